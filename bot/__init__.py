@@ -1,0 +1,1 @@
+"""The outside world: front ends, services, conversation, and the one switchboard."""

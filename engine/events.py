@@ -1,0 +1,298 @@
+"""What can happen: one table of event types with their canonical names, fields, aliases and words.
+
+Names are past tense and dotted. A workflow may write any alias; matching goes by the canonical name. This table knows no
+platform library: front ends turn what they receive into these names and fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import JsonValue
+
+FieldType: TypeAlias = Literal["text", "number", "boolean", "list", "user"]
+Platform: TypeAlias = Literal["twitch", "discord", "obs", "bot"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One kind of event.
+
+    Attributes:
+        name: Canonical dotted name.
+        platform: Where it comes from.
+        clause: Canonical words after "when", such as `a raid comes in`.
+        fields: What it carries, with types. `user` is always whom it is about.
+        aliases: Other names a definition may use.
+        measure: The field that is counted in words, if any ("a raid of more than 5 viewers").
+        noun: The word before "of more than ..." when measured.
+        unit: The word after the number; the measure's own name unless said otherwise.
+    """
+
+    name: str
+    platform: Platform
+    clause: str
+    fields: Mapping[str, FieldType] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    measure: str | None = None
+    noun: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        id: Unique; the platform's own id where it has one. A second event with the same id is the same event.
+        name: Canonical name, or any dotted name for events of our own.
+        at: UTC seconds since 1970.
+        community: Whose event it is.
+        payload: The fields. `user` is {"name": ..., "roles": [...]}.
+        natural: A second de-duplication key made from the content, if the platform repeats events under new ids.
+        own: True for what the bot itself said or did.
+        depth: How many of our own events led to this one.
+        cause: The execution that emitted it, if one did.
+    """
+
+    id: str
+    name: str
+    at: float
+    community: str
+    payload: Mapping[str, Any]
+    natural: str | None = None
+    own: bool = False
+    depth: int = 0
+    cause: str | None = None
+
+
+_USER: Final[Mapping[str, FieldType]] = MappingProxyType({"user": "user"})
+
+
+def _with_user(**fields: FieldType) -> Mapping[str, FieldType]:
+    return MappingProxyType({**_USER, **fields})
+
+
+_MESSAGE = _with_user(message="text", command="text", arguments="text", words="number", message_id="text")
+
+TYPES: Final[tuple[EventType, ...]] = (
+    EventType(
+        "message.received",
+        "twitch",
+        "someone writes in chat",
+        _MESSAGE,
+        ("message", "chat", "chat_message", "chat.message", "twitch.message"),
+    ),
+    EventType(
+        "message.first",
+        "twitch",
+        "someone chats for the first time",
+        _MESSAGE,
+        ("first_chat", "first_message", "chat.first"),
+    ),
+    EventType(
+        "follow.received",
+        "twitch",
+        "someone follows",
+        _USER,
+        ("follow", "new_follower", "follower", "channel.follow", "twitch.follow", "followed"),
+    ),
+    EventType(
+        "subscription.received",
+        "twitch",
+        "someone subscribes",
+        _with_user(tier="text", months="number"),
+        ("sub", "subscribe", "subscription", "new_subscriber", "subscriber", "channel.subscribe", "twitch.sub"),
+    ),
+    EventType(
+        "resubscription.received",
+        "twitch",
+        "someone resubscribes",
+        _with_user(tier="text", months="number", message="text"),
+        ("resub", "resubscribe", "channel.subscription.message"),
+        "months",
+        "resub",
+    ),
+    EventType(
+        "gift.received",
+        "twitch",
+        "someone gifts subs",
+        _with_user(count="number", tier="text", gift_id="text", gifter="text"),
+        ("gift_sub", "gift", "gift_bomb", "community_gift", "channel.subscription.gift"),
+        "count",
+        "gift",
+        "subs",
+    ),
+    EventType(
+        "cheer.received",
+        "twitch",
+        "someone cheers",
+        _with_user(bits="number", message="text"),
+        ("cheer", "bits", "channel.cheer", "twitch.cheer"),
+        "bits",
+        "cheer",
+    ),
+    EventType(
+        "raid.received",
+        "twitch",
+        "a raid comes in",
+        _with_user(viewers="number"),
+        ("raid", "incoming_raid", "channel.raid", "twitch.raid", "raided"),
+        "viewers",
+        "raid",
+    ),
+    EventType(
+        "reward.redeemed",
+        "twitch",
+        "someone redeems a reward",
+        _with_user(reward="text", message="text", redemption_id="text", cost="number"),
+        (
+            "redeem",
+            "redemption",
+            "channel_points",
+            "channel.channel_points_custom_reward_redemption.add",
+            "twitch.redeem",
+        ),
+    ),
+    EventType(
+        "stream.started",
+        "twitch",
+        "the stream starts",
+        MappingProxyType({"title": "text", "category": "text"}),
+        ("stream_started", "stream_online", "stream.online", "live", "go_live", "went_live"),
+    ),
+    EventType(
+        "stream.ended",
+        "twitch",
+        "the stream ends",
+        MappingProxyType({}),
+        ("stream_ended", "stream_offline", "stream.offline", "offline", "stream_stopped"),
+    ),
+    EventType(
+        "category.changed",
+        "twitch",
+        "the category changes",
+        MappingProxyType({"category": "text", "before": "text"}),
+        ("game_changed", "category_changed"),
+    ),
+    EventType(
+        "title.changed",
+        "twitch",
+        "the title changes",
+        MappingProxyType({"title": "text", "before": "text"}),
+        ("title_changed",),
+    ),
+    EventType(
+        "hype_train.started",
+        "twitch",
+        "a hype train starts",
+        MappingProxyType({"level": "number"}),
+        ("hype_train", "hype_train_start", "channel.hype_train.begin"),
+    ),
+    EventType(
+        "hype_train.ended",
+        "twitch",
+        "a hype train ends",
+        MappingProxyType({"level": "number"}),
+        ("hype_train_end", "channel.hype_train.end"),
+    ),
+    EventType(
+        "clip.created", "twitch", "a clip is made", _with_user(url="text", title="text"), ("clip", "clip_created")
+    ),
+    EventType(
+        "ad.started",
+        "twitch",
+        "an ad break starts",
+        MappingProxyType({"seconds": "number"}),
+        ("ad", "ad_break", "channel.ad_break.begin"),
+    ),
+    EventType(
+        "poll.ended",
+        "twitch",
+        "a poll ends",
+        MappingProxyType({"title": "text", "winner": "text"}),
+        ("poll_end", "channel.poll.end"),
+    ),
+    EventType(
+        "prediction.ended",
+        "twitch",
+        "a prediction ends",
+        MappingProxyType({"title": "text", "winner": "text"}),
+        ("prediction_end", "channel.prediction.end"),
+    ),
+    EventType(
+        "discord.message.received",
+        "discord",
+        "someone writes in discord",
+        _with_user(
+            message="text",
+            command="text",
+            arguments="text",
+            words="number",
+            channel="text",
+            message_id="text",
+            link="text",
+        ),
+        ("discord_message", "discord.message"),
+    ),
+    EventType(
+        "discord.reaction.added",
+        "discord",
+        "someone reacts in discord",
+        _with_user(emoji="text", message="text", message_id="text", channel="text", link="text"),
+        ("reaction", "discord_reaction", "react", "discord.reaction"),
+    ),
+    EventType(
+        "discord.reaction.removed",
+        "discord",
+        "someone takes a reaction back in discord",
+        _with_user(emoji="text", message_id="text", channel="text"),
+        ("discord_unreaction",),
+    ),
+    EventType(
+        "discord.member.joined",
+        "discord",
+        "someone joins the discord",
+        _USER,
+        ("discord_join", "discord.join", "member_join"),
+    ),
+    EventType(
+        "discord.member.left",
+        "discord",
+        "someone leaves the discord",
+        _USER,
+        ("discord_leave", "discord.leave", "member_leave"),
+    ),
+    EventType(
+        "obs.scene.changed",
+        "obs",
+        "the scene changes",
+        MappingProxyType({"scene": "text", "before": "text"}),
+        ("scene_changed", "scene_change"),
+    ),
+    EventType("bot.started", "bot", "the bot starts", MappingProxyType({}), ("bot_started", "startup")),
+    EventType("schedule.fired", "bot", "its time has come", MappingProxyType({"schedule": "text"}), ("schedule",)),
+    EventType(
+        "interval.elapsed", "bot", "its time has come again", MappingProxyType({}), ("interval", "every", "timer")
+    ),
+    EventType("manual", "bot", "it is run by hand", MappingProxyType({}), ("command", "by_hand")),
+)
+
+BY_NAME: Final[Mapping[str, EventType]] = MappingProxyType(
+    {spelling: kind for kind in TYPES for spelling in (*kind.aliases, kind.name)}
+)
+
+
+def canonical(name: str) -> str:
+    """The canonical name of an event; a name that is not in the table is its own."""
+    known = BY_NAME.get(name) or BY_NAME.get(name.casefold())
+    return known.name if known is not None else name
+
+
+def kind_of(name: str) -> EventType | None:
+    """The type of an event by any of its names."""
+    return BY_NAME.get(name) or BY_NAME.get(name.casefold())
+
+
+Payload: TypeAlias = Mapping[str, JsonValue]

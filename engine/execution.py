@@ -1,0 +1,198 @@
+"""One run of one revision, as data: where it rests, what it knows, what it asked for, and what came of it.
+
+Plain frozen dataclasses, not models: they are made and stored thousands of times a second and only ever by us. Their
+JSON form is `storage`'s business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+Status: TypeAlias = Literal[
+    "scheduled", "queued", "running", "waiting", "paused", "stopping", "completed", "failed", "stopped", "cancelled"
+]
+FINAL: Final = frozenset({"completed", "failed", "stopped", "cancelled"})
+Values: TypeAlias = Mapping[str, Any]
+Outcome: TypeAlias = Literal["success", "error", "timeout", "unknown", "cancel", "stopped"]
+
+MAIN: Final = "main"
+MAX_DEPTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One place where an execution rests.
+
+    Attributes:
+        path: `main`, or the way through parallel branches and loop rounds.
+        state: The state's name.
+        visit: How often this state has been entered on this path, from 1.
+        attempt: How many tries of its action have been asked for, from 1; grows only after a known failure.
+        effect: Id of the effect that is due or begun, if one is.
+        entered_at: When the visit began, UTC seconds.
+        due: When a wait or the pause before the next try is over.
+        timeout_due: When the state's time is up.
+        params: The action's params after substitution.
+        late: True once the state has timed out while its effect was still in flight; its result is only recorded.
+    """
+
+    path: str
+    state: str
+    visit: int
+    attempt: int = 1
+    effect: str | None = None
+    entered_at: float = 0.0
+    due: float | None = None
+    timeout_due: float | None = None
+    params: Any = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who did something: the name shown, the platform, and the roles held there."""
+
+    name: str
+    platform: str = "twitch"
+    roles: tuple[str, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A run. Replaced whole by every transition.
+
+    Attributes:
+        id: Unique in the store.
+        community: Whose it is.
+        workflow: The workflow's id.
+        revision: The revision it is pinned to.
+        status: See `Status`.
+        seq: Number of history rows written so far; the next one's position.
+        branches: Where it rests; empty when it has ended.
+        visits: How often each `path/state` has been entered.
+        variables: Arguments and what was set.
+        results: Step results by state name.
+        event: The starting event's payload with `name`, `id` and `at`.
+        user: Whom the starting event is about, {"name", "roles"}.
+        caller: Who started the outermost run, likewise.
+        started_at: UTC seconds.
+        ended_at: UTC seconds, once final.
+        error: One sentence on why it failed or was stopped.
+        cancelled: Whether a cancel is being handled; it then ends `cancelled`.
+        paused_at: When it was paused; what is left of its waits counts from here.
+        depth: Length of the chain of our own events and runs that led here.
+        orphans: Effects still in flight that no branch waits for any more; their result is only recorded.
+    """
+
+    id: str
+    community: str
+    workflow: str
+    revision: int
+    status: Status
+    started_at: float
+    seq: int = 0
+    branches: tuple[Branch, ...] = ()
+    visits: Mapping[str, int] = field(default_factory=dict)
+    variables: Values = field(default_factory=dict)
+    results: Values = field(default_factory=dict)
+    event: Values = field(default_factory=dict)
+    user: Values | None = None
+    caller: Values | None = None
+    ended_at: float | None = None
+    error: str | None = None
+    cancelled: bool = False
+    paused_at: float | None = None
+    depth: int = 0
+    orphans: tuple[str, ...] = ()
+
+    @property
+    def next_due(self) -> float | None:
+        """The earliest time at which something happens by itself, or None."""
+        if self.status in FINAL or self.status == "paused":
+            return None
+        times = [time for branch in self.branches for time in (branch.due, branch.timeout_due) if time is not None]
+        return min(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something a service is asked to do, committed before it is done.
+
+    Attributes:
+        id: `execution/path/state/visit`, with `#attempt` from the second try on. The same ask has the same id for ever.
+        repeatable: Whether it may be done again under this id after a crash.
+    """
+
+    id: str
+    community: str
+    execution: str
+    workflow: str
+    state: str
+    service: str
+    method: str
+    params: Mapping[str, Any]
+    repeatable: bool
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One ended try of one visit of a state, or one control.
+
+    Attributes:
+        seq: Position in the execution's history, from 0, without gaps.
+        outcome: How it ended.
+        to: The state gone to, or None where the path ended.
+        by: Who asked for it, for controls.
+    """
+
+    execution: str
+    seq: int
+    path: str
+    state: str
+    visit: int
+    attempt: int
+    outcome: str
+    entered_at: float
+    ended_at: float
+    params: Any = None
+    output: Any = None
+    error: str | None = None
+    to: str | None = None
+    by: str | None = None
+
+
+# What a service answers ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done; `output` is the step's result."""
+
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was not done.
+
+    Attributes:
+        error: A short code, such as `not_found` or `rate_limited`; `retry.on` names these.
+        message: One sentence for people.
+        retryable: Whether trying again may help.
+    """
+
+    error: str
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can say whether it was done."""
+
+    message: str
+
+
+Result: TypeAlias = Done | Failed | Unknown

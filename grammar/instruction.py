@@ -1,0 +1,247 @@
+"""What a sentence can mean: edits, controls and queries, as frozen values with every reference resolved.
+
+An instruction names workflows by id and states by name. `grammar.render` says any of them in canonical words, and those
+words mean the same instruction in the same workspace. Nothing here reads words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue
+
+from engine.edits import Edit
+from engine.model import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make a new workflow. `named` tells whether its name was said or made up from what it does."""
+
+    definition: Definition
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Edit a workflow; all edits of one message are one version."""
+
+    workflow: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give a workflow another name; its id stays."""
+
+    workflow: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete workflows; asks first."""
+
+    workflows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnabled:
+    """Switch a workflow on or off."""
+
+    workflow: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunWorkflow:
+    """Start a workflow by hand. Dotted argument keys are kept as typed."""
+
+    workflow: str
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Act on the runs of a workflow, or on all runs if `workflow` is None.
+
+    stop ends at once; cancel lets the workflow clean up; pause freezes; resume goes on.
+    """
+
+    verb: Literal["stop", "cancel", "pause", "resume"]
+    workflow: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs now, and where it stands."""
+
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListWorkflows:
+    """All workflows, or those of one sort."""
+
+    only: Literal["enabled", "disabled", "running"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Read a workflow back, whole, one step of it (1-based), or from a page on."""
+
+    workflow: str
+    step: int | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a workflow ran, failed, waits or did not start; of all of them if None."""
+
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Who changed a workflow, when, and in which words."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What the last change changed, or what changed since a revision."""
+
+    workflow: str
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the last changes of a workflow; of the one in focus if None."""
+
+    workflow: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Take back the last undos."""
+
+    workflow: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Print a workflow so that another bot can import it."""
+
+    workflow: str
+    format: Literal["text", "json"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Read a workflow from JSON or from the file form."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be said, in general or on a topic."""
+
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Yes or no to an open question."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Understood, but this bot cannot do it yet; `what` completes "I cannot ... yet"."""
+
+    what: str
+
+
+Instruction: TypeAlias = (
+    Create
+    | Change
+    | Rename
+    | Delete
+    | SetEnabled
+    | RunWorkflow
+    | Control
+    | Status
+    | ListWorkflows
+    | Show
+    | Why
+    | History
+    | Diff
+    | Undo
+    | Redo
+    | Export
+    | Import
+    | Help
+    | Answer
+    | NotYet
+)
+
+
+# What understanding a message comes to ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """An instruction.
+
+    Attributes:
+        instruction: What it means.
+        corrections: Each typo put right, as (typed, read); said in the reply, and asked about before anything runs,
+            stops or is deleted because of one.
+        notes: Guesses worth saying, one sentence each.
+    """
+
+    instruction: Instruction
+    corrections: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A piece is missing, or two readings fit.
+
+    Attributes:
+        text: The question, such as `How long should it wait?`.
+        options: Numbered answers, each a sentence this bot accepts; empty for a missing piece.
+        gap: For a missing piece: the asker's words as a sentence with `{}` where the answer goes.
+        verbatim: Whether the answer is a text to be taken as it is (it is then quoted into the gap).
+    """
+
+    text: str
+    options: tuple[str, ...] = ()
+    gap: str | None = None
+    verbatim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """It was not understood, or may not be said so.
+
+    Attributes:
+        text: What was read, where it stopped, what was expected there, and one working sentence with the user's names.
+        at: Offset in the message where reading stopped.
+        suggestions: Sentences or names that would work there.
+    """
+
+    text: str
+    at: int | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+Understanding: TypeAlias = Understood | Question | Refusal

@@ -1,0 +1,50 @@
+"""What a sentence is read against: the workflows there are, the one in focus, and the live names of the stream.
+
+A snapshot, made by the bot for one message. The grammar keeps nothing of it but caches keyed by its contents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.model import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNames:
+    """Names that exist on the stream right now. An unknown name is taken too, if it is quoted."""
+
+    scenes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    sounds: tuple[str, ...] = ()
+    rewards: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowView:
+    """One workflow as a sentence sees it."""
+
+    definition: Definition
+    revision: int = 1
+    enabled: bool = True
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Everything a sentence may refer to.
+
+    Attributes:
+        workflows: By id.
+        focus: Id of the workflow this person talked about last in this channel; "it" and a bare step mean this one.
+        names: Live names.
+        variables: Variables known beside those of events, such as config keys.
+        platform: Where the sentence was typed; "say" means Twitch chat everywhere unless Discord is named.
+    """
+
+    workflows: Mapping[str, WorkflowView] = field(default_factory=dict)
+    focus: str | None = None
+    names: LiveNames = LiveNames()
+    variables: frozenset[str] = frozenset()
+    platform: Literal["twitch", "discord"] = "twitch"
