@@ -39,6 +39,11 @@ class Service(Protocol):
         """Its declarations."""
         ...
 
+    @property
+    def simulated(self) -> bool:
+        """Whether it only says what it would do; marked in every output."""
+        ...
+
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
         """Do it.
 

@@ -1,0 +1,10 @@
+"""All methods this bot knows without plugins."""
+
+from typing import Final
+
+from bot.services import discord, internal, obs, overlay, twitch
+from engine.declare import Declarations
+
+DECLARATIONS: Final = Declarations(
+    (*twitch.METHODS, *discord.METHODS, *obs.METHODS, *overlay.METHODS, *internal.METHODS)
+)
