@@ -1,8 +1,15 @@
-"""What needs no platform: a line in the log, a comment, a pick at random. Waiting is the engine's own business."""
+"""What needs no platform: a line in the log, a comment, a pick at random. Waiting is the engine's own business.
 
-from typing import Final
+All three are done for real. Chance comes in as a function; the log line goes to a logger handed in by whoever opens the bot.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 from engine.declare import Method, Param
+from engine.execution import Done, Effect, Failed, Result
 
 METHODS: Final = (
     Method(
@@ -32,3 +39,76 @@ METHODS: Final = (
         repeatable=True,
     ),
 )
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_MAX_OPTIONS: Final = 1_000
+
+
+class InternalService:
+    """Performs the methods above."""
+
+    name: Final = "internal"
+    methods: Sequence[Method] = METHODS
+    simulated: Final = False
+
+    def __init__(self, chance: Callable[[], float], log: logging.Logger) -> None:
+        self._chance = chance
+        self._log = log
+
+    async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
+        """Do it; nothing here can hang or be refused by anyone but us."""
+        await begin()
+        match effect.method:
+            case "log":
+                return self._write(effect)
+            case "comment":
+                return Done(effect.params.get("text"))
+            case "random_choice":
+                return _pick(effect.params, self._chance())
+            case other:
+                return Failed("unknown_method", f"internal cannot do {other}")
+
+    async def settle(self, effect: Effect) -> Result | None:
+        """All of it may be repeated, so there is nothing to find out."""
+        return None
+
+    def _write(self, effect: Effect) -> Result:
+        message = _as_text(effect.params.get("message", ""))
+        level = _LEVELS.get(_as_text(effect.params.get("level", "info")).casefold())
+        if level is None:
+            return Failed("wrong_param", f"a log level is one of {', '.join(_LEVELS)}")
+        self._log.log(level, "%s: %s", effect.workflow, message)
+        return Done(message)
+
+
+def _pick(params: Any, chance: float) -> Result:
+    """One of the options, each as likely as its weight; texts from one box may be separated by commas."""
+    options = params.get("options")
+    if isinstance(options, str):
+        options = [part.strip() for part in options.split(",") if part.strip()]
+    if not isinstance(options, list | tuple) or not 0 < len(options) <= _MAX_OPTIONS:
+        return Failed("wrong_param", f"options must be a list of 1 to {_MAX_OPTIONS} things to choose from")
+    weights = params.get("weights")
+    if weights is None:
+        return Done(options[int(chance * len(options))])
+    if not _are_weights(weights, len(options)):
+        return Failed("wrong_param", "weights must be one number of 0 or more for each option, not all of them 0")
+    mark = chance * sum(weights)
+    for option, weight in zip(options, weights, strict=True):
+        mark -= weight
+        if mark < 0:
+            return Done(option)
+    return Done(options[-1])
+
+
+def _are_weights(weights: object, count: int) -> bool:
+    return (
+        isinstance(weights, list | tuple)
+        and len(weights) == count
+        and all(isinstance(weight, int | float) and weight >= 0 for weight in weights)
+        and sum(weights) > 0
+    )
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
