@@ -1,0 +1,18 @@
+"""What holds for every test: with SHOWCALLER_TEST_REQUIRE=all a test that would be skipped fails, so that nothing goes unseen."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+REQUIRED = os.environ.get("SHOWCALLER_TEST_REQUIRE") == "all"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where everything is required."""
+    report = yield
+    if REQUIRED and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, but SHOWCALLER_TEST_REQUIRE=all: {report.longrepr}"
+    return report
