@@ -1,0 +1,228 @@
+"""A store without a file, under the same contract as the real one (`tests/storage/test_store_contract.py`).
+
+It keeps copies, so nobody can change what was committed; it applies a batch whole or not at all; and it can be told to
+fail, which is how tests reach a full disk.
+"""
+
+import copy
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from engine.errors import RevisionMoved, StoreError
+from engine.events import Event
+from engine.execution import FINAL, Execution, HistoryRow
+from engine.ports import (
+    AdmissionRecord,
+    Batch,
+    ChangeRecord,
+    ConfigRecord,
+    OutboxRecord,
+    ProposalRecord,
+    RevisionRecord,
+    WorkflowRecord,
+)
+
+_T = TypeVar("_T")
+
+
+@dataclasses.dataclass
+class _Tables:
+    """Everything kept; dictionaries keep the order of first insertion, which is the order of commits."""
+
+    executions: dict[str, Execution] = dataclasses.field(default_factory=dict)
+    history: dict[tuple[str, int], HistoryRow] = dataclasses.field(default_factory=dict)
+    outbox: dict[str, OutboxRecord] = dataclasses.field(default_factory=dict)
+    events: dict[tuple[str, str], Event] = dataclasses.field(default_factory=dict)
+    seen: dict[tuple[str, str], float] = dataclasses.field(default_factory=dict)
+    admissions: dict[tuple[str, str], AdmissionRecord] = dataclasses.field(default_factory=dict)
+    workflows: dict[tuple[str, str], WorkflowRecord] = dataclasses.field(default_factory=dict)
+    revisions: dict[tuple[str, str, int], RevisionRecord] = dataclasses.field(default_factory=dict)
+    changes: dict[tuple[str, str], ChangeRecord] = dataclasses.field(default_factory=dict)
+    proposals: dict[str, ProposalRecord] = dataclasses.field(default_factory=dict)
+    config: dict[tuple[str, str], ConfigRecord] = dataclasses.field(default_factory=dict)
+
+    def clone(self) -> "_Tables":
+        """The same rows in tables of their own."""
+        return _Tables(**{field.name: dict(getattr(self, field.name)) for field in dataclasses.fields(self)})
+
+
+class MemoryStore:
+    """`engine.ports.Store` in memory.
+
+    Attributes:
+        commits: Every batch that was written, oldest first.
+        fail_with: If set, every commit raises it and writes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._tables = _Tables()
+        self._closed = False
+        self.commits: list[Batch] = []
+        self.fail_with: StoreError | None = None
+
+    async def commit(self, batch: Batch) -> None:
+        self._check_open()
+        if self.fail_with is not None:
+            raise self.fail_with
+        if not batch:
+            return
+        batch = copy.deepcopy(batch)
+        tables = self._tables.clone()
+        _apply(tables, batch)
+        self._tables = tables
+        self.commits.append(batch)
+
+    async def live_executions(self, community: str) -> list[Execution]:
+        return self._read(
+            execution
+            for execution in self._tables.executions.values()
+            if execution.community == community and execution.status not in FINAL
+        )
+
+    async def outbox(self, community: str) -> list[OutboxRecord]:
+        return self._read(record for record in self._tables.outbox.values() if record.effect.community == community)
+
+    async def execution(self, id: str) -> Execution | None:
+        return self._one(self._tables.executions.get(id))
+
+    async def executions(self, community: str, workflow: str | None = None, limit: int = 20) -> list[Execution]:
+        return self._latest(self._tables.executions.values(), community, workflow, limit)
+
+    async def history(self, execution: str) -> list[HistoryRow]:
+        rows = (row for row in self._tables.history.values() if row.execution == execution)
+        return self._read(sorted(rows, key=lambda row: row.seq))
+
+    async def workflows(self, community: str, *, deleted: bool = False) -> list[WorkflowRecord]:
+        found = (
+            record
+            for record in self._tables.workflows.values()
+            if record.community == community and (deleted or not record.deleted)
+        )
+        return self._read(sorted(found, key=lambda record: (record.name, record.id)))
+
+    async def revision(self, community: str, workflow: str, number: int) -> RevisionRecord | None:
+        return self._one(self._tables.revisions.get((community, workflow, number)))
+
+    async def current_revisions(self, community: str) -> list[RevisionRecord]:
+        numbers = [
+            (community, record.id, record.revision)
+            for record in await self.workflows(community)
+            if (community, record.id, record.revision) in self._tables.revisions
+        ]
+        return self._read(self._tables.revisions[number] for number in numbers)
+
+    async def revisions(self, community: str, workflow: str) -> list[RevisionRecord]:
+        found = (
+            record
+            for record in self._tables.revisions.values()
+            if (record.community, record.workflow) == (community, workflow)
+        )
+        return self._read(sorted(found, key=lambda record: record.number))
+
+    async def changes(self, community: str, workflow: str | None = None, limit: int = 100) -> list[ChangeRecord]:
+        return self._latest(self._tables.changes.values(), community, workflow, limit)
+
+    async def seen(self, community: str, keys: Sequence[str], now: float) -> frozenset[str]:
+        self._check_open()
+        return frozenset(key for key in keys if self._tables.seen.get((community, key), now) > now)
+
+    async def admissions(self, community: str, workflow: str | None = None, limit: int = 20) -> list[AdmissionRecord]:
+        return self._latest(self._tables.admissions.values(), community, workflow, limit)
+
+    async def event(self, community: str, id: str) -> Event | None:
+        return self._one(self._tables.events.get((community, id)))
+
+    async def events(self, community: str, limit: int = 20) -> list[Event]:
+        found = [event for event in self._tables.events.values() if event.community == community]
+        return self._read(found[::-1][:limit])
+
+    async def proposals(self, community: str, now: float) -> list[ProposalRecord]:
+        return self._read(
+            record
+            for record in self._tables.proposals.values()
+            if record.community == community and record.expires_at > now
+        )
+
+    async def config(self, community: str) -> dict[str, ConfigRecord]:
+        self._check_open()
+        return {
+            record.key: copy.deepcopy(record)
+            for record in self._tables.config.values()
+            if record.community == community
+        }
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def reopen(self) -> "MemoryStore":
+        """A new store on what this one has committed, as after a crash."""
+        store = MemoryStore()
+        store._tables = self._tables.clone()
+        return store
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError("The store is closed.")
+
+    def _read(self, found: Iterable[_T]) -> list[_T]:
+        self._check_open()
+        return [copy.deepcopy(record) for record in found]
+
+    def _one(self, found: _T | None) -> _T | None:
+        self._check_open()
+        return copy.deepcopy(found)
+
+    def _latest(self, rows: Iterable[_T], community: str, workflow: str | None, limit: int) -> list[_T]:
+        mine = [row for row in rows if _belongs(row, community, workflow)]
+        return self._read(mine[::-1][:limit])
+
+
+def _belongs(row: object, community: str, workflow: str | None) -> bool:
+    assert isinstance(row, Execution | ChangeRecord | AdmissionRecord)
+    return row.community == community and workflow in (None, row.workflow)
+
+
+def _apply(tables: _Tables, batch: Batch) -> None:
+    """Write a batch into tables that are thrown away if this raises."""
+    _apply_catalogue(tables, batch)
+    for execution in batch.executions:
+        tables.executions[execution.id] = execution
+    for row in batch.history:
+        if row.execution not in tables.executions:
+            raise StoreError(f"Execution {row.execution} is not known, so it can have no history.")
+        if (row.execution, row.seq) in tables.history:
+            raise StoreError(f"The history of execution {row.execution} already has a row {row.seq}.")
+        tables.history[row.execution, row.seq] = row
+    for effect in batch.outbox:
+        tables.outbox.setdefault(effect.id, OutboxRecord(effect, "due"))
+    for id in batch.begun:
+        if id in tables.outbox:
+            tables.outbox[id] = dataclasses.replace(tables.outbox[id], status="begun")
+    for id in batch.done:
+        tables.outbox.pop(id, None)
+    for event in batch.events:
+        tables.events.setdefault((event.community, event.id), event)
+    tables.seen.update(batch.seen)
+    for admission in batch.admissions:
+        tables.admissions[admission.community, admission.id] = admission
+
+
+def _apply_catalogue(tables: _Tables, batch: Batch) -> None:
+    for revision in batch.revisions:
+        key = (revision.community, revision.workflow, revision.number)
+        if key in tables.revisions:
+            raise RevisionMoved(f"Version {revision.number} of {revision.workflow} is already there.")
+        tables.revisions[key] = revision
+    for workflow in batch.workflows:
+        tables.workflows[workflow.community, workflow.id] = workflow
+    for change in batch.changes:
+        if (change.community, change.id) in tables.changes:
+            raise StoreError(f"The change {change.id} is already recorded.")
+        tables.changes[change.community, change.id] = change
+    for proposal in batch.proposals:
+        tables.proposals[proposal.id] = proposal
+    for id in batch.proposals_answered:
+        tables.proposals.pop(id, None)
+    for setting in batch.config:
+        tables.config[setting.community, setting.key] = setting
