@@ -1,0 +1,212 @@
+"""Where this bot keeps its data, and what has been set for a community.
+
+`Settings` is one frozen value; the store holds it as records, one per key, and this module is the only place that knows
+their keys. It does no I/O but making the data folder.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+
+from engine.ports import ConfigRecord
+from grammar.workspace import LiveNames
+
+COMMUNITY: Final = "home"
+"""The one community of a bot on its embedded default."""
+
+MAX_KEYS: Final = 1_000
+NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels"]
+NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
+_VALUE: Final = "config."
+_NAMES: Final = "names."
+_ZONE: Final = "timezone"
+_LIVE: Final = "stream.live"
+_VIRTUAL_NOW: Final = "clock.virtual_now"
+
+
+class NotSettable(Exception):
+    """A setting that does not fit; the text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Where everything durable lies."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "showcaller.db"
+
+    @property
+    def log(self) -> Path:
+        """What happened inside, for whoever mends it; no secrets."""
+        return self.path / "showcaller.log"
+
+    @property
+    def typed(self) -> Path:
+        """The prompt's history."""
+        return self.path / "typed.txt"
+
+    def make(self) -> None:
+        """Make the folder if it is not there, readable for its owner only.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def data_folder(given: Path | None) -> DataFolder:
+    """The folder asked for, or that of SHOWCALLER_DATA, or the one this system keeps for applications."""
+    chosen = given or os.environ.get("SHOWCALLER_DATA") or platformdirs.user_data_dir("showcaller", appauthor=False)
+    return DataFolder(Path(chosen).expanduser())
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is set for a community, and what the terminal remembers of its stream.
+
+    Attributes:
+        values: By dotted key.
+        secrets: Likewise; they are never shown and no template sees them.
+        zone: IANA name; None = the machine's.
+        virtual_now: How far virtual time has come; None if it never ran.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
+    live: bool = False
+    names: LiveNames = field(default_factory=LiveNames)
+    virtual_now: float | None = None
+
+    def tree(self) -> dict[str, Any]:
+        """The values as a tree that dotted names of templates reach into."""
+        tree: dict[str, Any] = {}
+        for key, value in self.values.items():
+            *above, last = key.split(".")
+            place = tree
+            for part in above:
+                place = place.setdefault(part, {})
+            place[last] = value
+        return tree
+
+    def stream(self) -> dict[str, Any]:
+        """What is known of the stream."""
+        return {"live": self.live}
+
+
+def settings_from(records: Mapping[str, ConfigRecord]) -> Settings:
+    """The settings a store holds; keys of others are left alone."""
+    values = {key.removeprefix(_VALUE): record for key, record in records.items() if key.startswith(_VALUE)}
+    names = {kind: tuple(records[_NAMES + kind].value) for kind in NAME_KINDS if _NAMES + kind in records}
+    zone = records.get(_ZONE)
+    live = records.get(_LIVE)
+    virtual_now = records.get(_VIRTUAL_NOW)
+    return Settings(
+        values={key: record.value for key, record in values.items() if not record.secret},
+        secrets={key: record.value for key, record in values.items() if record.secret},
+        zone=None if zone is None else str(zone.value),
+        live=live is not None and live.value is True,
+        names=LiveNames(**names),
+        virtual_now=None if virtual_now is None else float(virtual_now.value),
+    )
+
+
+def with_value(settings: Settings, key: str, value: str | float, *, secret: bool) -> tuple[Settings, ConfigRecord]:
+    """The settings with one key set.
+
+    Raises:
+        NotSettable: A key cannot be a value and a branch at once, or there are too many.
+    """
+    taken = {*settings.values, *settings.secrets} - {key}
+    for other in taken:
+        if other.startswith(key + ".") or key.startswith(other + "."):
+            raise NotSettable(f'"{other}" is set already, so "{key}" cannot be; one of them needs another name.')
+    if len(taken) >= MAX_KEYS:
+        raise NotSettable(f"There are {MAX_KEYS} settings already; that is the limit.")
+    values = {name: kept for name, kept in settings.values.items() if name != key}
+    secrets = {name: kept for name, kept in settings.secrets.items() if name != key}
+    if secret:
+        secrets[key] = str(value)
+    else:
+        values[key] = value
+    return replace(settings, values=values, secrets=secrets), _record(_VALUE + key, value, secret=secret)
+
+
+def with_zone(settings: Settings, zone: str) -> tuple[Settings, ConfigRecord]:
+    """The settings with another time zone."""
+    return replace(settings, zone=zone), _record(_ZONE, zone)
+
+
+def with_live(settings: Settings, *, on: bool) -> tuple[Settings, ConfigRecord]:
+    """The settings with the stream on or off."""
+    return replace(settings, live=on), _record(_LIVE, on)
+
+
+def with_names(settings: Settings, kind: NameKind, names: tuple[str, ...]) -> tuple[Settings, ConfigRecord]:
+    """The settings with other live names of one kind."""
+    return replace(settings, names=_named(settings.names, kind, names)), _record(_NAMES + kind, list(names))
+
+
+def with_virtual_now(settings: Settings, now: float) -> tuple[Settings, ConfigRecord]:
+    """The settings with virtual time having come that far."""
+    return replace(settings, virtual_now=now), _record(_VIRTUAL_NOW, now)
+
+
+def _named(names: LiveNames, kind: NameKind, found: tuple[str, ...]) -> LiveNames:
+    return replace(names, **{kind: found})
+
+
+def _record(key: str, value: Any, *, secret: bool = False) -> ConfigRecord:
+    return ConfigRecord(COMMUNITY, key, value, secret)
+
+
+def masked(line: str) -> str:
+    """A typed line fit to be shown, kept and logged: what `/config secret` was given is not in it."""
+    return re.sub(r"(?is)^(\s*/config\s+secret\s+\S+\s+).+$", r"\1***", line)
+
+
+# The machine's zone ----------------------------------------------------------------------------------------------------
+
+
+def machine_zone() -> str:
+    """The IANA name of the machine's time zone, or of its present offset, or UTC."""
+    candidates = (*_names_of_zone(), _offset_name(-time.timezone))
+    return next((name for name in candidates if _is_zone(name)), "UTC")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _names_of_zone() -> Iterable[str]:
+    yield os.environ.get("TZ", "").removeprefix(":")
+    with contextlib.suppress(OSError, ValueError):
+        yield Path("/etc/timezone").read_text(encoding="ascii").strip()
+    with contextlib.suppress(OSError):
+        yield str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+
+
+def _offset_name(seconds: int) -> str:
+    # The signs of these names are the other way round: Etc/GMT-1 is one hour east.
+    return f"Etc/GMT{-seconds // 3600:+d}" if seconds % 3600 == 0 and seconds else "UTC"
+
+
+def zone_info(settings: Settings, machine: str) -> ZoneInfo:
+    """The community's time zone."""
+    return ZoneInfo(settings.zone or machine)
