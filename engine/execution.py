@@ -26,14 +26,13 @@ class Branch:
     Attributes:
         path: `main`, or the way through parallel branches and loop rounds.
         state: The state's name.
-        visit: How often this state has been entered on this path, from 1.
+        visit: How often this state has been entered on this path, from 1; 0 while paused right before it is entered.
         attempt: How many tries of its action have been asked for, from 1; grows only after a known failure.
         effect: Id of the effect that is due or begun, if one is.
         entered_at: When the visit began, UTC seconds.
         due: When a wait or the pause before the next try is over.
         timeout_due: When the state's time is up.
-        params: The action's params after substitution.
-        late: True once the state has timed out while its effect was still in flight; its result is only recorded.
+        params: The action's params after substitution, secrets redacted.
     """
 
     path: str
@@ -45,7 +44,6 @@ class Branch:
     due: float | None = None
     timeout_due: float | None = None
     params: Any = None
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,10 @@ class Execution:
         paused_at: When it was paused; what is left of its waits counts from here.
         depth: Length of the chain of our own events and runs that led here.
         orphans: Effects still in flight that no branch waits for any more; their result is only recorded.
+        late: By how many whole seconds the last wait ended late; `${late}`.
+        rounds: How often each `path/state` has been entered again since the last wait of a second or more.
+        timeout_due: When the time of the whole run is up.
+        timed_out: Whether that has happened; it then ends `failed`, whatever its clean-up does.
     """
 
     id: str
@@ -105,14 +107,23 @@ class Execution:
     paused_at: float | None = None
     depth: int = 0
     orphans: tuple[str, ...] = ()
+    late: int = 0
+    rounds: Mapping[str, int] = field(default_factory=dict)
+    timeout_due: float | None = None
+    timed_out: bool = False
 
     @property
     def next_due(self) -> float | None:
         """The earliest time at which something happens by itself, or None."""
         if self.status in FINAL or self.status == "paused":
             return None
-        times = [time for branch in self.branches for time in (branch.due, branch.timeout_due) if time is not None]
-        return min(times, default=None)
+        due = self.timeout_due
+        for branch in self.branches:
+            if branch.due is not None and (due is None or branch.due < due):
+                due = branch.due
+            if branch.timeout_due is not None and (due is None or branch.timeout_due < due):
+                due = branch.timeout_due
+        return due
 
 
 @dataclass(frozen=True, slots=True)
