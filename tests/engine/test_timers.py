@@ -21,7 +21,7 @@ class Bell:
         self.rung.append((id, self.clock.now()))
 
     async def settle(self) -> None:
-        while not self.timers.settled:
+        while not self.timers.settled:  # noqa: ASYNC110  every turn of the loop is looked at
             await asyncio.sleep(0)
 
     async def advance(self, seconds: float) -> None:
