@@ -322,7 +322,7 @@ def test_a_folder_that_cannot_be_written_is_named(stored: Path) -> None:
                 cwd=ROOT,
                 env=environment(),
                 check=False,
-                preexec_fn=without_override,  # noqa: PLW1509  (no thread is running in this test)
+                preexec_fn=without_override,
             )
             if ran.returncode == 99:
                 pytest.skip("root here cannot give up its power over permissions")
@@ -338,7 +338,7 @@ def test_a_folder_that_cannot_be_written_is_named(stored: Path) -> None:
 )
 def test_a_full_disk_is_said_once_and_nothing_of_the_change_happens(stored: Path) -> None:
     def limit(size: str, pid: int) -> None:
-        subprocess.run(["prlimit", f"--fsize={size}:", "--pid", str(pid)], check=True)  # noqa: S607
+        subprocess.run(["prlimit", f"--fsize={size}:", "--pid", str(pid)], check=True)
 
     with Chat(stored) as chat:
         chat.say("!workflow show welcome")

@@ -1,0 +1,80 @@
+"""How long a person waits before the first word, and how much memory the terminal takes. Best of several: machines are noisy."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.chat import PROGRAM, ROOT, command, environment
+
+pytestmark = pytest.mark.slow
+
+PROMPT = "> "
+ROUNDS = 5
+
+
+def first_prompt(data: Path) -> tuple[float, int]:
+    """Seconds from the start to the first prompt, and the peak of resident memory in bytes after a first sentence."""
+    began = time.perf_counter()
+    terminal = pexpect.spawn(
+        PROGRAM[0],
+        [*PROGRAM[1:], "chat", "--data", str(data)],
+        env={**environment(), "TERM": "xterm-256color"},
+        cwd=str(ROOT),
+        encoding="utf-8",
+        timeout=20,
+        dimensions=(40, 200),
+    )
+    try:
+        terminal.expect_exact(PROMPT)
+        seconds = time.perf_counter() - began
+        terminal.send("!workflow when someone follows say hi\r")
+        terminal.expect_exact("Created")
+        status = Path(f"/proc/{terminal.pid}/status").read_text(encoding="ascii")
+        peak = next(int(row.split()[1]) * 1024 for row in status.splitlines() if row.startswith("VmHWM"))
+        terminal.send("/quit\r")
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+    finally:
+        terminal.close(force=True)
+    return seconds, peak
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_the_first_prompt_comes_within_a_second_and_a_half_in_a_hundred_megabytes(tmp_path: Path) -> None:
+    measured = [first_prompt(tmp_path / str(number)) for number in range(ROUNDS)]
+    seconds = min(seconds for seconds, _ in measured)
+    peak = max(peak for _, peak in measured)
+    print(f"first prompt {seconds:.2f} s (all: {', '.join(f'{s:.2f}' for s, _ in measured)}), peak {peak / 1e6:.0f} MB")
+    assert seconds < 1.5
+    assert peak <= 100e6
+
+
+def test_help_comes_within_two_fifths_of_a_second() -> None:
+    def once() -> float:
+        began = time.perf_counter()
+        ran = command("--help")
+        assert ran.returncode == 0
+        assert "chat" in ran.stdout
+        return time.perf_counter() - began
+
+    seconds = min(once() for _ in range(ROUNDS))
+    print(f"--help {seconds:.2f} s")
+    assert seconds < 0.4
+
+
+def test_help_loads_none_of_the_heavy_libraries() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", *PROGRAM[1:], "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        timeout=60,
+        check=True,
+    )
+    loaded = {row.rpartition("|")[2].strip().partition(".")[0] for row in ran.stderr.splitlines()}
+    assert not loaded & {"lark", "twitchio", "discord", "aiohttp", "rapidfuzz", "aiosqlite", "prompt_toolkit", "re2"}
