@@ -83,7 +83,7 @@ REFUSED = {
     "an event of broken json": '/event raid.received {"viewers": ',
     "an event nested a thousand deep": "/event raid.received " + '{"a":' * DEEP + "1" + "}" * DEEP,
     "a zone nobody has": "/config timezone Mars/Olympus",
-    "a setting without a value": "/config",
+    "a setting without a value": "/config discord.announcement_channel",
 }
 
 
