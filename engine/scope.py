@@ -1,0 +1,227 @@
+"""Which value a name has at one moment of one run: the look-up order, and the few names that are always there.
+
+Order: loop variable, set variables and arguments, step results, event fields, config, community data, stream. The
+reserved roots come before all of them, so that nobody can pass themselves off as `caller` by an argument. A dotted name
+reaches into nested values and also finds a setting whose key has dots in it. Only mapping keys and list positions are
+looked at, never attributes of Python objects. This module reads no formula and no template.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from engine.errors import EvaluationError
+from engine.execution import Values
+
+RESERVED: Final = frozenset({"event", "user", "caller", "results", "config", "data", "date", "time", "clock", "late"})
+EMPTY: Final[Values] = {}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Missing:
+    """The value of a name that stands for nothing."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+
+
+class Scope:
+    """All values in reach at one moment. Made once per transition; its mappings are read, never written."""
+
+    __slots__ = (
+        "caller",
+        "config",
+        "data",
+        "event",
+        "late",
+        "loop",
+        "now",
+        "results",
+        "stream",
+        "user",
+        "variables",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        *,
+        variables: Values = EMPTY,
+        results: Values = EMPTY,
+        event: Values = EMPTY,
+        user: Any = None,
+        caller: Any = None,
+        config: Values = EMPTY,
+        data: Values = EMPTY,
+        stream: Values = EMPTY,
+        zone: str = "UTC",
+        now: float = 0.0,
+        late: int = 0,
+        loop: Values = EMPTY,
+    ) -> None:
+        self.variables = variables
+        self.results = results
+        self.event = event
+        self.user = user
+        self.caller = caller
+        self.config = config
+        self.data = data
+        self.stream = stream
+        self.zone = zone
+        self.now = now
+        self.late = late
+        self.loop = loop
+
+
+Reader = Callable[[Scope], Any]
+
+
+def compile_path(path: str) -> Reader:
+    """A function that finds the value of a dotted name in a scope, or `MISSING`."""
+    head, *rest = path.split(".")
+    if head in _ROOTS:
+        return _rooted(_ROOTS[head], tuple(rest))
+    if not rest:
+        return _plain(path)
+    return _dotted(path)
+
+
+def _plain(name: str) -> Reader:
+    def read(scope: Scope) -> Any:
+        for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
+            if name in source:
+                return source[name]
+        return scope.stream if name == "stream" else MISSING
+
+    return read
+
+
+def _dotted(path: str) -> Reader:
+    ways = _ways(path)
+    head, *rest = path.split(".")
+    in_stream = tuple(rest) if head == "stream" else None
+
+    def read(scope: Scope) -> Any:
+        for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
+            value = _find(source, ways)
+            if value is not MISSING:
+                return value
+        return MISSING if in_stream is None else walk(scope.stream, in_stream)
+
+    return read
+
+
+def _rooted(root: Reader, rest: tuple[str, ...]) -> Reader:
+    if not rest:
+        return root
+    ways = _ways(".".join(rest))
+
+    def read(scope: Scope) -> Any:
+        value = root(scope)
+        return _find(value, ways) if isinstance(value, Mapping) else walk(value, rest)
+
+    return read
+
+
+_Ways = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _ways(path: str) -> _Ways:
+    """All splits of a dotted path into a key and what is looked for inside: `a.b.c` as a[b][c], a.b[c], and a.b.c."""
+    parts = path.split(".")
+    return tuple((".".join(parts[:count]), tuple(parts[count:])) for count in range(1, len(parts) + 1))
+
+
+def _find(source: Values, ways: _Ways) -> Any:
+    for key, rest in ways:
+        if key in source:
+            value = walk(source[key], rest)
+            if value is not MISSING:
+                return value
+    return MISSING
+
+
+def walk(value: Any, parts: Sequence[str]) -> Any:
+    """Go into nested mappings and lists; a text answers to `name` with itself, as a person does."""
+    for index, part in enumerate(parts):
+        if isinstance(value, Mapping):
+            if part not in value:
+                return _find(value, _ways(".".join(parts[index:]))) if index + 1 < len(parts) else MISSING
+            value = value[part]
+        elif isinstance(value, list | tuple):
+            if not (part.isascii() and part.isdigit()) or len(part) > 6 or int(part) >= len(value):
+                return MISSING
+            value = value[int(part)]
+        elif isinstance(value, str) and part == "name":
+            continue
+        else:
+            return MISSING
+    return value
+
+
+# The names that are always there ------------------------------------------------------------------------------------
+
+
+def _or_missing(value: Any) -> Any:
+    return MISSING if value is None else value
+
+
+def _date(scope: Scope) -> str:
+    moment = local_time(scope.now, scope.zone)
+    return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
+
+
+def _time(scope: Scope) -> str:
+    moment = local_time(scope.now, scope.zone)
+    return f"{moment.hour:02}-{moment.minute:02}-{moment.second:02}"
+
+
+def _clock(scope: Scope) -> str:
+    moment = local_time(scope.now, scope.zone)
+    return f"{moment.hour:02}:{moment.minute:02}"
+
+
+_ROOTS: Final[Mapping[str, Reader]] = {
+    "event": lambda scope: scope.event,
+    "user": lambda scope: _or_missing(scope.user),
+    "caller": lambda scope: _or_missing(scope.caller),
+    "results": lambda scope: scope.results,
+    "config": lambda scope: scope.config,
+    "data": lambda scope: scope.data,
+    "date": _date,
+    "time": _time,
+    "clock": _clock,
+    "late": lambda scope: scope.late,
+}
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError of its own; a folder is an OSError
+        return UTC
+    except KeyError:
+        return UTC
+
+
+def local_time(now: float, zone: str) -> datetime:
+    """The wall clock of a zone; an unknown zone is UTC.
+
+    Raises:
+        EvaluationError: The moment is beyond the calendar.
+    """
+    try:
+        return (_EPOCH + timedelta(seconds=now)).astimezone(_zone(zone))
+    except (OverflowError, ValueError):
+        raise EvaluationError("the date is beyond the calendar") from None
