@@ -1,0 +1,181 @@
+"""Hands committed effects to services and turns whatever comes back into a result.
+
+A service's exception is a failure as long as it has not begun, and an unknown outcome afterwards; it never goes further.
+What is handed over and what became of it is told to whoever listens. This module commits nothing and decides nothing
+about executions.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from engine.clock import SleepingClock
+from engine.errors import StoreError
+from engine.execution import Done, Effect, Failed, Result, Unknown
+from engine.ports import Service
+from engine.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+MAX_OUTPUT: Final = 32_000
+"""Characters of JSON a result may have; it is kept in every later form of the execution."""
+
+Verdict: TypeAlias = Literal["done", "error", "timeout", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try handed to a service, and what came of it."""
+
+    effect: Effect
+    outcome: Verdict
+    simulated: bool
+    at: float
+    message: str | None = None
+
+
+class Performer:
+    """Performs effects side by side.
+
+    Args:
+        services: One of each name.
+        clock: Says when an attempt ended.
+        tasks: Owns the work.
+        mark_begun: Returns once it is durable that an effect has been handed over.
+        ended: Told the result of every effect, once.
+        on_attempt: Told of every try, when it has ended.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        clock: SleepingClock,
+        tasks: Tasks,
+        mark_begun: Callable[[Effect], Awaitable[None]],
+        ended: Callable[[Effect, Result], None],
+        on_attempt: Callable[[Attempt], None],
+    ) -> None:
+        self._services = {service.name: service for service in services}
+        self._clock = clock
+        self._tasks = tasks
+        self._mark_begun = mark_begun
+        self._ended = ended
+        self._on_attempt = on_attempt
+        self._in_hand: set[str] = set()
+
+    def has(self, effect: str) -> bool:
+        """Whether that effect is being performed or settled."""
+        return effect in self._in_hand
+
+    def perform(self, effect: Effect, forbidden: str | None = None) -> None:
+        """Start to do it; with a reason against it, it fails with that reason and no service hears of it."""
+        if effect.id in self._in_hand:
+            return
+        self._in_hand.add(effect.id)
+        self._tasks.start(self._perform(effect, forbidden))
+
+    def settle(self, effect: Effect) -> None:
+        """Start to find out what became of it before a crash."""
+        if effect.id in self._in_hand:
+            return
+        self._in_hand.add(effect.id)
+        self._tasks.start(self._settle(effect))
+
+    async def _perform(self, effect: Effect, forbidden: str | None) -> None:
+        service = self._services.get(effect.service)
+        if forbidden is not None:
+            self._end(effect, Failed("forbidden", forbidden))
+            return
+        if service is None:
+            self._end(effect, Failed("unknown_service", f'there is no service "{effect.service}" here'))
+            return
+        handing_over = _HandingOver(effect, self._mark_begun)
+        try:
+            result = _checked(effect, await service.perform(effect, handing_over.begin))
+        except StoreError as error:
+            if handing_over.refused is error:
+                # It could not be marked, so it was not done: it stays due and is taken up again with the rest.
+                self._in_hand.discard(effect.id)
+                return
+            result = self._broken(effect, error, handing_over.begun)
+        except asyncio.CancelledError as error:
+            if self._tasks.closed:
+                raise
+            result = self._broken(effect, error, handing_over.begun)
+        except Exception as error:  # noqa: BLE001  whatever a service raises is a result of that effect only
+            result = self._broken(effect, error, handing_over.begun)
+        self._on_attempt(_attempt(effect, result, service.simulated, self._clock.now()))
+        self._end(effect, result)
+
+    async def _settle(self, effect: Effect) -> None:
+        service = self._services.get(effect.service)
+        found: Result | None = None
+        if service is not None:
+            try:
+                found = await service.settle(effect)
+            except Exception:
+                log.exception("%s could not settle %s", effect.service, effect.id)
+        if found is None:
+            found = Unknown(f"I was stopped while {effect.service}.{effect.method} was under way")
+        self._end(effect, _checked(effect, found))
+
+    def _end(self, effect: Effect, result: Result) -> None:
+        self._in_hand.discard(effect.id)
+        self._ended(effect, result)
+
+    def _broken(self, effect: Effect, error: BaseException, begun: bool) -> Result:
+        name = f"{effect.service}.{effect.method}"
+        log.error("%s broke on %s", name, effect.id, exc_info=error)
+        if begun:
+            return Unknown(f"{name} broke while it was under way ({type(error).__name__})")
+        return Failed("broken", f"{name} broke before it did anything ({type(error).__name__})")
+
+
+class _HandingOver:
+    """What a service calls right before it does something that cannot be taken back."""
+
+    __slots__ = ("_effect", "_mark", "begun", "refused")
+
+    def __init__(self, effect: Effect, mark: Callable[[Effect], Awaitable[None]]) -> None:
+        self._effect = effect
+        self._mark = mark
+        self.begun = False
+        self.refused: StoreError | None = None
+
+    async def begin(self) -> None:
+        if not self.begun and not self._effect.repeatable:
+            try:
+                await self._mark(self._effect)
+            except StoreError as error:
+                self.refused = error
+                raise
+        self.begun = True
+
+
+def _checked(effect: Effect, result: Result) -> Result:
+    """The result if it can be kept, else a failure: a service's mistake must not stop what is committed beside it."""
+    if not isinstance(result, Done) or result.output is None or isinstance(result.output, bool | int):
+        return result
+    name = f"{effect.service}.{effect.method}"
+    try:
+        size = len(json.dumps(result.output, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return Failed("bad_result", f"{name} was done, but answered with something that cannot be kept")
+    if size > MAX_OUTPUT:
+        return Failed("bad_result", f"{name} was done, but its answer is too long ({size} bytes)")
+    return result
+
+
+def _attempt(effect: Effect, result: Result, simulated: bool, at: float) -> Attempt:
+    outcome: Verdict
+    message: str | None = None
+    if isinstance(result, Done):
+        outcome = "done"
+    elif isinstance(result, Unknown):
+        outcome, message = "unknown", result.message
+    else:
+        outcome, message = "timeout" if result.error == "timeout" else "error", result.message
+    return Attempt(effect, outcome, simulated, at, message)
