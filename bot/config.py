@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 
 from engine.ports import ConfigRecord
+from engine.secrets import Secret
 from grammar.workspace import LiveNames
 
 COMMUNITY: Final = "home"
@@ -78,7 +79,7 @@ class Settings:
 
     Attributes:
         values: By dotted key.
-        secrets: Likewise; they are never shown and no template sees them.
+        secrets: Likewise; they are never shown.
         zone: IANA name; None = the machine's.
         virtual_now: How far virtual time has come; None if it never ran.
     """
@@ -91,9 +92,10 @@ class Settings:
     virtual_now: float | None = None
 
     def tree(self) -> dict[str, Any]:
-        """The values as a tree that dotted names of templates reach into."""
+        """All of it as a tree that dotted names of templates reach into; a secret stands there as a `Secret`."""
         tree: dict[str, Any] = {}
-        for key, value in self.values.items():
+        secrets = {key: Secret(key, value) for key, value in self.secrets.items()}
+        for key, value in {**self.values, **secrets}.items():
             *above, last = key.split(".")
             place = tree
             for part in above:
@@ -183,10 +185,11 @@ def masked(line: str) -> str:
 def machine_zone() -> str:
     """The IANA name of the machine's time zone, or of its present offset, or UTC."""
     candidates = (*_names_of_zone(), _offset_name(-time.timezone))
-    return next((name for name in candidates if _is_zone(name)), "UTC")
+    return next((name for name in candidates if is_zone(name)), "UTC")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that IANA name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

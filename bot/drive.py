@@ -19,6 +19,7 @@ from bot.services.simulated import Failure, FailureKind
 
 MAX_NAMES: Final = 500
 MAX_VALUE: Final = 4_000
+MAX_NESTING: Final = 8
 MAX_DURATION: Final = 366 * 86_400.0
 _COUNT: Final = re.compile(r"\d{1,9}")
 _PERSON: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
@@ -126,7 +127,9 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class ShowDrives:
-    """Tell which of these lines there are."""
+    """Tell which of these lines there are, or how one of them goes."""
+
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +182,11 @@ USAGE: Final[Mapping[str, str]] = {
     "live": "/live on|off",
     "event": '/event NAME {"field": "value"}',
     "names": '/names scenes|sources|sounds|rewards|channels "ONE","TWO"',
-    "config": "/config KEY VALUE, /config secret KEY VALUE, /config timezone Europe/Berlin, or /config to see all",
+    "config": "/config KEY VALUE, /config secret KEY VALUE, /config timezone Europe/Berlin, or /config list",
     "fail": '/fail SERVICE.METHOD error|timeout|unknown|off [TIMES] ["REASON"]',
     "advance": "/advance 5m or /advance until 2026-11-22T19:00 [Europe/Berlin]",
     "wait": "/wait 2s",
-    "help": "/help",
+    "help": "/help [NAME]",
     "quit": "/quit",
 }
 
@@ -331,10 +334,10 @@ def _names(rest: str, _: Seconds) -> Drive:
 
 
 def _config(rest: str, _: Seconds) -> Drive:
-    if not rest:
+    if rest.casefold() == "list":
         return ShowConfig()
     key, value = _halves(rest)
-    secret = key.casefold() == "secret" and " " in value.strip()
+    secret = key.casefold() == "secret"
     if secret:
         key, value = _halves(value)
     if not value or not _KEY.fullmatch(key) or len(key) > 100:
@@ -397,8 +400,11 @@ def _wait(rest: str, seconds: Seconds) -> Drive:
     return Rest(_duration(rest, seconds))
 
 
-def _help(_rest: str, _: Seconds) -> Drive:
-    return ShowDrives()
+def _help(rest: str, _: Seconds) -> Drive:
+    name = rest.removeprefix("/").casefold()
+    if name and name not in USAGE:
+        raise _NotReadable(f"There is no /{name[:20]}.")
+    return ShowDrives(name or None)
 
 
 def _quit(_rest: str, _: Seconds) -> Drive:
@@ -515,7 +521,21 @@ def _json_object(text: str) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise _NotReadable("The fields must be one JSON object.")
+    if _deeper_than(value, MAX_NESTING):
+        raise _NotReadable(f"The fields may be nested {MAX_NESTING} deep.")
     return value
+
+
+def _deeper_than(value: object, most: int) -> bool:
+    layer: list[Any] = [value]
+    for _ in range(most):
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(inner, dict | list) for inner in layer)
 
 
 def _no_constant(name: str) -> float:

@@ -1,0 +1,202 @@
+"""The switchboard: opens everything a bot is made of, in order, on one exit stack, and passes what comes in to who handles it.
+
+It is the only module that names a concrete store, clock, service or language. It decides nothing: a message goes to the
+conversation or becomes an event, an event goes to the runner.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from logging import getLogger
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from grammar.language import Language
+from storage.sqlite import SQLiteStore
+
+from bot import config, happenings
+from bot.config import COMMUNITY, DataFolder, Settings
+from bot.conversation import Conversation
+from bot.log import Redacting
+from bot.message import Message, Reply, instruction_in
+from bot.services.declared import DECLARATIONS
+from bot.services.internal import InternalService
+from bot.services.simulated import FailurePlan, simulated_services
+from engine.clock import SleepingClock, SystemClock, VirtualClock
+from engine.events import Event
+from engine.ports import Batch, ConfigRecord, Store
+from engine.runner import Attempt, Posted, Runner
+
+_SAVE_NOW_EVERY: Final = 1.0
+"""Real seconds between two savings of virtual time while it is being advanced."""
+
+
+class OnlyVirtual(Exception):
+    """Real time cannot be moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message came to: replies of the bot, or an event."""
+
+    replies: Sequence[Reply] = ()
+    posted: Posted | None = None
+
+
+class Bot:
+    """One community's bot, open."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: SleepingClock,
+        runner: Runner,
+        store: Store,
+        language: Language,
+        plan: FailurePlan,
+        ids: Callable[[], str],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.runner = runner
+        self.language = language
+        self.plan = plan
+        self.ids = ids
+        self._machine_zone = config.machine_zone()
+        self.conversation = Conversation(
+            community=COMMUNITY,
+            language=language,
+            runner=runner,
+            store=store,
+            clock=clock,
+            ids=ids,
+            declarations=DECLARATIONS,
+            names=lambda: self.settings.names,
+            config=self.tree,
+            zone=lambda: self.zone.key,
+        )
+        self._surround()
+
+    def secrets(self) -> tuple[str, ...]:
+        """What may never be shown."""
+        return tuple(self.settings.secrets.values())
+
+    def tree(self) -> dict[str, Any]:
+        """The settings that templates can name."""
+        return self.settings.tree()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The community's time zone."""
+        return config.zone_info(self.settings, self._machine_zone)
+
+    async def hear(self, message: Message) -> Heard:
+        """Handle something a person typed."""
+        if instruction_in(message.text) is not None or await self.conversation.wants(message):
+            return Heard(await self.conversation.handle(message))
+        if not message.text.strip():
+            return Heard()
+        return Heard(posted=await self.runner.post(happenings.chat_event(message, COMMUNITY)))
+
+    async def happen(self, event: Event) -> Posted:
+        """Handle something that happened on the stream."""
+        return await self.runner.post(event)
+
+    async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
+        """Keep a changed setting; it counts once it is stored."""
+        settings, record = changed
+        await self.runner.save(Batch(config=[record]))
+        self.settings = settings
+        self._surround()
+
+    async def advance_to(self, when: float) -> None:
+        """Move virtual time on, letting everything due on the way happen in its order.
+
+        Raises:
+            OnlyVirtual: This bot runs on real time.
+            ValueError: That would be backward.
+        """
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            raise OnlyVirtual
+        saved = asyncio.get_running_loop().time()
+
+        async def settle() -> None:
+            nonlocal saved
+            await self.runner.quiescent()
+            if asyncio.get_running_loop().time() - saved >= _SAVE_NOW_EVERY:
+                await self.save_now()
+                saved = asyncio.get_running_loop().time()
+
+        await clock.advance_to(when, settle)
+        await self.save_now()
+
+    async def save_now(self) -> None:
+        """Keep how far virtual time has come."""
+        if isinstance(self.clock, VirtualClock) and self.clock.now() != self.settings.virtual_now:
+            await self.set(config.with_virtual_now(self.settings, self.clock.now()))
+
+    def local(self, moment: float) -> datetime:
+        """A moment on the community's clock."""
+        return datetime.fromtimestamp(moment, self.zone)
+
+    def _surround(self) -> None:
+        settings = self.settings
+        self.runner.surround(COMMUNITY, config=settings.tree(), stream=settings.stream(), zone=self.zone.key)
+
+
+async def open_bot(
+    stack: AsyncExitStack,
+    folder: DataFolder,
+    log: Redacting,
+    *,
+    virtual: bool,
+    on_attempt: Callable[[Attempt], None],
+    notice: Callable[[str], None],
+) -> Bot:
+    """Open a bot on a data folder; the stack closes it, last opened first.
+
+    Raises:
+        StoreError: The folder cannot be used; the text says why.
+    """
+    store = await SQLiteStore.open(folder.database)
+    stack.push_async_callback(store.close)
+    settings = config.settings_from(await store.config(COMMUNITY))
+    clock = _clock(settings, virtual=virtual)
+    plan = FailurePlan(DECLARATIONS)
+    chance = random.SystemRandom().random
+    services = (*simulated_services(DECLARATIONS, plan), InternalService(chance, getLogger("workflow")))
+    runner = Runner(
+        store,
+        services,
+        clock,
+        ids=new_id,
+        chance=chance,
+        on_attempt=on_attempt,
+        notices=lambda _, sentence: notice(sentence),
+    )
+    language = Language(DECLARATIONS)
+    bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)
+    log.secrets = bot.secrets
+    stack.push_async_callback(runner.close)
+    await runner.open(COMMUNITY)
+    stack.push_async_callback(bot.save_now)
+    await bot.save_now()
+    await bot.conversation.open()
+    await bot.happen(happenings.event("bot.started", {}, id=new_id(), at=clock.now(), community=COMMUNITY))
+    return bot
+
+
+def _clock(settings: Settings, *, virtual: bool) -> SleepingClock:
+    real = SystemClock()
+    return VirtualClock(real.now() if settings.virtual_now is None else settings.virtual_now) if virtual else real
+
+
+def new_id() -> str:
+    """An id that nothing else has."""
+    return secrets.token_hex(8)
