@@ -1,7 +1,5 @@
 """What can go wrong in the engine, one class per thing the reader of the message can do about it."""
 
-from dataclasses import dataclass
-
 
 class EngineError(Exception):
     """Base of every error the engine raises on purpose; its text is fit to be shown to a chat user."""
@@ -48,11 +46,14 @@ class StoreCorrupt(StoreError):
     """The database does not pass its integrity check; restore a backup."""
 
 
+class StoreMissing(StoreError):
+    """There is no database where one was to be read; nothing has been stored there yet."""
+
+
 class RevisionMoved(StoreError):
     """A workflow was changed by someone else since the caller read it."""
 
 
-@dataclass(frozen=True, slots=True)
 class EvaluationError(Exception):
     """A formula or template that cannot be worked out with the values at hand.
 
@@ -61,8 +62,7 @@ class EvaluationError(Exception):
         variable: The variable that is missing, if that is the reason.
     """
 
-    reason: str
-    variable: str | None = None
-
-    def __str__(self) -> str:
-        return self.reason
+    def __init__(self, reason: str, variable: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.variable = variable
