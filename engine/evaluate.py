@@ -422,9 +422,9 @@ def _numeric(formula: Formula, depth: int) -> Callable[[Scope], int | float]:
     name = formula.path if isinstance(formula, Variable) else None
 
     def number(scope: Scope) -> int | float:
-        value = inner(scope)
+        value: Any = inner(scope)
         if value.__class__ is int or value.__class__ is float:
-            return cast("int | float", value)
+            return value
         return _demand_number(value, name)
 
     return number
@@ -739,6 +739,34 @@ _FILTERS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "truncate": _truncate,
     "upper": lambda value, _: text_of(value).upper(),
 }
+
+
+MAX_PARTS: Final = 2_000
+MAX_SIZE: Final = 64_000
+
+
+def within(value: Any) -> Any:
+    """The nested value itself, if it is small enough to be kept: a list in a loop cannot grow without end.
+
+    Raises:
+        EvaluationError: It has too many parts, or too much text.
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    parts, size, left = 0, 0, [value]
+    while left:
+        part = left.pop()
+        parts += 1
+        if isinstance(part, str):
+            size += len(part)
+        elif isinstance(part, Mapping):
+            left.extend(part.values())
+            size += sum(len(key) for key in part if isinstance(key, str))
+        elif isinstance(part, list | tuple):
+            left.extend(part)
+        if parts > MAX_PARTS or size > MAX_SIZE or len(left) > MAX_PARTS:
+            raise EvaluationError(f"a value is too large: {MAX_PARTS:,} parts and {MAX_SIZE:,} characters is the most")
+    return value
 
 
 # Nested params -------------------------------------------------------------------------------------------------------------
