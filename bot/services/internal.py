@@ -93,12 +93,13 @@ def _pick(params: Any, chance: float) -> Result:
         return Done(options[int(chance * len(options))])
     if not _are_weights(weights, len(options)):
         return Failed("wrong_param", "weights must be one number of 0 or more for each option, not all of them 0")
+    likely = [(option, weight) for option, weight in zip(options, weights, strict=True) if weight > 0]
     mark = chance * sum(weights)
-    for option, weight in zip(options, weights, strict=True):
+    for option, weight in likely:
         mark -= weight
         if mark < 0:
             return Done(option)
-    return Done(options[-1])
+    return Done(likely[-1][0])
 
 
 def _are_weights(weights: object, count: int) -> bool:

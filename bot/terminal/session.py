@@ -72,7 +72,7 @@ class Session:
                 return await self._go_live(asked)
             case drive.SetNames():
                 await self._bot.set(config.with_names(self._bot.settings, asked.kind, asked.names))
-                return _done(f"{asked.kind}: {', '.join(asked.names) or 'none'}"[:480])
+                return _noted(f"{asked.kind}: {', '.join(asked.names) or 'none'}"[:480])
             case drive.SetConfig():
                 return await self._set(asked)
             case drive.ShowConfig():
@@ -171,14 +171,14 @@ class Session:
             if not config.is_zone(zone):
                 return _refusal(f'There is no time zone "{zone[:40]}"; they are called like Europe/Berlin.')
             await bot.set(config.with_zone(bot.settings, zone))
-            return _done(f"timezone = {zone}; it is {bot.local(bot.clock.now()):%H:%M} there.")
+            return _noted(f"timezone = {zone}; it is {bot.local(bot.clock.now()):%H:%M} there.")
         try:
             changed = config.with_value(bot.settings, asked.key, asked.value, secret=asked.secret)
         except NotSettable as refused:
             return _refusal(str(refused))
         await bot.set(changed)
         shown = "(secret)" if asked.secret else str(asked.value)[:300]
-        return _done(f"{asked.key} = {shown}")
+        return _noted(f"{asked.key} = {shown}")
 
     def _show_config(self) -> Entered:
         settings = self._bot.settings
@@ -193,13 +193,13 @@ class Session:
             return _refusal(_not_simulated(asked.service, asked.method))
         if asked.failure is None:
             self._bot.plan.lift(method)
-            return _done(f"{method.key} works again.")
+            return _noted(f"{method.key} works again.")
         self._bot.plan.fail(method, asked.failure)
         kind = {"error": "fails", "timeout": "does not answer", "unknown": "ends unknown"}[asked.failure.kind]
         if asked.failure.times is None:
-            return _done(f"{method.key} {kind} from now on; /fail {method.key} off ends that.")
+            return _noted(f"{method.key} {kind} from now on; /fail {method.key} off ends that.")
         times = "once" if asked.failure.times == 1 else f"{asked.failure.times} times"
-        return _done(f"{method.key} {kind} {times}.")
+        return _noted(f"{method.key} {kind} {times}.")
 
     # Time ----------------------------------------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ class Session:
             await bot.advance_to(when)
         except OnlyVirtual:
             return _refusal("This bot runs on real time, which moves by itself; begin the chat with --virtual-time.")
-        return _done(f"It is {self._now()}.")
+        return _noted(f"It is {self._now()}.")
 
     def _now(self) -> str:
         now = self._bot.local(self._bot.clock.now())
@@ -236,8 +236,9 @@ def _refusal(text: str) -> Entered:
     return Entered((Reply("refusal", text),))
 
 
-def _done(text: str) -> Entered:
-    return Entered((Reply("done", text),))
+def _noted(text: str) -> Entered:
+    """Nobody in chat is told: a pipe stays silent, a person at the prompt sees it."""
+    return Entered(note=text)
 
 
 def _answer(text: str) -> Entered:
