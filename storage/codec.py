@@ -1,0 +1,287 @@
+"""Records to JSON and back.
+
+A record becomes an object of its fields; what has its default is left out. Which fields there are is read off the
+dataclasses, so a new one cannot be forgotten here. Every object carries the number of the format it was written in.
+
+Encoding is on the path of every transition, so the whole batch is handed to the JSON writer once, as it is. Only where
+that fails, or where a text holds what SQLite's JSON functions cut short (NUL), is everything walked and escaped:
+reversibly, so texts come back as they were. A value nesting deeper than `MAX_DEPTH` is the one thing replaced.
+This module knows no SQL but the table names that `queries.sql` unpacks.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from operator import attrgetter
+from typing import Any, Final, TypeVar
+
+from pydantic_core import PydanticSerializationError, to_json
+
+from engine.errors import StoreCorrupt, StoreTooNew
+from engine.events import Event
+from engine.execution import Branch, Effect, Execution, HistoryRow, Person
+from engine.model import Definition
+from engine.model import to_json as definition_to_json
+from engine.ports import (
+    AdmissionRecord,
+    Batch,
+    ChangeRecord,
+    ConfigRecord,
+    OutboxRecord,
+    ProposalRecord,
+    RevisionRecord,
+    Standing,
+    WorkflowRecord,
+)
+
+FORMAT: Final = 1
+MAX_DEPTH: Final = 200
+TOO_DEEP: Final = "(nested too deeply to keep)"
+
+_T = TypeVar("_T")
+
+
+# Writing -----------------------------------------------------------------------------------------------------------------
+
+
+class _Shape:
+    """The fields of a dataclass, ready to be read off an instance in one call."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.names = tuple(field.name for field in fields(kind))
+        self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
+        self._defaults = tuple(
+            field.default_factory() if field.default_factory is not MISSING else field.default for field in fields(kind)
+        )
+
+    def written(self, record: object) -> dict[str, Any]:
+        """Its fields by name, without those that have their default."""
+        return {
+            name: value
+            for name, value, default in zip(self.names, self._values(record), self._defaults, strict=True)
+            if value is not default and value != default
+        }
+
+
+_BRANCH: Final = _Shape(Branch)
+_EXECUTION: Final = _Shape(Execution)
+_HISTORY: Final = _Shape(HistoryRow)
+_EFFECT: Final = _Shape(Effect)
+_EVENT: Final = _Shape(Event)
+_ADMISSION: Final = _Shape(AdmissionRecord)
+_WORKFLOW: Final = _Shape(WorkflowRecord)
+_REVISION: Final = _Shape(RevisionRecord)
+_CHANGE: Final = _Shape(ChangeRecord)
+_PROPOSAL: Final = _Shape(ProposalRecord)
+_CONFIG: Final = _Shape(ConfigRecord)
+
+
+def _row(shape: _Shape, record: object) -> dict[str, Any]:
+    return {"format": FORMAT, **shape.written(record)}
+
+
+def _execution_row(execution: Execution) -> dict[str, Any]:
+    row = _row(_EXECUTION, execution)
+    row["next_due"] = execution.next_due
+    if execution.branches:
+        row["branches"] = [_BRANCH.written(branch) for branch in execution.branches]
+    return row
+
+
+def _revision_row(revision: RevisionRecord) -> dict[str, Any]:
+    return {**_row(_REVISION, revision), "definition": definition_to_json(revision.definition)}
+
+
+def encode_batch(batch: Batch) -> str:
+    """A batch as the document that the statement `commit` unpacks: {table: [row, ...]}, in the order to write."""
+    tables: dict[str, list[Any]] = {
+        "revisions": [_revision_row(record) for record in batch.revisions],
+        "workflows": [_row(_WORKFLOW, record) for record in batch.workflows],
+        "changes": [_row(_CHANGE, record) for record in batch.changes],
+        "proposals": [_row(_PROPOSAL, record) for record in batch.proposals],
+        "proposals_answered": batch.proposals_answered,
+        "config": [_row(_CONFIG, record) for record in batch.config],
+        "executions": [_execution_row(execution) for execution in batch.executions],
+        "history": [_row(_HISTORY, row) for row in batch.history],
+        "outbox": [_row(_EFFECT, effect) for effect in batch.outbox],
+        "begun": batch.begun,
+        "done": batch.done,
+        "events": [_row(_EVENT, event) for event in batch.events],
+        "seen": [[community, key, expires] for (community, key), expires in batch.seen.items()],
+        "admissions": [_row(_ADMISSION, record) for record in batch.admissions],
+    }
+    return _dump({table: rows for table, rows in tables.items() if rows})
+
+
+def encode_keys(keys: Sequence[str]) -> str:
+    """A list of keys as one JSON parameter."""
+    return json.dumps([escape(key) for key in keys])
+
+
+def _dump(value: Any) -> str:
+    try:
+        text = to_json(value, inf_nan_mode="null", fallback=_fallback)
+    except (PydanticSerializationError, RecursionError):
+        return to_json(_escaped(value, 0), inf_nan_mode="null", fallback=_fallback).decode()
+    if _NUL in text or _MARK_BYTES in text:
+        text = to_json(_escaped(value, 0), inf_nan_mode="null", fallback=_fallback)
+    return text.decode()
+
+
+def _fallback(value: object) -> object:
+    """Whatever JSON has no form for; a read-only mapping is still a mapping."""
+    return dict(value) if isinstance(value, Mapping) else f"<{type(value).__name__}>"
+
+
+# Escaping ----------------------------------------------------------------------------------------------------------------
+
+_MARK: Final = "\ufdd0"  # no character, so texts do not have it; where one does it is escaped itself
+_MARK_BYTES: Final = _MARK.encode()
+_NUL: Final = b"\\u0000"
+_UNSAFE: Final = re.compile(f"[\0\ud800-\udfff{_MARK}]")
+_ESCAPED: Final = re.compile(f"{_MARK}([0-9a-f]{{4}})")
+
+
+def escape(text: str) -> str:
+    """A text without NUL and lone surrogates, as it stands in the file; reversed when a record is read."""
+    return _UNSAFE.sub(lambda match: f"{_MARK}{ord(match[0]):04x}", text)
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _escaped(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        if depth > MAX_DEPTH:
+            return TOO_DEEP
+        return {escape(str(key)): _escaped(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return TOO_DEEP if depth > MAX_DEPTH else [_escaped(item, depth + 1) for item in value]
+    if isinstance(value, Person | Standing):
+        return _escaped({name: getattr(value, name) for name in value.__slots__}, depth)
+    return value
+
+
+def _unescaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return _unescape(value)
+    if isinstance(value, dict):
+        return {_unescape(key): _unescaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unescaped(item) for item in value]
+    return value
+
+
+# Reading -----------------------------------------------------------------------------------------------------------------
+
+
+def _load(body: str) -> dict[str, Any]:
+    data: Any = json.loads(body)
+    if _MARK in body:
+        data = _unescaped(data)
+    if not isinstance(data, dict) or not isinstance(data.get("format"), int):
+        raise StoreCorrupt("A record in the database is not one of ours. Restore a backup.")
+    if data.pop("format") > FORMAT:
+        raise StoreTooNew("A record in the database was written by a newer version of Showcaller. Upgrade to read it.")
+    return data
+
+
+def _made(kind: Callable[..., _T], data: Mapping[str, Any]) -> _T:
+    try:
+        return kind(**data)
+    except (TypeError, ValueError, KeyError) as error:
+        raise StoreCorrupt(
+            f"A record in the database cannot be read ({getattr(kind, '__name__', 'record')}). "
+            "It was written by another version of Showcaller, or it is damaged. Upgrade, or restore a backup."
+        ) from error
+
+
+def _person(name: str, roles: list[str] | tuple[str, ...] = (), **rest: Any) -> Person:
+    return Person(name, roles=tuple(roles), **rest)
+
+
+def _execution(
+    branches: list[dict[str, Any]] | tuple[()] = (), orphans: list[str] | tuple[()] = (), **rest: Any
+) -> Execution:
+    return Execution(branches=tuple(Branch(**branch) for branch in branches), orphans=tuple(orphans), **rest)
+
+
+def _revision(
+    definition: dict[str, Any], author: dict[str, Any], step_authors: Mapping[str, Any] | None = None, **rest: Any
+) -> RevisionRecord:
+    return RevisionRecord(
+        definition=Definition.model_validate(definition),
+        author=_person(**author),
+        step_authors={state: _person(**person) for state, person in (step_authors or {}).items()},
+        **rest,
+    )
+
+
+def _change(by: dict[str, Any], before: dict[str, Any] | None, after: dict[str, Any], **rest: Any) -> ChangeRecord:
+    return ChangeRecord(
+        by=_person(**by),
+        before=None if before is None else Standing(**before),
+        after=Standing(**after),
+        **rest,
+    )
+
+
+def decode_execution(body: str) -> Execution:
+    """An execution as it was committed."""
+    data = _load(body)
+    data.pop("next_due", None)  # worked out from the branches
+    return _made(_execution, data)
+
+
+def decode_history(body: str) -> HistoryRow:
+    """One row of an execution's history."""
+    return _made(HistoryRow, _load(body))
+
+
+def decode_outbox(status: str, body: str) -> OutboxRecord:
+    """An effect with how far it has come."""
+    return OutboxRecord(_made(Effect, _load(body)), "begun" if status == "begun" else "due")
+
+
+def decode_event(body: str) -> Event:
+    """A recorded event."""
+    return _made(Event, _load(body))
+
+
+def decode_admission(body: str) -> AdmissionRecord:
+    """A start or a refusal."""
+    return _made(AdmissionRecord, _load(body))
+
+
+def decode_workflow(body: str) -> WorkflowRecord:
+    """A workflow as it stands."""
+    return _made(WorkflowRecord, _load(body))
+
+
+def decode_revision(body: str) -> RevisionRecord:
+    """One version of a definition."""
+    return _made(_revision, _load(body))
+
+
+def decode_change(body: str) -> ChangeRecord:
+    """One change of a workflow."""
+    return _made(_change, _load(body))
+
+
+def decode_proposal(body: str) -> ProposalRecord:
+    """An open question."""
+    return _made(ProposalRecord, _load(body))
+
+
+def decode_config(body: str) -> ConfigRecord:
+    """One setting."""
+    return _made(ConfigRecord, _load(body))
+
+
+def decode_key(key: str) -> str:
+    """A key that was escaped to be looked for."""
+    return _unescape(key)
