@@ -58,15 +58,19 @@ class Timers:
             return True
         return self._sleeper is not None and self._until == due and self._clock.is_asleep(self._sleeper)
 
+    def clear(self) -> None:
+        """Forget everything that was armed."""
+        self._armed.clear()
+        self._heap.clear()
+        self._wake()
+
     def close(self) -> None:
         """Call nobody any more."""
         self._closed = True
-        self._armed.clear()
-        self._heap.clear()
+        self.clear()
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
-        self._wake()
 
     def _next(self) -> float | None:
         heap, armed = self._heap, self._armed

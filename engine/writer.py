@@ -36,6 +36,7 @@ class Group:
         waiters: Who waits for it.
         sealed: Whether it takes no more.
         alone: Whether nothing later was built upon it, so that it may fail by itself.
+        then: What to do at once when it is durable.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -44,6 +45,7 @@ class Group:
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     sealed: bool = False
     alone: bool = False
+    then: Callable[[], None] | None = None
 
 
 class Writer:
@@ -84,9 +86,9 @@ class Writer:
             group.sealed = True
         return group
 
-    def commit_alone(self, batch: Batch) -> "asyncio.Future[None]":
-        """Commit a batch in its turn, in a transaction of its own: if it fails, it fails alone."""
-        group = Group(batch, sealed=True, alone=True)
+    def commit_alone(self, batch: Batch, then: Callable[[], None] | None = None) -> "asyncio.Future[None]":
+        """Commit a batch in its turn, in a transaction of its own: if it fails, it fails alone; else `then` is called."""
+        group = Group(batch, sealed=True, alone=True, then=then)
         self._groups.append(group)
         self._arrived.set()
         return self.done(group)
@@ -132,6 +134,8 @@ class Writer:
             await self._give_up(group, StoreUnwritable(f"It could not be saved: {error}"))
         else:
             self._at_work = False
+            if group.then is not None:
+                group.then()
             _answer(group)
             self._committed(group)
         finally:

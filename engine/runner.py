@@ -1,0 +1,724 @@
+"""The shell around the machine: one event, one commit; commit first, then act.
+
+Every input of an execution (a result, a due time, a control) is turned into its next form at once, in the order of
+arrival, and joins the open commit; what it asks of services is handed over only when that commit has returned. Results
+come back as inputs. Opening a community takes up what its store says: due effects are performed, begun ones repeated,
+settled or left unknown, due times armed. There is no recovery mode: the same path mends memory after a failed commit.
+The runner decides nothing: `engine.machine` says what happens next, `engine.admission` who may start what.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, Final, Literal, TypeAlias, assert_never
+
+from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand, name_of, person_in
+from engine.clock import SleepingClock
+from engine.community import Community, Loaded, Surroundings, load
+from engine.declare import Declarations
+from engine.errors import EngineError, StoreError
+from engine.events import Event, canonical
+from engine.execution import FINAL, Done, Effect, Execution, Failed, Person, Result, Unknown, Values
+from engine.machine import (
+    Cancel,
+    Context,
+    Errored,
+    Input,
+    OutcomeUnknown,
+    Pause,
+    Resume,
+    Step,
+    Stop,
+    Succeeded,
+    TimeReached,
+    event_scope,
+    start,
+    transition,
+)
+from engine.performer import Attempt, Performer
+from engine.ports import AdmissionRecord, Batch, Service, Store
+from engine.tasks import Tasks
+from engine.timers import Timers
+from engine.triggers import Match
+from engine.writer import Ended, Group, Writer
+
+__all__ = ["Attempt", "NotOpen", "Posted", "Runner", "Verb"]
+
+log = logging.getLogger(__name__)
+
+Verb: TypeAlias = Literal["stop", "cancel", "pause", "resume"]
+
+SEEN_FOR: Final = 86_400.0
+"""How long a second event with the same key is the same event."""
+
+ADMITTED_AT_ONCE: Final = 64
+FIRST_RETRY: Final = 1.0
+LONGEST_RETRY: Final = 30.0
+MAX_PAYLOAD: Final = 64_000
+FLOODS: Final = frozenset({"message.received", "discord.message.received"})
+"""Events that come so often that those no trigger took are not recorded one by one."""
+
+CHANCES: Final = 4
+"""Numbers drawn for one transition."""
+
+
+class NotOpen(EngineError):
+    """The community has not been opened, or the runner has been closed."""
+
+
+class NotStorable(EngineError):
+    """What was given cannot be kept: it is too large, or not made of texts, numbers, lists and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What an event came to."""
+
+    event: Event
+    duplicate: bool
+    started: tuple[Execution, ...] = ()
+    refused: tuple[AdmissionRecord, ...] = ()
+
+
+def _nobody_listens(attempt: Attempt) -> None:
+    """For runners without anyone who wants to see attempts."""
+
+
+def _log_notice(community: str, sentence: str) -> None:
+    log.warning("%s: %s", community, sentence)
+
+
+class Runner:
+    """Runs the executions of the communities it has opened.
+
+    Args:
+        store: Everything durable.
+        services: Who performs effects, one of each name.
+        clock: Time. A service that sleeps does so on the same clock and in the task that performs.
+        ids: Draws ids of executions and admissions, never the same twice.
+        chance: Draws numbers in [0, 1).
+        on_attempt: Told of every try handed to a service, when it has ended.
+        notices: Told once what people should know: `notices(community, sentence)`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        services: Sequence[Service],
+        clock: SleepingClock,
+        *,
+        ids: Callable[[], str],
+        chance: Callable[[], float],
+        on_attempt: Callable[[Attempt], None] = _nobody_listens,
+        notices: Callable[[str, str], None] = _log_notice,
+    ) -> None:
+        self._store = store
+        self._declarations = Declarations(method for service in services for method in service.methods)
+        self._clock = clock
+        self._ids = ids
+        self._chance = chance
+        self._notices = notices
+        self._communities: dict[str, Community] = {}
+        self._surroundings: dict[str, Surroundings] = {}
+        self._tasks = Tasks(clock, self._look_whether_quiet)
+        self._performer = Performer(services, clock, self._tasks, self._mark_begun, self._ended, on_attempt)
+        self._writer = Writer(store.commit, self._committed, self._failed)
+        self._writing: asyncio.Task[None] | None = None
+        self._closed = False
+        # While the store cannot be written, effects and due times are held back and results wait in here.
+        self._held = False
+        self._troubled = False
+        self._mending = asyncio.Lock()
+        self._unrecorded: list[Ended] = []
+        self._retry_after = FIRST_RETRY
+        self._retrying = False
+        self._wait_for_quiet: list[asyncio.Future[None]] = []
+        self._looking = False
+        clock.watch(self._look_whether_quiet)
+
+    # Opening and closing ---------------------------------------------------------------------------------------------
+
+    async def open(self, community: str) -> None:
+        """Take up everything a community has in the store, where it was left.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if self._closed:
+            raise NotOpen("the engine has been closed")
+        if community in self._communities:
+            return
+        opened = Community(community)
+        opened.timers = Timers(self._clock, partial(self._time_reached, opened))
+        await self._read(opened)
+        self._communities[community] = opened
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._writer.run(), name="writer")
+        if not self._held:
+            self._take_up(opened)
+
+    async def close(self) -> None:
+        """Take no more work, end the last commit, and drop everything that is in memory.
+
+        Waits and effects in flight are not waited for: they stand in the store and are taken up at the next start.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        for community in self._communities.values():
+            community.timers.close()
+        self._tasks.close()
+        self._writer.close()
+        for community in self._communities.values():
+            while community.inbox:
+                _fail(community.inbox.popleft()[1], NotOpen("the engine has been closed"))
+        if self._writing is not None:
+            await self._writing
+        self._communities.clear()
+        self._surroundings.clear()
+
+    def surround(
+        self,
+        community: str,
+        *,
+        config: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        stream: Mapping[str, Any] | None = None,
+        zone: str | None = None,
+    ) -> None:
+        """Replace what transitions see outside their execution; None leaves a part as it is."""
+        seen = self._surroundings.setdefault(community, Surroundings())
+        if config is not None:
+            seen.config = config
+        if data is not None:
+            seen.data = data
+        if stream is not None:
+            seen.stream = stream
+        if zone is not None:
+            seen.zone = zone
+
+    # What comes from outside -------------------------------------------------------------------------------------------
+
+    async def post(self, event: Event) -> Posted:
+        """Let something have happened: the event and all it leads to at once are one commit, done when this returns.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        community = self._opened(event.community)
+        _check_storable(event.payload, "event")
+        heard: asyncio.Future[tuple[Posted, asyncio.Future[None] | None]] = asyncio.get_running_loop().create_future()
+        community.inbox.append((event, heard))
+        if not community.draining:
+            community.draining = True
+            self._tasks.start(self._drain(community))
+        posted, saved = await heard
+        if saved is not None:
+            await saved
+        return posted
+
+    async def run(
+        self, community: str, workflow: str, arguments: Mapping[str, Any], caller: Person
+    ) -> Execution | AdmissionRecord:
+        """Start a workflow by hand; an admission record instead of an execution says why not.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        opened = self._opened(community)
+        _check_storable(arguments, "run")
+        await self._mend(opened)
+        now = self._clock.now()
+        who = {"name": caller.name, "roles": list(caller.roles)}
+        happening = Event("", canonical("manual"), now, community, {"user": who})
+        loaded = opened.current(workflow)
+        if loaded is None:
+            return self._admission(happening, workflow, caller.name, None, f"there is no workflow {workflow}")
+        answer = admit_by_hand(self._standing(opened, loaded), arguments, caller, live=self._is_live(community))
+        group = self._writer.open_group(1)
+        if isinstance(answer, Refuse):
+            record = self._admission(happening, workflow, caller.name, None, answer.reason)
+            group.batch.admissions.append(record)
+            await self._writer.done(group)
+            return record
+        execution = self._start(opened, loaded, group, happening, arguments, caller=who)
+        await self._writer.done(group)
+        return execution
+
+    async def control(self, community: str, verb: Verb, workflow: str | None, by: Person) -> tuple[Execution, ...]:
+        """Stop, cancel, pause or resume what is going on of a workflow, or of all; tells which executions changed.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        opened = self._opened(community)
+        await self._mend(opened)
+        group: Group | None = None
+        changed: list[Execution] = []
+        for execution in self.live(community, workflow):
+            step = self._next(opened, execution, _control(verb, self._clock.now(), by.name))
+            if step.execution is execution or step.execution == execution:
+                continue
+            group = group or self._writer.open_group(1)
+            self._take(opened, step, group)
+            changed.append(step.execution)
+        if group is not None:
+            await self._writer.done(group)
+        return tuple(changed)
+
+    async def save(self, batch: Batch) -> None:
+        """Commit changes of the catalogue and other records; new triggers count from then on.
+
+        Raises:
+            StoreError: Nothing was saved.
+        """
+        loaded = [load(revision, self._declarations) for revision in batch.revisions]
+        known = {(each.record.community, each.record.workflow, each.record.number) for each in loaded}
+        for record in batch.workflows:
+            await self._mend(self._opened(record.community))
+            if (record.community, record.id, record.revision) not in known:
+                loaded.append(await self._fetch(record.community, record.id, record.revision))
+        await self._writer.commit_alone(batch, partial(self._learn, batch, tuple(loaded)))
+
+    # What can be asked -----------------------------------------------------------------------------------------------
+
+    def live(self, community: str, workflow: str | None = None) -> tuple[Execution, ...]:
+        """Every execution that has not ended, by start."""
+        return tuple(
+            execution
+            for execution in self._opened(community).executions.values()
+            if workflow in (None, execution.workflow) and execution.status not in FINAL
+        )
+
+    def refusals(self, community: str, workflow: str | None = None) -> tuple[AdmissionRecord, ...]:
+        """Refusals too many to be stored, newest first: chat lines that a trigger listened to and did not take."""
+        kept = reversed(self._opened(community).refusals)
+        return tuple(record for record in kept if workflow in (None, record.workflow))
+
+    async def quiescent(self) -> None:
+        """Return when nothing more can happen without input or time."""
+        while not self._is_quiet():
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._wait_for_quiet.append(waiter)
+            await waiter
+
+    def _is_quiet(self) -> bool:
+        return (
+            self._writer.idle
+            and self._tasks.quiet
+            and all(community.timers.settled for community in self._communities.values())
+        )
+
+    def _look_whether_quiet(self) -> None:
+        if self._wait_for_quiet and not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        if not self._is_quiet():
+            return
+        for waiter in self._wait_for_quiet:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._wait_for_quiet.clear()
+
+    # Events ------------------------------------------------------------------------------------------------------------
+
+    async def _drain(self, community: Community) -> None:
+        """Admit what is in the inbox, in order, asking the store about many events at once."""
+        try:
+            while community.inbox:
+                some = list(islice(community.inbox, ADMITTED_AT_ONCE))
+                try:
+                    keys = [key for event, _ in some for key in _keys(event)]
+                    seen = await self._store.seen(community.name, keys, self._clock.now())
+                    await self._mend(community)
+                except StoreError as error:
+                    for _ in some:
+                        _fail(community.inbox.popleft()[1], error)
+                    continue
+                for event, heard in some:
+                    community.inbox.popleft()
+                    self._receive(community, event, heard, seen)
+        finally:
+            community.draining = False
+
+    def _receive(
+        self,
+        community: Community,
+        event: Event,
+        heard: "asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]",
+        seen: frozenset[str],
+    ) -> None:
+        keys = _keys(event)
+        if any(key in seen or key in community.recent for key in keys):
+            if not heard.done():
+                heard.set_result((Posted(event, duplicate=True), None))
+            return
+        community.remember(keys)
+        answers = [self._answer(community, event, match) for match in self._matches(community, event)]
+        group = self._writer.open_group(1 + len(answers))
+        group.batch.events.append(event)
+        expires = self._clock.now() + SEEN_FOR
+        for key in keys:
+            group.batch.seen[community.name, key] = expires
+        posted = Posted(
+            event,
+            duplicate=False,
+            started=tuple(
+                self._start_by_event(community, loaded, group, event)
+                for answer, loaded in answers
+                if isinstance(answer, Let)
+            ),
+            refused=tuple(
+                self._refuse(community, group, event, answer) for answer, _ in answers if isinstance(answer, Refuse)
+            ),
+        )
+        if not heard.done():
+            heard.set_result((posted, self._writer.done(group)))
+
+    def _matches(self, community: Community, event: Event) -> tuple[Match, ...]:
+        scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
+        return community.triggers.match(event, scope)
+
+    def _answer(self, community: Community, event: Event, match: Match) -> tuple[Let | Refuse, Loaded]:
+        loaded = community.current(match.workflow)
+        assert loaded is not None, "the index only knows workflows that are there"  # noqa: S101
+        standing = self._standing(community, loaded)
+        return admit(event, match, standing, live=self._is_live(community.name)), loaded
+
+    def _start_by_event(self, community: Community, loaded: Loaded, group: Group, event: Event) -> Execution:
+        return self._start(community, loaded, group, event, {}, caller=person_in(event.payload.get("user")))
+
+    def _refuse(self, community: Community, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
+        who = name_of(event.payload.get("user"))
+        record = self._admission(event, refusal.workflow, who, None, refusal.reason)
+        if refusal.unmatched and canonical(event.name) in FLOODS:
+            community.refusals.append(record)
+        else:
+            group.batch.admissions.append(record)
+        return record
+
+    def _admission(
+        self, event: Event, workflow: str, who: str | None, execution: str | None, reason: str | None
+    ) -> AdmissionRecord:
+        return AdmissionRecord(
+            self._ids(),
+            event.community,
+            workflow,
+            self._clock.now(),
+            event.id,
+            canonical(event.name),
+            execution,
+            reason,
+            who=who,
+        )
+
+    def _standing(self, community: Community, loaded: Loaded) -> Workflow:
+        workflow = loaded.record.workflow
+        running = sum(
+            1
+            for execution in community.executions.values()
+            if execution.workflow == workflow and execution.status not in FINAL
+        )
+        return Workflow(
+            community.workflows[workflow], loaded.record.definition.policy, loaded.program, loaded.unfit, running
+        )
+
+    # Executions ----------------------------------------------------------------------------------------------------------
+
+    def _start(
+        self,
+        community: Community,
+        loaded: Loaded,
+        group: Group,
+        event: Event,
+        arguments: Mapping[str, Any],
+        caller: Values | None,
+    ) -> Execution:
+        assert loaded.program is not None, "what cannot be run is not admitted"  # noqa: S101
+        by_hand = event.id == ""
+        step = start(
+            loaded.program,
+            id=self._ids(),
+            community=community.name,
+            revision=loaded.record.number,
+            event=None if by_hand else event,
+            arguments=arguments,
+            user=caller,
+            caller=caller,
+            at=self._clock.now(),
+            context=self._context(community.name),
+            depth=event.depth,
+        )
+        execution = step.execution
+        group.batch.admissions.append(self._admission(event, execution.workflow, name_of(caller), execution.id, None))
+        self._take(community, step, group)
+        return execution
+
+    def _next(self, community: Community, execution: Execution, input: Input) -> Step:
+        program = community.revisions[execution.workflow, execution.revision].program
+        assert program is not None, "an execution is only held with a program"  # noqa: S101
+        return transition(program, execution, input, self._context(community.name))
+
+    def _take(self, community: Community, step: Step, group: Group) -> None:
+        """Make a step part of a commit, and of memory."""
+        execution, batch = step.execution, group.batch
+        batch.executions.append(execution)
+        batch.history.extend(step.history)
+        batch.outbox.extend(step.effects)
+        due = execution.next_due if community.keep(execution) else None
+        if not self._held:
+            community.timers.arm(execution.id, due)
+
+    def _time_reached(self, community: Community, id: str) -> None:
+        execution = community.executions.get(id)
+        if execution is not None:
+            step = self._next(community, execution, TimeReached(self._clock.now()))
+            self._take(community, step, self._writer.open_group(2))
+        self._look_whether_quiet()
+
+    def _context(self, community: str) -> Context:
+        around = self._around(community)
+        return Context(
+            around.config, around.data, around.stream, around.zone, tuple(self._chance() for _ in range(CHANCES))
+        )
+
+    def _around(self, community: str) -> Surroundings:
+        return self._surroundings.setdefault(community, Surroundings())
+
+    def _is_live(self, community: str) -> bool:
+        return self._around(community).stream.get("live") is True
+
+    # Revisions -------------------------------------------------------------------------------------------------------
+
+    async def _fetch(self, community: str, workflow: str, number: int) -> Loaded:
+        revision = await self._store.revision(community, workflow, number)
+        if revision is None:
+            raise StoreError(f"Version {number} of {workflow} is not in the store.")
+        return load(revision, self._declarations)
+
+    def _learn(self, batch: Batch, loaded: Sequence[Loaded]) -> None:
+        for each in loaded:
+            if (community := self._communities.get(each.record.community)) is not None:
+                community.revisions[each.record.workflow, each.record.number] = each
+        for record in batch.workflows:
+            if (community := self._communities.get(record.community)) is not None:
+                community.learn(record)
+
+    # Effects ---------------------------------------------------------------------------------------------------------
+
+    def _committed(self, group: Group) -> None:
+        if self._troubled:
+            self._end_of_trouble()
+        for effect in group.batch.outbox:
+            self._perform(effect)
+        self._look_whether_quiet()
+
+    def _perform(self, effect: Effect) -> None:
+        community = self._communities.get(effect.community)
+        execution = None if community is None else community.executions.get(effect.execution)
+        forbidden = None
+        if community is not None and execution is not None:
+            loaded = community.revisions[execution.workflow, execution.revision]
+            forbidden = loaded.forbidden.get(effect.state)
+        self._performer.perform(effect, forbidden)
+
+    async def _mark_begun(self, effect: Effect) -> None:
+        group = self._writer.open_group(1)
+        group.batch.begun.append(effect.id)
+        await self._writer.done(group)
+
+    def _ended(self, effect: Effect, result: Result) -> None:
+        """The result of an effect has come; it is an input of its execution."""
+        if self._closed:
+            return
+        if isinstance(result, Unknown):
+            self._notices(effect.community, _unknown_in_words(effect, result))
+        ended = (effect, _input(effect, result, self._clock.now()))
+        if self._held:
+            self._unrecorded.append(ended)
+        else:
+            self._record(ended)
+
+    def _record(self, ended: Ended) -> None:
+        effect, input = ended
+        community = self._communities.get(effect.community)
+        if community is None:
+            return
+        group = self._writer.open_group(3)
+        group.batch.done.append(effect.id)
+        group.ended.append(ended)
+        execution = community.executions.get(effect.execution)
+        if execution is not None:
+            self._take(community, self._next(community, execution, input), group)
+
+    # Memory, from the store ------------------------------------------------------------------------------------------
+
+    async def _read(self, community: Community) -> None:
+        """Fill memory with what the store says; nothing is started by it."""
+        name = community.name
+        workflows = await self._store.workflows(name)
+        current = await self._store.current_revisions(name)
+        executions = {execution.id: execution for execution in await self._store.live_executions(name)}
+        pending = await self._store.outbox(name)
+        for id in {record.effect.execution for record in pending} - executions.keys():
+            ended = await self._store.execution(id)
+            if ended is not None:
+                executions[id] = ended
+        revisions = {(each.workflow, each.number): load(each, self._declarations) for each in current}
+        for execution in executions.values():
+            pinned = (execution.workflow, execution.revision)
+            if pinned not in revisions:
+                revisions[pinned] = await self._fetch(name, *pinned)
+        community.fill(workflows, revisions, executions, pending)
+
+    def _take_up(self, community: Community, known: frozenset[str] = frozenset()) -> None:
+        """Let what the store says go on: arm due times, and perform, repeat or settle effects; not those `known`."""
+        pending, community.pending = community.pending, []
+        for execution in community.executions.values():
+            community.timers.arm(execution.id, execution.next_due)
+        for record in pending:
+            effect = record.effect
+            if effect.id in known or self._performer.has(effect.id):
+                continue
+            owner = community.executions.get(effect.execution)
+            if record.status == "begun" and not effect.repeatable:
+                self._performer.settle(effect)
+            elif record.status == "due" and (owner is None or effect.id in owner.orphans):
+                self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
+            else:
+                self._perform(effect)
+
+    # When the store cannot be written ------------------------------------------------------------------------------------
+
+    async def _failed(self, groups: Sequence[Group], error: StoreError) -> None:
+        """Nothing of these groups happened: forget it, hold everything back, and keep the results they recorded."""
+        log.error("a commit failed: %s", error)
+        self._unrecorded = [ended for group in groups for ended in group.ended] + self._unrecorded
+        self._held = True
+        for community in self._communities.values():
+            community.timers.clear()
+            community.stale = True
+            try:
+                await self._mend(community)
+            except StoreError as unreadable:
+                log.error("%s cannot be read either: %s", community.name, unreadable)
+        if not self._troubled:
+            self._troubled = True
+            self._tell_all(f"I cannot save anything, so I hold everything back and try again: {error}")
+        if not self._retrying:
+            self._retrying = True
+            self._tasks.start(self._retry())
+
+    async def _retry(self) -> None:
+        """After a pause, take everything up again; if the store still cannot be written, that leads back here."""
+        due = self._clock.now() + self._retry_after
+        self._retry_after = min(2 * self._retry_after, LONGEST_RETRY)
+        while self._clock.now() < due and self._held:
+            await self._clock.sleep_until(due)
+        self._retrying = False
+        if not self._held:
+            return
+        try:
+            for community in self._communities.values():
+                await self._mend(community)
+        except StoreError as error:
+            await self._failed((), error)
+        else:
+            self._go_on()
+
+    async def _mend(self, community: Community) -> None:
+        """Make sure that memory is what the store says."""
+        if not community.stale:
+            return
+        async with self._mending:
+            if community.stale:
+                await self._read(community)
+
+    def _go_on(self) -> None:
+        """Take up what was held back."""
+        self._held = False
+        unrecorded, self._unrecorded = self._unrecorded, []
+        for ended in unrecorded:
+            self._record(ended)
+        known = frozenset(effect.id for effect, _ in unrecorded)
+        for community in self._communities.values():
+            self._take_up(community, known)
+
+    def _end_of_trouble(self) -> None:
+        """A commit has returned, so the store can be written again."""
+        self._troubled = False
+        self._retry_after = FIRST_RETRY
+        self._tell_all("I can save again, and go on.")
+        if self._held and not any(community.stale for community in self._communities.values()):
+            self._go_on()
+
+    def _tell_all(self, sentence: str) -> None:
+        for name in self._communities:
+            self._notices(name, sentence)
+
+    def _opened(self, name: str) -> Community:
+        community = self._communities.get(name)
+        if self._closed or community is None:
+            raise NotOpen(f"{name} is not open")
+        return community
+
+
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _keys(event: Event) -> list[str]:
+    keys = [f"id:{event.id}"]
+    if event.natural is not None:
+        keys.append(f"natural:{event.natural}")
+    return keys
+
+
+def _check_storable(values: Mapping[str, Any], what: str) -> None:
+    try:
+        size = len(json.dumps(values, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        raise NotStorable(f"this {what} holds something that cannot be kept") from None
+    if size > MAX_PAYLOAD:
+        raise NotStorable(f"this {what} is too large ({size} bytes; {MAX_PAYLOAD} may be)")
+
+
+def _control(verb: Verb, at: float, by: str) -> Input:
+    match verb:
+        case "stop":
+            return Stop(at, by)
+        case "cancel":
+            return Cancel(at, by)
+        case "pause":
+            return Pause(at, by)
+        case "resume":
+            return Resume(at, by)
+        case _:
+            assert_never(verb)
+
+
+def _input(effect: Effect, result: Result, at: float) -> Succeeded | Errored | OutcomeUnknown:
+    match result:
+        case Done():
+            return Succeeded(at, effect.id, result.output)
+        case Failed():
+            return Errored(at, effect.id, result.error, result.message, result.retryable)
+        case Unknown():
+            return OutcomeUnknown(at, effect.id, result.message)
+        case _:
+            assert_never(result)
+
+
+def _unknown_in_words(effect: Effect, result: Unknown) -> str:
+    return (
+        f'I cannot tell whether step "{effect.state}" of {effect.workflow} ({effect.service}.{effect.method}) was '
+        f"done, so I do not do it again: {result.message}"
+    )
