@@ -16,7 +16,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from grammar.language import Language
-from storage.sqlite import SQLiteStore
 
 from bot import config, happenings
 from bot.config import COMMUNITY, DataFolder, Settings
@@ -28,8 +27,9 @@ from bot.services.internal import InternalService
 from bot.services.simulated import FailurePlan, simulated_services
 from engine.clock import SleepingClock, SystemClock, VirtualClock
 from engine.events import Event
-from engine.ports import Batch, ConfigRecord, Store
+from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
+from storage.sqlite import SQLiteStore
 
 _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
@@ -170,7 +170,10 @@ async def open_bot(
     clock = _clock(settings, virtual=virtual)
     plan = FailurePlan(DECLARATIONS)
     chance = random.SystemRandom().random
-    services = (*simulated_services(DECLARATIONS, plan), InternalService(chance, getLogger("workflow")))
+    services: list[Service] = [
+        *simulated_services(DECLARATIONS, plan),
+        InternalService(chance, getLogger("workflow")),
+    ]
     runner = Runner(
         store,
         services,

@@ -4,10 +4,10 @@ A line that begins with `/` drives; every other is a chat message of whoever is 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from logging import getLogger
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from bot import config, drive, happenings
 from bot.app import Bot, Heard, OnlyVirtual
@@ -154,8 +154,8 @@ class Session:
         title, category = (str(stream.get(f"stream.{key}", "")) for key in ("title", "category"))
         return _posted(await self._post("stream.started", {"title": title, "category": category}))
 
-    async def _post(self, name: str, payload: dict[str, object]) -> Posted:
-        bot = self._bot
+    async def _post(self, name: str, fields: Mapping[str, Any]) -> Posted:
+        bot, payload = self._bot, dict(fields)
         if name == "gift.received" and "gift_id" not in payload:
             payload["gift_id"] = bot.ids()
         if name == "reward.redeemed" and "redemption_id" not in payload:
