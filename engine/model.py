@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from engine.errors import ExpressionError
 from engine.expressions import format_formula, parse_formula
 from engine.formulas import Formula
 
@@ -42,7 +43,14 @@ class Frozen(BaseModel):
 
 
 def _read_guard(value: object) -> object:
-    return parse_formula(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        if value is not None and not isinstance(value, Formula):
+            raise ValueError("a condition is written as a text")
+        return value
+    try:
+        return parse_formula(value)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from error  # so that the mistake is told together with its place
 
 
 Guard: TypeAlias = Annotated[Formula, BeforeValidator(_read_guard), PlainSerializer(format_formula, return_type=str)]
