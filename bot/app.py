@@ -26,10 +26,13 @@ from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import FailurePlan, simulated_services
 from engine.clock import SleepingClock, SystemClock, VirtualClock
+from engine.errors import EngineError
 from engine.events import Event
 from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
 from storage.sqlite import SQLiteStore
+
+log = getLogger(__name__)
 
 _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
@@ -153,7 +156,7 @@ class Bot:
 async def open_bot(
     stack: AsyncExitStack,
     folder: DataFolder,
-    log: Redacting,
+    log_file: Redacting,
     *,
     virtual: bool,
     on_attempt: Callable[[Attempt], None],
@@ -185,14 +188,21 @@ async def open_bot(
     )
     language = Language(DECLARATIONS)
     bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)
-    log.secrets = bot.secrets
+    log_file.secrets = bot.secrets
     stack.push_async_callback(runner.close)
     await runner.open(COMMUNITY)
-    stack.push_async_callback(bot.save_now)
+    stack.push_async_callback(_save_last, bot)
     await bot.save_now()
     await bot.conversation.open()
     await bot.happen(happenings.event("bot.started", {}, id=new_id(), at=clock.now(), community=COMMUNITY))
     return bot
+
+
+async def _save_last(bot: Bot) -> None:
+    try:
+        await bot.save_now()
+    except EngineError:
+        log.exception("the time could not be kept")
 
 
 def _clock(settings: Settings, *, virtual: bool) -> SleepingClock:

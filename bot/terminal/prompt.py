@@ -1,10 +1,12 @@
 """The prompt for people: history, completion, several lines by Alt-Enter. What happens meanwhile is shown above it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -12,7 +14,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.patch_stdout import StdoutProxy
 
 from bot.app import Bot
 from bot.config import NAME_KINDS, DataFolder, masked
@@ -34,7 +36,9 @@ Complete = Callable[[str], Iterable[str]]
 
 async def prompted(stack: AsyncExitStack, bot: Bot, session: Session, folder: DataFolder) -> AsyncIterator[Typed]:
     """Every line a person enters."""
-    stack.enter_context(patch_stdout(raw=True))
+    os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a question to the terminal that many cannot answer
+    sys.stdout.write(WELCOME + "\n")
+    sys.stdout.flush()
     prompt: PromptSession[str] = PromptSession(
         history=_history(folder.typed),
         completer=_Completer(bot, session),
@@ -44,10 +48,22 @@ async def prompted(stack: AsyncExitStack, bot: Bot, session: Session, folder: Da
         multiline=False,
         enable_history_search=True,
     )
-    yield_line = _Line(prompt, session)
-    print(WELCOME)  # noqa: T201  the terminal is the place for it
-    while (text := await yield_line()) is not None:
+    stack.enter_context(_above_the_prompt())
+    line = _Line(prompt, session)
+    while (text := await line()) is not None:
         yield Typed(text, text)
+
+
+@contextlib.contextmanager
+def _above_the_prompt() -> Iterator[None]:
+    """Let what is written while a person types stand above the line being typed."""
+    terminal = sys.stdout
+    with StdoutProxy(sleep_between_writes=0, raw=True) as proxy:
+        sys.stdout = cast("TextIO", proxy)
+        try:
+            yield
+        finally:
+            sys.stdout = terminal
 
 
 class _Line:
