@@ -5,6 +5,7 @@ whose guard does not hold comes with a sentence: what was seen and what it needs
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
@@ -96,7 +97,7 @@ class TriggerIndex:
                 order,
                 trigger,
                 None if trigger.when is None else compile_guard(trigger.when),
-                _needed_text(trigger.when, frozenset(definition.variables)),
+                _needed_text(trigger.when),
             )
             _shelf(listeners, candidate).append(candidate)
             self._names.setdefault(workflow, set()).add(name)
@@ -137,15 +138,13 @@ def _shelf(listeners: _Listeners, candidate: _Candidate) -> list[_Candidate]:
     return listeners.by_text.setdefault(name, {}).setdefault(text.casefold(), [])
 
 
-def _needed_text(guard: Formula | None, hidden: frozenset[str]) -> tuple[str, str] | None:
-    """The field and text of `field == "text"`, if a guard cannot hold without it; not where a variable hides the field."""
+def _needed_text(guard: Formula | None) -> tuple[str, str] | None:
+    """The field and text of `field == "text"`, if a guard cannot hold without it."""
     match guard:
-        case Compare("==", Variable(path), Literal(str(text))) | Compare("==", Literal(str(text)), Variable(path)) if (
-            "." not in path and path not in hidden
-        ):
-            return path, text
+        case Compare("==", Variable(path), Literal(str(text))) | Compare("==", Literal(str(text)), Variable(path)):
+            return None if "." in path else (path, text)
         case And(operands):
-            return next((found for part in operands if (found := _needed_text(part, hidden)) is not None), None)
+            return next((found for part in operands if (found := _needed_text(part)) is not None), None)
         case _:
             return None
 
@@ -192,7 +191,8 @@ def _holds(formula: Formula, scope: Scope) -> bool:
 
 
 def _written(formula: Formula) -> str:
-    return _shortened(format_formula(formula), 2 * MAX_SHOWN)
+    # A field named like a function is written ${count} to be read back; people are told its name.
+    return _shortened(re.sub(r"\$\{([\w.]+)\}", r"\1", format_formula(formula)), 2 * MAX_SHOWN)
 
 
 def _shortened(text: str, length: int = MAX_SHOWN) -> str:

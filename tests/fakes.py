@@ -38,10 +38,11 @@ class RecordingService:
 
     Attributes:
         asked: Every effect handed over, in order.
-        begun: Ids of effects it has begun.
+        begun: Ids of effects it has begun; likewise `done`.
         answers: What to answer next, by method: a result, an exception to raise, or a coroutine function to await.
         early: Methods that break before they begin.
         settled: What became of effects begun before a crash, by id.
+        asked_to_settle: Ids of effects it was asked about.
     """
 
     name: str = "stage"
@@ -63,6 +64,11 @@ class RecordingService:
     def said(self) -> list[Any]:
         """The messages of `say`, in the order they were asked for."""
         return [effect.params["message"] for effect in self.asked if effect.method == "say"]
+
+    async def has_begun(self, effects: int) -> None:
+        """Return once so many effects have begun."""
+        while len(self.begun) < effects:  # noqa: ASYNC110  whoever begins need not know who waits
+            await asyncio.sleep(0.001)
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
         self.asked.append(effect)

@@ -458,8 +458,7 @@ async def test_what_was_begun_and_may_not_be_done_twice_is_settled_or_unknown_ne
     bench.service.answer("say", never, never)
     known = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
     unknown = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
-    while len(bench.service.begun) < 2:
-        await asyncio.sleep(0.001)
+    await bench.service.has_begun(2)
     again = await restart(bench)
     again.service.settled[f"{known.id}/main/s/1"] = Done("seen in chat")
     await again.open()
@@ -479,8 +478,7 @@ async def test_what_was_under_way_and_may_be_repeated_is_repeated_under_the_same
     await bench.save(workflow("w", look("l"), triggers=["raid"]))
     bench.service.answer("look", never)
     started = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
-    while not bench.service.begun:
-        await asyncio.sleep(0.001)
+    await bench.service.has_begun(1)
     again = await (await restart(bench)).open()
     await again.runner.quiescent()
     assert [effect.id for effect in again.service.asked] == [f"{started.id}/main/l/1"]
@@ -492,8 +490,7 @@ async def test_a_settle_that_breaks_is_an_unknown_outcome(bench: Bench) -> None:
     await bench.save(workflow("w", say("s", "x"), triggers=["raid"]))
     bench.service.answer("say", never)
     started = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
-    while not bench.service.begun:
-        await asyncio.sleep(0.001)
+    await bench.service.has_begun(1)
     again = await restart(bench)
     again.service.settled[f"{started.id}/main/s/1"] = RuntimeError("no network")
     await again.open()
@@ -506,8 +503,7 @@ async def test_closing_does_not_wait_for_effects_in_flight(bench: Bench) -> None
     await bench.save(RAID)
     bench.service.answer("say", never)
     await bench.runner.post(bench.event("raid.received", viewers=50))
-    while not bench.service.begun:
-        await asyncio.sleep(0.001)
+    await bench.service.has_begun(1)
     await asyncio.wait_for(bench.runner.close(), 1)
     (record,) = await bench.store.outbox(COMMUNITY)
     assert record.status == "begun"
