@@ -12,7 +12,7 @@ This module knows no SQL but the table names that `queries.sql` unpacks.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -46,22 +46,32 @@ _T = TypeVar("_T")
 
 
 class _Shape:
-    """The fields of a dataclass, ready to be read off an instance in one call."""
+    """The fields of a dataclass, ready to be read off an instance in two calls: those always written, those with defaults."""
 
     def __init__(self, kind: type[Any]) -> None:
-        self.names = tuple(field.name for field in fields(kind))
-        self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
-        self._defaults = tuple(
-            field.default_factory() if field.default_factory is not MISSING else field.default for field in fields(kind)
-        )
+        required = [field for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
+        self._required = tuple(field.name for field in required)
+        self._required_of: Callable[[Any], tuple[Any, ...]] = _getter(self._required)
+        self._defaults = {field.name: _default(field) for field in fields(kind) if field not in required}
+        self._optional_of: Callable[[Any], tuple[Any, ...]] = _getter(tuple(self._defaults))
 
     def written(self, record: object) -> dict[str, Any]:
         """Its fields by name, without those that have their default."""
-        return {
-            name: value
-            for name, value, default in zip(self.names, self._values(record), self._defaults, strict=True)
-            if value is not default and value != default
-        }
+        row = dict(zip(self._required, self._required_of(record), strict=True))
+        for (name, default), value in zip(self._defaults.items(), self._optional_of(record), strict=True):
+            if value is not default and value != default:
+                row[name] = value
+        return row
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 _BRANCH: Final = _Shape(Branch)
@@ -78,7 +88,9 @@ _CONFIG: Final = _Shape(ConfigRecord)
 
 
 def _row(shape: _Shape, record: object) -> dict[str, Any]:
-    return {"format": FORMAT, **shape.written(record)}
+    row = shape.written(record)
+    row["format"] = FORMAT
+    return row
 
 
 def _execution_row(execution: Execution) -> dict[str, Any]:
@@ -121,12 +133,14 @@ def encode_keys(keys: Sequence[str]) -> str:
 
 def _dump(value: Any) -> str:
     try:
-        text = to_json(value, inf_nan_mode="null", fallback=_fallback)
+        text = to_json(value, inf_nan_mode="null", fallback=_fallback).decode()
     except (PydanticSerializationError, RecursionError):
-        return to_json(_escaped(value, 0), inf_nan_mode="null", fallback=_fallback).decode()
-    if _NUL in text or _MARK_BYTES in text:
-        text = to_json(_escaped(value, 0), inf_nan_mode="null", fallback=_fallback)
-    return text.decode()
+        return _dump_escaped(value)
+    return _dump_escaped(value) if _NUL in text or _MARK in text else text
+
+
+def _dump_escaped(value: Any) -> str:
+    return to_json(_escaped(value, 0), inf_nan_mode="null", fallback=_fallback).decode()
 
 
 def _fallback(value: object) -> object:
@@ -137,8 +151,7 @@ def _fallback(value: object) -> object:
 # Escaping ----------------------------------------------------------------------------------------------------------------
 
 _MARK: Final = "\ufdd0"  # no character, so texts do not have it; where one does it is escaped itself
-_MARK_BYTES: Final = _MARK.encode()
-_NUL: Final = b"\\u0000"
+_NUL: Final = "\\u0000"
 _UNSAFE: Final = re.compile(f"[\0\ud800-\udfff{_MARK}]")
 _ESCAPED: Final = re.compile(f"{_MARK}([0-9a-f]{{4}})")
 
