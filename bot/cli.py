@@ -1,14 +1,19 @@
 """The command line. Everything heavy is imported by the command that needs it, so that help is there at once."""
 
 import contextlib
+import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.config import DataFolder
 
 app = typer.Typer(
     name="showcaller",
@@ -61,7 +66,7 @@ def chat(
     from bot.log import log_to
 
     folder = data_folder(data)
-    with _in_words(folder.log):
+    with _in_words(folder):
         import asyncio
 
         folder.make()
@@ -71,9 +76,115 @@ def chat(
         asyncio.run(chat(Options(folder, name, role.value, virtual_time, json), log_file))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path | None, typer.Argument(help="Where to; default: a dated file in the data folder.")] = None,
+    data: Data = None,
+) -> None:
+    """Copy everything into one file. Works while the bot runs."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import back_up
+
+        _say(await back_up(folder, file, datetime.now().astimezone()))
+
+    _work(data, work)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `showcaller backup` made.")], data: Data = None
+) -> None:
+    """Put a backup in the place of everything there is; what was there is kept beside it."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import put_back
+
+        _say(await put_back(folder, file))
+
+    _work(data, work)
+
+
+@workflows.command("list")
+def list_(data: Data = None) -> None:
+    """Every workflow in a line."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import list_workflows
+
+        _say(*await list_workflows(folder))
+
+    _work(data, work)
+
+
+@workflows.command("import")
+def import_(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as text.")], data: Data = None) -> None:
+    """Keep the workflow in a file; one of the same id gets a new version."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import import_workflow
+
+        _say(*await import_workflow(folder, file))
+
+    _work(data, work)
+
+
+@workflows.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Its id or name.")],
+    form: Annotated[FileFormat, typer.Option("--format", help="Sentences or JSON.")] = FileFormat.text,
+    data: Data = None,
+) -> None:
+    """Write a workflow to stdout so that any bot can import it."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import export_workflow
+
+        _say((await export_workflow(folder, name, form.value)).removesuffix("\n"))
+
+    _work(data, work)
+
+
+@workflows.command()
+def validate(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as text.")], data: Data = None) -> None:
+    """Say what is wrong with a workflow in a file; exit code 1 if it cannot run so."""
+
+    async def work(_: "DataFolder") -> None:
+        from bot.files import validate as judged
+
+        said, good = judged(file)
+        if good:
+            _say(*said)
+        else:
+            _fail("\n".join(said))
+
+    _work(data, work)
+
+
+def _work(data: Path | None, work: "Callable[[DataFolder], Coroutine[None, None, None]]") -> None:
+    """Run one command to its end on the data folder."""
+    import asyncio
+
+    from bot.config import data_folder
+    from bot.log import log_to
+
+    folder = data_folder(data)
+    with _in_words(folder):
+        log_to(folder.log)
+        asyncio.run(work(folder))
+
+
+def _say(*lines: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+    sys.stdout.write("".join(line + "\n" for line in lines))
+    sys.stdout.flush()
+
+
 @contextlib.contextmanager
-def _in_words(log: Path) -> Iterator[None]:
+def _in_words(folder: "DataFolder") -> Iterator[None]:
     """Let every failure be one line on stderr and an exit code, with the rest in the log."""
+    from bot.log import log_to
     from engine.errors import EngineError
 
     try:
@@ -84,8 +195,11 @@ def _in_words(log: Path) -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")
     except Exception as error:
+        with contextlib.suppress(OSError):
+            folder.make()
+            log_to(folder.log)
         logging.getLogger(__name__).exception("the command broke")
-        _fail(f"That went wrong inside showcaller ({type(error).__name__}). What happened is in {log}.")
+        _fail(f"That went wrong inside showcaller ({type(error).__name__}). What happened is in {folder.log}.")
 
 
 def _fail(sentence: str) -> None:

@@ -1,0 +1,208 @@
+"""Workflows as files, and the data folder as a whole: what the commands beside the chat do.
+
+Reading works beside a running bot; writing takes the folder's lock first, and is refused while a bot holds it. A file is
+read and judged before the store is opened, so a broken one touches nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from grammar.files import read_file, write_file
+
+from bot.app import new_id
+from bot.config import COMMUNITY, DataFolder, settings_from
+from bot.library import Arrival, keeping
+from bot.message import roles_of
+from bot.services.declared import DECLARATIONS
+from bot.terminal.session import BROADCASTER
+from engine.clock import SystemClock
+from engine.convert import read_json, write_json
+from engine.errors import DefinitionError, EngineError, StoreMissing
+from engine.execution import Person
+from engine.model import Definition
+from engine.ports import RevisionRecord, WorkflowRecord
+from engine.validate import Problem, check
+from storage.backup import backup, restore
+from storage.sqlite import SQLiteStore
+
+MAX_BYTES: Final = 1_000_000
+_SHOWN: Final = 10
+
+
+class NotDone(EngineError):
+    """A command that did nothing, and why."""
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+
+def read_workflow(path: Path) -> Definition:
+    """A workflow from a file, as JSON or as sentences.
+
+    Raises:
+        NotDone: It is none, with the file's name and the place in it.
+        OSError: It cannot be read.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise NotDone(f"{path} is larger than {MAX_BYTES:,} bytes; no workflow is.")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotDone(f"{path} is not text in UTF-8, so there is no workflow in it.") from None
+    try:
+        return read_json(text) if _is_json(text) else read_file(text, DECLARATIONS)
+    except DefinitionError as error:
+        raise NotDone(f"{path}: {error}") from None
+
+
+def _is_json(text: str) -> bool:
+    return not text.strip() or text.lstrip()[0] in '{[/"' or text.strip()[0].isdigit()
+
+
+def _broken(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def _in_words(problem: Problem) -> str:
+    return f"{problem.severity}: {problem.text}"
+
+
+def validate(path: Path) -> tuple[list[str], bool]:
+    """What is to be said of a file, and whether it can be run as it is.
+
+    Raises:
+        NotDone: It holds no workflow.
+    """
+    definition = read_workflow(path)
+    problems = check(definition, DECLARATIONS)
+    said = [_in_words(problem) for problem in problems]
+    if _broken(problems):
+        return said, False
+    return [*said, f"{path} is good: {_in_short(definition)}."], True
+
+
+# The store -----------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _reading(folder: DataFolder) -> AsyncIterator[SQLiteStore | None]:
+    """The store, beside whoever writes; None where nothing was ever stored."""
+    try:
+        store = await SQLiteStore.open(folder.database, read_only=True)
+    except StoreMissing:
+        yield None
+        return
+    async with store:
+        yield store
+
+
+async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
+    """Keep the workflow in a file; tells what it now is.
+
+    Raises:
+        NotDone: It cannot be kept.
+        StoreError: The store cannot be written, or a bot is running.
+    """
+    definition = await asyncio.to_thread(read_workflow, path)
+    problems = check(definition, DECLARATIONS)
+    if broken := _broken(problems):
+        more = f" (and {len(broken) - 1} more: showcaller workflows validate {path})" if len(broken) > 1 else ""
+        raise NotDone(f"{path} was not imported: {broken[0].text}{more}")
+    async with await SQLiteStore.open(folder.database) as store:
+        after = await _keep(store, definition, path)
+    notes = [_in_words(problem) for problem in problems[:_SHOWN]]
+    return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.", *notes]
+
+
+async def _keep(store: SQLiteStore, definition: Definition, path: Path) -> WorkflowRecord:
+    settings = settings_from(await store.config(COMMUNITY))
+    revisions = await store.revisions(COMMUNITY, definition.id)
+    arrival = Arrival(
+        definition,
+        COMMUNITY,
+        Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}"),
+        max(SystemClock().now(), settings.virtual_now or 0),
+        new_id(),
+        f"showcaller workflows import {path.name}",
+        max((revision.number for revision in revisions), default=0),
+    )
+    batch, after = keeping(arrival, await store.workflows(COMMUNITY, deleted=True))
+    await store.commit(batch)
+    return after
+
+
+async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "json"]) -> str:
+    """A workflow as a file's text.
+
+    Raises:
+        NotDone: There is none of that name.
+    """
+    async with _reading(folder) as store:
+        found = [] if store is None else await store.current_revisions(COMMUNITY)
+    definition = _named(name, found)
+    return write_json(definition) + "\n" if form == "json" else write_file(definition, DECLARATIONS)
+
+
+def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:
+    wanted = _folded(name)
+    for revision in revisions:
+        if wanted in (_folded(revision.definition.id), _folded(revision.definition.name)):
+            return revision.definition
+    known = ", ".join(revision.definition.id for revision in revisions[:_SHOWN]) or "none"
+    raise NotDone(f'There is no workflow "{name[:60]}". Those there are: {known}.')
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_")
+
+
+async def list_workflows(folder: DataFolder) -> list[str]:
+    """One line for each workflow."""
+    async with _reading(folder) as store:
+        if store is None:
+            return ["No workflows yet."]
+        records = {record.id: record for record in await store.workflows(COMMUNITY)}
+        revisions = await store.current_revisions(COMMUNITY)
+    lines = [
+        f"{revision.workflow} v{revision.number}{'' if records[revision.workflow].enabled else ' (off)'}: "
+        f"{_in_short(revision.definition)}"
+        for revision in revisions
+        if revision.workflow in records
+    ]
+    return lines or ["No workflows yet."]
+
+
+def _in_short(definition: Definition) -> str:
+    steps = "1 step" if len(definition.states) == 1 else f"{len(definition.states)} steps"
+    triggers = ", ".join(dict.fromkeys(trigger.on for trigger in definition.triggers))
+    return f'"{definition.name}", {steps}, {f"starts on {triggers}" if triggers else "run by hand"}'
+
+
+# The whole folder ----------------------------------------------------------------------------------------------------
+
+
+async def back_up(folder: DataFolder, target: Path | None, now: datetime) -> str:
+    """Copy everything to a file, whoever writes meanwhile; tells where it is.
+
+    Raises:
+        StoreError: It could not be made.
+    """
+    chosen = target or folder.path / "backups" / f"showcaller-{now:%Y-%m-%d-%H%M%S}.db"
+    if target is None:
+        await asyncio.to_thread(lambda: chosen.parent.mkdir(parents=True, exist_ok=True, mode=0o700))
+    await backup(folder.database, chosen)
+    return f"Everything is in {chosen}. Put it back with: showcaller restore {chosen}"
+
+
+async def put_back(folder: DataFolder, source: Path) -> str:
+    """Put a copy in the place of everything there is; tells where that was kept.
+
+    Raises:
+        StoreError: It could not be done; nothing was changed.
+    """
+    kept = await restore(source, folder.database)
+    return f"Restored from {source}." + (f" What was there before is kept in {kept}." if kept is not None else "")
