@@ -14,7 +14,17 @@ from tests.chat import PROGRAM, ROOT, Chat, Turn, command, environment
 
 WELCOME = '!workflow create welcome when someone follows say "hi ${user}"'
 DEEP = 1_000
-FOR_PROGRAMMERS = ("Traceback", "Error(", "Exception", "<class", " object at 0x", "sqlite3.", "pydantic", "lark.")
+FOR_PROGRAMMERS = (
+    "went wrong inside",
+    "Traceback",
+    "Error(",
+    "Exception",
+    "<class",
+    " object at 0x",
+    "sqlite3.",
+    "pydantic",
+    "lark.",
+)
 
 
 def clear(text: str) -> None:
