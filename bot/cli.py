@@ -152,11 +152,10 @@ def validate(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as
     async def work(_: "DataFolder") -> None:
         from bot.files import validate as judged
 
-        said, good = judged(file)
-        if good:
-            _say(*said)
-        else:
-            _fail("\n".join(said))
+        said, wrong = judged(file)
+        _say(*said)
+        if wrong is not None:
+            _fail(wrong)
 
     _work(data, work)
 

@@ -7,6 +7,7 @@ read and judged before the store is opened, so a broken one touches nothing.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -14,8 +15,8 @@ from typing import Final, Literal
 from grammar.files import read_file, write_file
 
 from bot.app import new_id
+from bot.catalogue import Catalogue, Origin, creation, folded, revised
 from bot.config import COMMUNITY, DataFolder, settings_from
-from bot.library import Arrival, keeping
 from bot.message import roles_of
 from bot.services.declared import DECLARATIONS
 from bot.terminal.session import BROADCASTER
@@ -23,7 +24,7 @@ from engine.clock import SystemClock
 from engine.convert import read_json, write_json
 from engine.errors import DefinitionError, EngineError, StoreMissing
 from engine.execution import Person
-from engine.model import Definition
+from engine.model import Definition, all_states
 from engine.ports import RevisionRecord, WorkflowRecord
 from engine.validate import Problem, check
 from storage.backup import backup, restore
@@ -68,11 +69,11 @@ def _broken(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _in_words(problem: Problem) -> str:
-    return f"{problem.severity}: {problem.text}"
+    return f"{problem.severity}: {problem}"
 
 
-def validate(path: Path) -> tuple[list[str], bool]:
-    """What is to be said of a file, and whether it can be run as it is.
+def validate(path: Path) -> tuple[list[str], str | None]:
+    """What is to be said of a file, and in one line why it cannot be run as it is, if so.
 
     Raises:
         NotDone: It holds no workflow.
@@ -80,9 +81,10 @@ def validate(path: Path) -> tuple[list[str], bool]:
     definition = read_workflow(path)
     problems = check(definition, DECLARATIONS)
     said = [_in_words(problem) for problem in problems]
-    if _broken(problems):
-        return said, False
-    return [*said, f"{path} is good: {_in_short(definition)}."], True
+    if broken := _broken(problems):
+        count = "1 error" if len(broken) == 1 else f"{len(broken)} errors"
+        return said, f"{path} cannot run as it is written: {count}."
+    return [*said, f"{path} can run: {_in_short(definition)}."], None
 
 
 # The store -----------------------------------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
     problems = check(definition, DECLARATIONS)
     if broken := _broken(problems):
         more = f" (and {len(broken) - 1} more: showcaller workflows validate {path})" if len(broken) > 1 else ""
-        raise NotDone(f"{path} was not imported: {broken[0].text}{more}")
+        raise NotDone(f"{path} was not imported: {broken[0]}{more}")
     async with await SQLiteStore.open(folder.database) as store:
         after = await _keep(store, definition, path)
     notes = [_in_words(problem) for problem in problems[:_SHOWN]]
@@ -120,19 +122,25 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
 
 async def _keep(store: SQLiteStore, definition: Definition, path: Path) -> WorkflowRecord:
     settings = settings_from(await store.config(COMMUNITY))
-    revisions = await store.revisions(COMMUNITY, definition.id)
-    arrival = Arrival(
-        definition,
-        COMMUNITY,
-        Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}"),
-        max(SystemClock().now(), settings.virtual_now or 0),
-        new_id(),
-        f"showcaller workflows import {path.name}",
-        max((revision.number for revision in revisions), default=0),
-    )
-    batch, after = keeping(arrival, await store.workflows(COMMUNITY, deleted=True))
+    catalogue = Catalogue(COMMUNITY, store)
+    await catalogue.load()
+    other = catalogue.holder(definition.name, definition.id) or catalogue.holder(definition.id, definition.id)
+    if other is not None:
+        raise NotDone(f'"{definition.name}" is what {other.id} answers to already. Rename one of them.')
+    broadcaster = Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}")
+    at = max(SystemClock().now(), settings.virtual_now or 0)
+    origin = Origin(broadcaster, at, f"showcaller workflows import {path.name}", new_id)
+    there = catalogue.get(definition.id)
+    if there is None:
+        batch = creation(COMMUNITY, definition, origin, "imported", await catalogue.find(definition.id))
+    else:
+        batch = revised(there, definition, origin, "import", "imported")
+    # Whoever imports answers for every step, also for those that were there in the same words.
+    [revision] = batch.revisions
+    mine = {state.name: broadcaster for state in all_states(definition.states)}
+    batch.revisions = [replace(revision, step_authors=mine)]
     await store.commit(batch)
-    return after
+    return batch.workflows[0]
 
 
 async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "json"]) -> str:
@@ -148,16 +156,11 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "
 
 
 def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:
-    wanted = _folded(name)
     for revision in revisions:
-        if wanted in (_folded(revision.definition.id), _folded(revision.definition.name)):
+        if folded(name) in (folded(revision.definition.id), folded(revision.definition.name)):
             return revision.definition
     known = ", ".join(revision.definition.id for revision in revisions[:_SHOWN]) or "none"
     raise NotDone(f'There is no workflow "{name[:60]}". Those there are: {known}.')
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_")
 
 
 async def list_workflows(folder: DataFolder) -> list[str]:
