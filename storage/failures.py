@@ -12,8 +12,8 @@ _PRIMARY: Final = 0xFF
 _UNWRITABLE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "it is read-only",
-    sqlite3.SQLITE_IOERR: "the disk cannot be written, it may be full",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened for writing",
+    sqlite3.SQLITE_IOERR: "the disk does not take it, it may be full",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened or made",
     sqlite3.SQLITE_PERM: "access was refused",
 }
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -22,7 +22,9 @@ _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 def unwritable(path: Path, reason: str) -> StoreUnwritable:
     """Nothing was written and why."""
-    return StoreUnwritable(f"{path} could not be written: {reason}. Nothing was changed; make room and try again.")
+    return StoreUnwritable(
+        f"{path} could not be written: {reason}. Nothing was changed. Make room, or allow writing there, and try again."
+    )
 
 
 def corrupt(path: Path, detail: str) -> StoreCorrupt:

@@ -99,8 +99,7 @@ class SQLiteStore:
                 for setting in (*_SETTINGS, f"PRAGMA synchronous = {synchronous}"):
                     await connection.execute_fetchall(setting)
                 await migrate(connection, path, found.version, migrations)
-                for statement in WRITE_PATH:
-                    await connection.execute_fetchall(statement)
+                await _lay_write_path(connection)
             except BaseException:
                 await connection.close()
                 raise
@@ -115,7 +114,13 @@ class SQLiteStore:
         if found.version < len(migrations):
             raise StoreError(f"{path} is from an older version of Showcaller. Start the bot once to upgrade it.")
         with in_words(path):
-            return cls(await aiosqlite.connect(readable_uri(path), uri=True, isolation_level=None), path, None)
+            connection = await aiosqlite.connect(readable_uri(path), uri=True, isolation_level=None)
+            try:
+                await _lay_write_path(connection)  # so that writing is refused by the file, in the same words as ever
+            except BaseException:
+                await connection.close()
+                raise
+        return cls(connection, path, None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -243,6 +248,11 @@ class SQLiteStore:
         if workflow is None:
             return await self._fetch(statement, community, limit)
         return await self._fetch(f"{statement}_of_workflow", community, workflow, limit)
+
+
+async def _lay_write_path(connection: aiosqlite.Connection) -> None:
+    for statement in WRITE_PATH:
+        await connection.execute_fetchall(statement)
 
 
 def _uri(path: Path) -> str:
