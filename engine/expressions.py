@@ -90,7 +90,45 @@ def parse_formula(text: str) -> Formula:
     reader = _Reader(text)
     formula = reader.disjunction(0)
     reader.expect_end()
+    if depth_of(formula) > MAX_DEPTH:
+        raise ExpressionError(_TOO_DEEP, text=text, at=0)
     return formula
+
+
+_TOO_DEEP: Final = f"This condition is nested more than {MAX_DEPTH} deep"
+_READING_DEPTH: Final = MAX_DEPTH * 2 + 2
+"""Levels of the reader: one of a formula takes two at most, one for its parentheses and one for what stands in them."""
+
+
+def depth_of(formula: Formula) -> int:
+    """How many levels a formula has; a value or a variable has one. A long sum is deep, too: `a + b + c` has three."""
+    deepest, left = 0, [(formula, 1)]
+    while left:
+        part, depth = left.pop()
+        deepest = max(deepest, depth)
+        left.extend((inner, depth + 1) for inner in operands_of(part))
+    return deepest
+
+
+def operands_of(formula: Formula) -> tuple[Formula, ...]:
+    """The formulas directly inside a formula, in the order they are written."""
+    match formula:
+        case Literal() | Variable():
+            return ()
+        case Compare() | TextTest() | Arithmetic():
+            return (formula.left, formula.right)
+        case IsOneOf():
+            return (formula.operand, *formula.options)
+        case Between():
+            return (formula.operand, formula.low, formula.high)
+        case And() | Or():
+            return formula.operands
+        case Not() | Negate() | IsEmpty():
+            return (formula.operand,)
+        case Call():
+            return formula.arguments
+        case _:
+            assert_never(formula)
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -129,8 +167,8 @@ class _Reader:
         return operands[0] if len(operands) == 1 else And(tuple(operands))
 
     def negation(self, depth: int) -> Formula:
-        if depth > MAX_DEPTH * 2:
-            raise self.error("This condition is nested too deep")
+        if depth > _READING_DEPTH:
+            raise self.error(_TOO_DEEP)
         if self.accept("not"):
             return Not(self.negation(depth + 1))
         return self.comparison(depth)
@@ -198,8 +236,8 @@ class _Reader:
         return left
 
     def minus(self, depth: int) -> Formula:
-        if depth > MAX_DEPTH * 2:
-            raise self.error("This condition is nested too deep")
+        if depth > _READING_DEPTH:
+            raise self.error(_TOO_DEEP)
         if self.accept_operator("-") is None:
             return self.primary(depth)
         operand = self.minus(depth + 1)
@@ -405,8 +443,10 @@ def parse_template(text: str) -> Template:
     """Read a text with `${path|filter}` in it; `$${` stands for the two characters themselves.
 
     Raises:
-        ExpressionError: A placeholder is not closed, empty, or uses an unknown filter.
+        ExpressionError: A placeholder is not closed, empty, or uses an unknown filter; or the text is too long.
     """
+    if len(text) > MAX_TEXT:
+        raise ExpressionError(f"A text may have {MAX_TEXT} characters", text=text, at=MAX_TEXT)
     parts: list[str | Placeholder] = []
     literal = ""
     position = 0

@@ -18,22 +18,12 @@ from engine.declare import Declarations, Param
 from engine.errors import EvaluationError, ExpressionError
 from engine.evaluate import arity_problem, compile_pattern, is_constant, is_number, number_in
 from engine.events import BY_NAME, canonical, kind_of
-from engine.expressions import has_placeholder, parse_template
+from engine.expressions import has_placeholder, operands_of, parse_template
 from engine.formulas import (
-    And,
-    Arithmetic,
-    Between,
     Call,
-    Compare,
     Formula,
-    IsEmpty,
-    IsOneOf,
-    Negate,
-    Not,
-    Or,
     Placeholder,
     TextTest,
-    Variable,
 )
 from engine.formulas import (
     Literal as Constant,
@@ -397,21 +387,7 @@ def _parts(formula: Formula) -> Iterator[Formula]:
     while left:
         part = left.pop()
         yield part
-        match part:
-            case Compare() | TextTest() | Arithmetic():
-                left += (part.left, part.right)
-            case IsOneOf():
-                left += (part.operand, *part.options)
-            case Between():
-                left += (part.operand, part.low, part.high)
-            case And() | Or():
-                left += part.operands
-            case Not() | Negate() | IsEmpty():
-                left.append(part.operand)
-            case Call():
-                left += part.arguments
-            case Constant() | Variable():
-                pass
+        left.extend(operands_of(part))
 
 
 # The graph ----------------------------------------------------------------------------------------------------------------------
