@@ -1,9 +1,13 @@
 """The language's own words where the terminal needs them: for durations that are typed, and for actions that are shown."""
 
 import json
-import re
+from typing import Final
 
 from engine.execution import Effect
+from grammar.scanners import Sentence, duration, mend
+from grammar.words import split
+
+_MAX_WORDS: Final = 16
 
 
 def of(effect: Effect) -> str:
@@ -14,6 +18,9 @@ def of(effect: Effect) -> str:
 
 
 def seconds(text: str) -> float | None:
-    """A duration, or None if it is none."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)", text)
-    return None if match is None else float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    """A duration, or None if it is none; a hyphen, which only parts words, is a minus here and refused."""
+    words = split(text, _MAX_WORDS)
+    if not words or "-" in text:
+        return None
+    sentence = Sentence(text, words, mend(words, {}))
+    return next((float(value) for value, end in duration(sentence, 0) if end == len(words)), None)
