@@ -392,12 +392,17 @@ class Policy(Frozen):
 
 
 class VariableDeclaration(Frozen):
-    """A default, or an input that a start must bring. In JSON just the default if there is nothing else to say."""
+    """A default, or an input that a start must bring. In JSON a bare text, number, boolean or list is the default."""
 
     default: JsonValue = None
     type: Literal["text", "number", "boolean", "list"] | None = None
     required: bool = False
     description: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_default(cls, data: object) -> object:
+        return {"default": data} if isinstance(data, str | int | float | list) else data
 
 
 class Definition(Frozen):
