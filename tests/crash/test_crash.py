@@ -1,0 +1,242 @@
+"""Killed again and again, the bot loses nothing and does nothing twice that must not be.
+
+A witness in another process knows what was really done; the bot is killed at chosen points and started again until
+everything has ended; then what the witness saw is compared with what the history tells.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from engine.execution import Execution, HistoryRow
+from storage.sqlite import SQLiteStore
+from tests.crash.bot import COMMUNITY, POINTS, Plan, Point, as_arguments
+from tests.crash.witness import request
+
+ROOT: Final = Path(__file__).parents[2]
+NEW_ACTORS: Final = 4
+LIFE: Final = 120.0
+"""Seconds within which a life has to end, or something is stuck."""
+
+
+@dataclass
+class Ruin:
+    """What a killed bot left: how many of its executions waited, and its effects by status."""
+
+    waiting: int
+    due: int
+    begun: int
+
+
+@dataclass
+class Ordeal:
+    """All lives of one bot.
+
+    Attributes:
+        plan: What it had to do in its last life.
+        kills: How often it was killed at each point.
+        ruins: What each kill left.
+        witnessed: How often the witness saw each effect.
+        executions: All of them at the end, with their history.
+        left: What is in the outbox at the end.
+    """
+
+    plan: Plan
+    kills: Counter[Point] = field(default_factory=Counter)
+    ruins: list[Ruin] = field(default_factory=list)
+    witnessed: Counter[str] = field(default_factory=Counter)
+    executions: list[tuple[Execution, list[HistoryRow]]] = field(default_factory=list)
+    left: int = 0
+
+
+@contextmanager
+def _witness(log: Path) -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash.witness", str(log)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def _live(plan: Plan) -> bool:
+    """Let a bot live by a plan; tells whether it was killed."""
+    ended = subprocess.run(as_arguments(plan), cwd=ROOT, timeout=LIFE, check=False, capture_output=True, text=True)
+    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr[-4_000:]
+    asyncio.run(request(plan.witness, drain=1))
+    return ended.returncode != 0
+
+
+def _endure(folder: Path, plan: Plan, kills: int, chance: random.Random) -> Ordeal:
+    """Kill a bot so many times, at every point in turn, then let it come to its end.
+
+    The first lives end while the executions are being made, one when all of them rest, the others wherever they are;
+    a few new executions in each see to it that there is something to die of, however fast or slow the machine is.
+    """
+    ordeal = Ordeal(plan)
+    log = folder / "witness.log"
+    with _witness(log) as port:
+        plan = replace(plan, database=str(folder / "bot.db"), witness=port)
+        for number in range(kills):
+            point = POINTS[number % len(POINTS)]
+            full = number == len(POINTS)
+            if number > len(POINTS):
+                plan = replace(plan, actors=plan.actors + NEW_ACTORS)
+            at = chance.randint(1, 4 if full else 12)
+            assert _live(replace(plan, point=point, at=at, when_all_rest=full)), "it ended before it could be killed"
+            ordeal.kills[point] += 1
+            ordeal.ruins.append(_look_at(folder / "bot.db"))
+        assert not _live(plan)
+    ordeal.plan = plan
+    ordeal.witnessed = Counter(log.read_text().splitlines())
+    asyncio.run(_read_end(folder / "bot.db", ordeal))
+    return ordeal
+
+
+def _look_at(database: Path) -> Ruin:
+    raw = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        ((waiting,),) = raw.execute("SELECT count(*) FROM executions WHERE status = 'waiting'")
+        effects = dict(raw.execute("SELECT status, count(*) FROM outbox GROUP BY status").fetchall())
+    finally:
+        raw.close()
+    return Ruin(waiting, effects.get("due", 0), effects.get("begun", 0))
+
+
+async def _read_end(database: Path, ordeal: Ordeal) -> None:
+    async with await SQLiteStore.open(database) as store:
+        for execution in await store.executions(COMMUNITY, limit=1_000_000):
+            ordeal.executions.append((execution, await store.history(execution.id)))
+        ordeal.left = len(await store.outbox(COMMUNITY)) + len(await store.live_executions(COMMUNITY))
+
+
+# What must hold ----------------------------------------------------------------------------------------------------------
+
+_KINDS: Final = ("once", "checked", "note")
+
+
+def _method(row: HistoryRow) -> str | None:
+    """What a state does; None for a wait."""
+    if row.state.startswith("act_"):
+        return _KINDS[(int(row.state.removeprefix("act_")) - 1) % 3]
+    return {"greet": "note", "tell": "once", "finish": "checked"}.get(row.state)
+
+
+def _effect(row: HistoryRow) -> str:
+    ask = f"{row.execution}/{row.path}/{row.state}/{row.visit}"
+    return ask if row.attempt == 1 else f"{ask}#{row.attempt}"
+
+
+def _check(ordeal: Ordeal) -> None:
+    _check_everything_ended(ordeal, ordeal.plan)
+    for execution, history in ordeal.executions:
+        _check_history(execution, history, ordeal.plan)
+    _check_against_the_witness(ordeal)
+
+
+def _check_everything_ended(ordeal: Ordeal, plan: Plan) -> None:
+    assert ordeal.left == 0
+    assert {execution.status for execution, _ in ordeal.executions} == {"completed"}
+    started = Counter(execution.event["id"] for execution, _ in ordeal.executions)
+    expected = [f"waiter-{n}" for n in range(plan.waiters)] + [f"actor-{n}" for n in range(plan.actors)]
+    assert started == Counter(expected), "an event was lost or counted twice"
+
+
+def _check_history(execution: Execution, history: list[HistoryRow], plan: Plan) -> None:
+    assert [row.seq for row in history] == list(range(execution.seq)), "a gap or a duplicate"
+    steps = [row.state for row in history if row.to is not None or row is history[-1]]
+    if execution.workflow == "waiter":
+        assert steps == ["greet", "rest", "tell", "rest_again", "finish"]
+    else:
+        assert steps == [f"act_{number}" for number in range(1, plan.steps + 1)]
+    for before, after in pairwise(history):
+        assert after.state == (before.to or before.state), "the next step is where the last one led"
+        assert before.ended_at <= after.ended_at
+
+
+def _check_against_the_witness(ordeal: Ordeal) -> None:
+    told: dict[str, str] = {}
+    for _, history in ordeal.executions:
+        for row in history:
+            method = _method(row)
+            if method is None:
+                continue
+            effect, seen = _effect(row), ordeal.witnessed[_effect(row)]
+            assert effect not in told, "one try is told once"
+            told[effect] = row.outcome
+            match method, row.outcome:
+                case "note", "success":
+                    assert seen >= 1
+                case (("once" | "checked"), "success"):
+                    assert seen == 1, f"{effect} was seen {seen} times"
+                case "once", "unknown":
+                    assert seen <= 1, f"{effect} was seen {seen} times"
+                case "checked", "error":
+                    assert seen == 0, f"{effect} was done, but was tried again"
+                case other:
+                    raise AssertionError(f"{effect} ended as {other}")
+    assert set(ordeal.witnessed) <= set(told), "something was done that nobody tells of"
+
+
+def _unknowns(ordeal: Ordeal) -> int:
+    return sum(row.outcome == "unknown" for _, history in ordeal.executions for row in history)
+
+
+def _settled(ordeal: Ordeal) -> int:
+    return sum(row.output == {"settled": True} for _, history in ordeal.executions for row in history)
+
+
+def _check_it_was_hard(ordeal: Ordeal, plan: Plan, kills: int) -> None:
+    """A test of crashes in which nothing could go wrong would promise nothing."""
+    assert ordeal.kills == {point: kills // len(POINTS) for point in POINTS}
+    fullest = max(ordeal.ruins, key=lambda ruin: (ruin.waiting, ruin.due + ruin.begun))
+    assert fullest.waiting >= plan.waiters
+    assert fullest.due + fullest.begun >= plan.actors
+    assert _unknowns(ordeal) > 0
+    assert _settled(ordeal) > 0
+    assert max(ordeal.witnessed.values()) > 1, "nothing was ever repeated"
+
+
+def _report(ordeal: Ordeal) -> str:
+    tries: defaultdict[str, int] = defaultdict(int)
+    for _, history in ordeal.executions:
+        for row in history:
+            tries[row.outcome] += 1
+    repeated = sum(count - 1 for count in ordeal.witnessed.values())
+    return f"{dict(ordeal.kills)}; ruins {ordeal.ruins}; tries {dict(tries)}; settled {_settled(ordeal)}; repeated {repeated}"
+
+
+_SMALL: Final = Plan("", 0, waiters=60, actors=20, steps=30, first_wait=(3.0, 5.0), second_wait=(0.2, 1.0), seed=1)
+_LARGE: Final = Plan(
+    "", 0, waiters=1_000, actors=100, steps=60, first_wait=(15.0, 25.0), second_wait=(0.5, 3.0), seed=2
+)
+
+
+def test_four_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    ordeal = _endure(tmp_path, _SMALL, 4, random.Random(os.environ.get("SHOWCALLER_TEST_SEED", "1")))
+    _check(ordeal)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_kills_among_1000_waits_and_100_actions_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    kills = 20
+    ordeal = _endure(tmp_path, _LARGE, kills, random.Random(os.environ.get("SHOWCALLER_TEST_SEED", "2")))
+    print(_report(ordeal))
+    _check(ordeal)
+    _check_it_was_hard(ordeal, _LARGE, kills)
