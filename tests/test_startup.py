@@ -12,7 +12,7 @@ from tests.chat import PROGRAM, ROOT, command, environment
 
 pytestmark = pytest.mark.slow
 
-PROMPT = "> "
+PROMPT = ">"
 ROUNDS = 5
 
 
