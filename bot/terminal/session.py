@@ -40,7 +40,7 @@ class Session:
         self._seconds = seconds
         self._log_path = log_path
         self._roles: dict[str, Role] = {BROADCASTER: "broadcaster", name.casefold(): role}
-        self._discord: dict[str, str] = {}
+        self._discord: list[Message] = []
         self.place = Place("twitch")
         self.person = self._person(name, self.place)
 
@@ -110,15 +110,10 @@ class Session:
         return Entered(note=f"You are {asked.name}, {role_of(self.person)}, on {_where(asked.place)}.")
 
     async def _hear(self, person: Person, place: Place, text: str) -> Heard:
-        id = self._bot.ids()
+        message = Message(self._bot.ids(), text, person, place, self._bot.clock.now())
         if place.platform == "discord":
-            self._remember(id, text)
-        return await self._bot.hear(Message(id, text, person, place, self._bot.clock.now()))
-
-    def _remember(self, id: str, text: str) -> None:
-        self._discord[text] = id
-        while len(self._discord) > _REMEMBERED:
-            del self._discord[next(iter(self._discord))]
+            self._discord = [*self._discord[1 - _REMEMBERED :], message]
+        return await self._bot.hear(message)
 
     # Events --------------------------------------------------------------------------------------------------------
 
@@ -132,10 +127,10 @@ class Session:
         return _posted(await self._post(asked.event, payload))
 
     async def _react(self, asked: drive.React) -> Entered:
-        known = {id: text for text, id in self._discord.items()}
-        text = known.get(asked.message, asked.message)
-        id = self._discord.get(text) or self._bot.ids()
-        channel = self.place.channel or "general"
+        written = next((each for each in reversed(self._discord) if asked.message in (each.text, each.id)), None)
+        text = asked.message if written is None else written.text
+        id = self._bot.ids() if written is None else written.id
+        channel = (self.place if written is None else written.place).channel or "general"
         payload = {
             "user": happenings.user_fields(asked.who, self._person(asked.who, Place("discord")).roles),
             "emoji": asked.emoji,
