@@ -1,0 +1,427 @@
+"""What the words of one sentence could be: for each place the terminals that may begin there, with value, end and cost.
+
+Nothing is decided here: "wait" may be a verb, a kind of step and part of a text, and the parser's state chooses. Costs
+order readings: long matches and live names are cheap, free text is dearer, passed-over fillers and corrected typos cost
+more. Only words that no lexicon knows are corrected, equally near candidates are all kept, and look-ups are capped.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from grammar import scanners
+from grammar.lexicon import Branch, Lexicon, LiveLexicon, Trie
+from grammar.scanners import Sentence
+from grammar.words import Word, split
+
+Correction = tuple[str, str]
+
+WORD_COST: Final = 0.1
+LIVE_BONUS: Final = 0.15
+TEXT_COST: Final = 0.5
+TEXT_STEP: Final = 0.8
+NAME_COST: Final = 0.6
+BARE_USER_COST: Final = 0.7
+FILLER_COST: Final = 0.15
+TYPO_COST: Final = 0.9
+MAX_TEXT_ENDS: Final = 3
+MAX_NAME_WORDS: Final = 4
+MAX_LOOKUPS: Final = 16
+MAX_TIES: Final = 4
+MIN_TYPO_LENGTH: Final = 4
+
+QUOTABLE: Final = frozenset(
+    {
+        "TEXT",
+        "STRING",
+        "DURATION",
+        "USER",
+        "CHANNEL",
+        "SCENE",
+        "SOURCE",
+        "SOUND",
+        "REWARD",
+        "NEW_NAME",
+        "WORKFLOW",
+    }
+)
+_NAME_STOPS: Final = frozenset(
+    "that which when whenever with called named if then every from where and on at to".split()
+)
+_TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_NO_TEXT_START: Final = frozenset(",:;.)·\n")
+
+
+class Edge(NamedTuple):
+    """One thing that the words from a place on could be."""
+
+    terminal: str
+    value: Any
+    end: int
+    cost: float
+    quoted: bool = False
+    corrections: tuple[Correction, ...] = ()
+    start: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Known words by length, for finding the nearest."""
+
+    known: frozenset[str]
+    by_length: Mapping[int, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, words: frozenset[str]) -> "Vocabulary":
+        """Sort words into lengths."""
+        lengths: dict[int, list[str]] = {}
+        for word in sorted(words):
+            if word.isalpha() and len(word) >= 2:
+                lengths.setdefault(len(word), []).append(word)
+        return cls(words, MappingProxyType({length: tuple(group) for length, group in lengths.items()}))
+
+
+def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
+    """All the words that are the same for every sentence."""
+    return Vocabulary.of(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
+
+
+class Lattice:
+    """The edges of one sentence, worked out where they are asked for.
+
+    Args:
+        text: The cleaned sentence.
+        words: Its words.
+        lexicon: Words that are always known.
+        vocabulary: The same words, for finding the nearest.
+        live: Names known right now.
+        continues: Generated terminals that may follow a text, with what follows them.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        words: tuple[Word, ...],
+        lexicon: Lexicon,
+        vocabulary: Vocabulary,
+        live: LiveLexicon,
+        continues: Mapping[str, frozenset[str]],
+    ) -> None:
+        self.text = text
+        self.words = words
+        self._lexicon = lexicon
+        self._vocabulary = vocabulary
+        self._live = live
+        self._continues = continues
+        self._lookups = 0
+        self._near: dict[int, tuple[tuple[str, int], ...]] = {}
+        self._exact: dict[int, list[Edge]] = {}
+        self._fixed: dict[int, list[Edge]] = {}
+        self._scanned: dict[tuple[int, str], list[Edge]] = {}
+        self._ends: list[int] | None = None
+        self._sentence: Sentence | None = None
+        self._mended: dict[int, str] = {}
+
+    # Words of lexicons ---------------------------------------------------------------------------------------------------
+
+    def fixed(self, at: int) -> list[Edge]:
+        """What lexicon and live names say of the words from a place on, typos put right."""
+        edges = self._fixed.get(at)
+        if edges is None:
+            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)]
+        return edges
+
+    def exact(self, at: int) -> list[Edge]:
+        """What they say of the words as typed."""
+        edges = self._exact.get(at)
+        if edges is None:
+            edges = self._exact[at] = []
+            self._walk(self._lexicon.trie, at, 0.0, edges)
+            self._walk(self._live.trie, at, LIVE_BONUS, edges)
+        return edges
+
+    def _walk(self, trie: Trie, at: int, bonus: float, edges: list[Edge]) -> None:
+        words = self.words
+        branch: Branch | None = trie.root
+        place = at
+        while place < len(words):
+            branch = branch.following.get(words[place].key)  # type: ignore[union-attr]
+            if branch is None:
+                return
+            place += 1
+            for terminal, value, cost in branch.entries:
+                edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
+
+    def _corrected(self, at: int) -> list[Edge]:
+        """The same with unknown words read as their nearest known ones; at least one word is corrected."""
+        edges: list[Edge] = []
+        for trie, bonus in ((self._lexicon.trie, 0.0), (self._live.trie, LIVE_BONUS)):
+            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(trie.root, at, 0.0, ())]
+            while open_ends:
+                branch, place, cost, corrections = open_ends.pop()
+                if corrections:
+                    edges.extend(
+                        Edge(
+                            terminal, value, place, WORD_COST + extra + cost - bonus * (place - at), False, corrections
+                        )
+                        for terminal, value, extra in branch.entries
+                    )
+                if place >= len(self.words) or not branch.following:
+                    continue
+                word = self.words[place]
+                following = branch.following.get(word.key)
+                if following is not None:
+                    open_ends.append((following, place + 1, cost, corrections))
+                    continue
+                for near, distance in self.nearest(place):
+                    following = branch.following.get(near)
+                    if following is not None:
+                        correction = (word.text, near)
+                        open_ends.append(
+                            (following, place + 1, cost + TYPO_COST * distance, (*corrections, correction))
+                        )
+        return edges
+
+    def nearest(self, at: int) -> tuple[tuple[str, int], ...]:
+        """The known words nearest to an unknown one, all that are equally near, with their distance."""
+        found = self._near.get(at)
+        if found is None:
+            found = self._near[at] = self._look_up(self.words[at])
+        return found
+
+    def _look_up(self, word: Word) -> tuple[tuple[str, int], ...]:
+        typed = word.key
+        live = self._live.trie.vocabulary
+        if (
+            word.kind != "word"
+            or len(typed) < MIN_TYPO_LENGTH
+            or len(typed) > 24
+            or typed in self._vocabulary.known
+            or typed in live
+            or self._lookups >= MAX_LOOKUPS
+        ):
+            return ()
+        self._lookups += 1
+        limit = 1 if len(typed) < 7 else 2
+        candidates = [
+            near for length in range(len(typed) - limit, len(typed) + limit + 1)
+            for near in self._vocabulary.by_length.get(length, ())
+        ]  # fmt: skip
+        candidates.extend(near for near in live if abs(len(near) - len(typed)) <= limit and len(near) >= 3)
+        matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_TIES * 2)
+        if not matches:
+            return ()
+        least = int(matches[0][1])
+        return tuple((near, least) for near in dict.fromkeys(m[0] for m in matches if m[1] == least))[:MAX_TIES]
+
+    def fillers(self, at: int) -> list[tuple[int, float]]:
+        """Words that may be passed over from a place on: (place after, cost)."""
+        found: list[tuple[int, float]] = []
+        branch: Branch | None = self._lexicon.fillers.root
+        place = at
+        while place < len(self.words):
+            branch = branch.following.get(self.words[place].key)  # type: ignore[union-attr]
+            if branch is None:
+                break
+            place += 1
+            if branch.entries:
+                found.append((place, FILLER_COST))
+        word = self.words[at]
+        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+            found.append((at + 1, FILLER_COST))
+        return found
+
+    # Words by their form -------------------------------------------------------------------------------------------------
+
+    def scanned(self, at: int, terminal: str) -> list[Edge]:
+        """What the words from a place on could be as a terminal that is known by its form."""
+        slot = (at, terminal)
+        edges = self._scanned.get(slot)
+        if edges is None:
+            edges = []
+            word = self.words[at]
+            if word.kind == "quote" and terminal in QUOTABLE:
+                edges.append(Edge(terminal, word.value, at + 1, WORD_COST, True))
+            scanner = _SCANNERS.get(terminal)
+            if scanner is not None:
+                edges.extend(scanner(self, at))
+            self._scanned[slot] = edges
+        return edges
+
+    @property
+    def sentence(self) -> Sentence:
+        """The words as scanners want them; slips in units and number words are put right."""
+        if self._sentence is None:
+            for place, word in enumerate(self.words):
+                if word.kind == "word" and len(word.key) >= MIN_TYPO_LENGTH and word.key not in self._vocabulary.known:
+                    near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
+                    if len(near) == 1:
+                        self._mended[place] = near[0]
+            self._sentence = Sentence(self.text, self.words, scanners.mend(self.words, self._mended))
+        return self._sentence
+
+    def _by(
+        self, scanner: Callable[[Sentence, int], scanners.Found], terminal: str, at: int, cost: float
+    ) -> list[Edge]:
+        edges = []
+        for rank, (value, end) in enumerate(scanner(self.sentence, at)):
+            slips = tuple(
+                (self.words[place].text, self._mended[place]) for place in range(at, end) if place in self._mended
+            )
+            edges.append(Edge(terminal, value, end, cost + rank * 0.6 + TYPO_COST * len(slips), False, slips))
+        return edges
+
+    def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
+        word = self.words[at]
+        return [Edge(terminal, word.value, at + 1, cost)] if word.kind == kind else []
+
+    def _users(self, at: int) -> list[Edge]:
+        word = self.words[at]
+        match word.kind:
+            case "user":
+                return [Edge("USER", word.value, at + 1, WORD_COST)]
+            case "variable":
+                return [Edge("USER", word.text, at + 1, WORD_COST)]
+            case "brace":
+                return [Edge("USER", f"${{{word.value}}}", at + 1, WORD_COST)]
+            case "word" if word.key not in self._vocabulary.known and word.text.isascii():
+                return [Edge("USER", word.text, at + 1, BARE_USER_COST)]
+            case _:
+                return []
+
+    def _variables(self, at: int) -> list[Edge]:
+        word = self.words[at]
+        if word.kind in ("variable", "brace"):
+            return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
+        if word.kind == "word" and ("_" in word.text or word.key not in self._vocabulary.known):
+            end = at + 1
+            while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
+                end += 2
+            return [Edge("VARIABLE", self.text[word.start : self.words[end - 1].end], end, WORD_COST + 0.3)]
+        return []
+
+    # Free text -----------------------------------------------------------------------------------------------------------
+
+    def _texts(self, at: int) -> list[Edge]:
+        """Unquoted text: to the first place where a known step could begin, and to a few later ones at rising cost."""
+        lead = at
+        if self.words[at].key in _TEXT_LEADS and at + 1 < len(self.words):
+            lead = at + 1
+            if self.words[lead].kind == "quote":
+                return [Edge("TEXT", self.words[lead].value, lead + 1, WORD_COST * 1.5, True, (), lead)]
+        first = self.words[lead]
+        if first.kind == "quote" or first.text in _NO_TEXT_START:
+            return []
+        edges = []
+        for rank, end in enumerate(self._text_ends(lead)):
+            value = self.text[first.start : self.words[end - 1].end]
+            edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank, False, (), lead))
+        return edges
+
+    def _text_ends(self, at: int) -> list[int]:
+        if self._ends is None:
+            self._ends = [place for place in range(1, len(self.words)) if self._may_end_text(place)]
+        first = bisect_right(self._ends, at)
+        ends = self._ends[first : first + MAX_TEXT_ENDS]
+        return ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
+
+    def _may_end_text(self, at: int) -> bool:
+        lexicon = self._lexicon
+        for edge in self.exact(at):
+            if edge.terminal in lexicon.ends_text:
+                return True
+            if edge.terminal in lexicon.connects and edge.end < len(self.words):
+                following = self.exact(edge.end)
+                if any(
+                    after.terminal in lexicon.starts_step or after.terminal in lexicon.ends_text for after in following
+                ):
+                    return True
+                if self.words[edge.end].kind == "name" or self.words[at].text == "·" or self._numbers_a_step(edge.end):
+                    return True
+            slots = self._continues.get(edge.terminal)
+            if slots is not None and self._goes_on(edge, at, slots):
+                return True
+        return False
+
+    def _numbers_a_step(self, at: int) -> bool:
+        return (
+            self.words[at].kind == "number"
+            and at + 1 < len(self.words)
+            and any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at + 1))
+        )
+
+    def _goes_on(self, edge: Edge, at: int, slots: frozenset[str]) -> bool:
+        """Whether the words after a text that belong to the same sentence really do."""
+        if "" in slots:
+            return True
+        if edge.end >= len(self.words):
+            return False
+        after = self.words[edge.end]
+        if after.kind in ("quote", "variable") or edge.end - at > 1:
+            return True
+        return "CHANNEL" in slots and (
+            after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(edge.end))
+        )
+
+    def _new_names(self, at: int) -> list[Edge]:
+        """An unquoted new name: a few plain words before anything that begins a clause."""
+        edges: list[Edge] = []
+        words = self.words
+        for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
+            word = words[end - 1]
+            if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
+                break
+            name = self.text[words[at].start : word.end]
+            edges.append(Edge("NEW_NAME", name, end, NAME_COST + 0.04 * (end - at)))
+        return edges
+
+
+_Scanner = Callable[[Lattice, int], list[Edge]]
+
+
+def _channel(lattice: Lattice, at: int) -> list[Edge]:
+    return lattice._kind("channel", "CHANNEL", at)  # noqa: SLF001  the table below is part of the lattice
+
+
+def _table() -> Mapping[str, _Scanner]:
+    def kind(kind: str, terminal: str) -> _Scanner:
+        return lambda lattice, at: lattice._kind(kind, terminal, at)  # noqa: SLF001
+
+    def form(scanner: Callable[[Sentence, int], scanners.Found], terminal: str, cost: float) -> _Scanner:
+        return lambda lattice, at: lattice._by(scanner, terminal, at, cost)  # noqa: SLF001
+
+    return MappingProxyType(
+        {
+            "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
+            "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
+            "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
+            "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
+            "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
+            "DURATION": form(scanners.duration, "DURATION", -0.2),
+            "TIME": form(scanners.clock, "TIME", -0.2),
+            "DAYS": form(scanners.weekdays, "DAYS", 0.0),
+            "FORMULA": form(scanners.formula, "FORMULA", 0.0),
+            "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
+            "METHOD": form(scanners.method, "METHOD", 0.0),
+            "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "CHANNEL": _channel,
+            "JSON": kind("json", "JSON"),
+            "NAME": kind("name", "NAME"),
+            "COMMAND": kind("command", "COMMAND"),
+            "ARGUMENT": kind("argument", "ARGUMENT"),
+        }
+    )
+
+
+_SCANNERS: Final = _table()
+SCANNED: Final = frozenset(_SCANNERS) | QUOTABLE
+
+
+def read_words(text: str, limit: int) -> tuple[Word, ...]:
+    """The words of a sentence; one more than the limit tells that there are more."""
+    return split(text, limit + 1)

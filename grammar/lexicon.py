@@ -1,0 +1,243 @@
+"""Words as data: which phrases are which terminal, read from TOML files and from what services declare.
+
+A lexicon file has these tables, all optional:
+
+    [words]           TERMINAL = ["phrase", ...]            a terminal that carries no value (or its phrase)
+    [values.TERMINAL] "value" = ["phrase", ...]             a terminal whose value is the key
+    [roles]           starts_step = [terminals]             what begins a step: a text ends at a connector before one
+                      connects = [terminals]                connectors between steps
+                      ends_text = [terminals]               what ends a text wherever it begins
+                      fillers = ["phrase", ...]             the closed list of words that may be passed over
+    [verbs]           inflected = [terminals]               their first words also get -s and -ing forms
+
+In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows no structure: which terminal may follow
+which is the grammar's business.
+"""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from grammar.words import key_of, keys, split
+from grammar.workspace import LiveNames
+
+FOLDER: Final = Path(__file__).parent / "lexicon"
+MAX_EXPANSIONS: Final = 600
+MAX_PHRASE_WORDS: Final = 12
+
+Entry: TypeAlias = tuple[str, Any, float]
+"""(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """A node of a trie of words."""
+
+    following: dict[str, "Branch"] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Trie:
+    """Phrases by their words."""
+
+    def __init__(self) -> None:
+        self.root = Branch()
+        self.vocabulary: set[str] = set()
+
+    def add(self, words: Sequence[str], entry: Entry) -> None:
+        """Put a phrase in; the same meaning twice is once."""
+        branch = self.root
+        for word in words:
+            branch = branch.following.setdefault(word, Branch())
+        if words and entry not in branch.entries:
+            branch.entries.append(entry)
+            self.vocabulary.update(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All that the files and the declarations say of words."""
+
+    trie: Trie
+    terminals: frozenset[str]
+    starts_step: frozenset[str]
+    connects: frozenset[str]
+    ends_text: frozenset[str]
+    fillers: Trie
+    first_phrase: Mapping[str, str]
+
+
+class LiveLexicon:
+    """Names that exist right now, as phrases of terminals; cheap to build anew when they change.
+
+    Args:
+        entries: (terminal, phrase, value). The phrase may be typed with any blanks, underscores or case. Fused words such
+            as `in raid` are phrases like any other.
+    """
+
+    def __init__(self, entries: Iterable[tuple[str, str, Any]] = ()) -> None:
+        self.trie = Trie()
+        for terminal, phrase, value in entries:
+            self.add(terminal, phrase, value)
+
+    def add(self, terminal: str, phrase: str, value: Any) -> None:
+        """Put one more name in."""
+        words = keys(phrase)[:MAX_PHRASE_WORDS]
+        self.trie.add(words, (terminal, value, 0.0))
+        spaced = tuple(part for word in words for part in word.split("_") if part)
+        if spaced != words:
+            self.trie.add(spaced, (terminal, value, 0.0))
+        if 1 < len(words) <= 4:
+            self.trie.add(("_".join(words),), (terminal, value, 0.0))
+
+
+def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
+    """The live entries of scenes, sources, sounds, rewards and channels."""
+    for terminal, group in (
+        ("SCENE", names.scenes),
+        ("SOURCE", names.sources),
+        ("SOUND", names.sounds),
+        ("REWARD", names.rewards),
+        ("CHANNEL", names.channels),
+    ):
+        for name in group:
+            yield terminal, name, name
+
+
+# Phrases with options ---------------------------------------------------------------------------------------------------
+
+
+def expand(phrase: str) -> list[str]:
+    """Every wording of a phrase with `[optional]` words and `(choices|of words)`.
+
+    Raises:
+        ValueError: A bracket is not closed, or there are too many wordings.
+    """
+    if not any(character.isalnum() for character in phrase):
+        return [phrase]
+    options, end = _sequence(phrase, 0, "")
+    if end != len(phrase):
+        raise ValueError(f"a bracket too many in {phrase!r}")
+    return list(dict.fromkeys(" ".join(option.split()) for option in options))
+
+
+def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
+    """The wordings of a choice that ends at one of the closing characters."""
+    choices: list[str] = []
+    options = [""]
+    while at < len(phrase) and phrase[at] not in closing:
+        character = phrase[at]
+        if character in "([":
+            inner, at = _sequence(phrase, at + 1, ")" if character == "(" else "]")
+            if at >= len(phrase):
+                raise ValueError(f"a bracket is not closed in {phrase!r}")
+            if character == "[":
+                inner = ["", *inner]
+            options = [option + part for option in options for part in inner]
+            if len(options) > MAX_EXPANSIONS:
+                raise ValueError(f"too many wordings in {phrase!r}")
+        elif character == "|":
+            choices.extend(options)
+            options = [""]
+        else:
+            options = [option + character for option in options]
+        at += 1
+    return [*choices, *options], at
+
+
+def inflections(verb: str) -> tuple[str, ...]:
+    """The other forms of a verb that people use in lists of what happens: says, saying."""
+    if not verb.isalpha() or len(verb) < 2 or verb.endswith("ing"):
+        return ()
+    third = verb[:-1] + "ies" if verb.endswith("y") and verb[-2] not in "aeiou" else verb + "s"
+    if verb.endswith(("s", "sh", "ch", "x", "o")):
+        third = verb + "es"
+    return third, _gerund(verb)
+
+
+def _gerund(verb: str) -> str:
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return verb[:-1] + "ing"
+    short = len(verb) <= 4 and verb[-1] not in "aeiouwxyt" and verb[-2] in "aeiou" and verb[-3:-2] not in tuple("aeiou")
+    if short or verb in ("get", "set", "put", "cut", "let", "quit", "edit") and verb != "edit":
+        return verb + verb[-1] + "ing"
+    return verb + "ing"
+
+
+# Files ------------------------------------------------------------------------------------------------------------------
+
+
+def load(
+    files: Iterable[Path],
+    generated: Iterable[tuple[str, Any, Sequence[str]]] = (),
+    starts_step: Iterable[str] = (),
+) -> Lexicon:
+    """Read lexicon files and add generated entries.
+
+    Args:
+        files: TOML files in the form above.
+        generated: (terminal, value, words) of phrases that come from declarations and from the table of events.
+        starts_step: Generated terminals that begin a step; their first words are inflected.
+    """
+    trie, fillers = Trie(), Trie()
+    roles: dict[str, set[str]] = {"starts_step": set(starts_step), "connects": set(), "ends_text": set()}
+    terminals: set[str] = set()
+    first: dict[str, str] = {}
+    for terminal, value, words in generated:
+        terminals.add(terminal)
+        first.setdefault(terminal, " ".join(words))
+        _add_inflected(trie, words, terminal, value, inflected=terminal in roles["starts_step"])
+    for path in files:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        inflected = frozenset(table.get("verbs", {}).get("inflected", ()))
+        for terminal, value, phrase in _entries(table):
+            terminals.add(terminal)
+            for wording in expand(phrase):
+                first.setdefault(terminal, wording)
+                _add_inflected(trie, keys(wording), terminal, value, inflected=terminal in inflected)
+        for role, members in roles.items():
+            members.update(table.get("roles", {}).get(role, ()))
+        for phrase in table.get("roles", {}).get("fillers", ()):
+            for wording in expand(phrase):
+                fillers.add(keys(wording), ("FILLER", None, 0.0))
+    trie.vocabulary |= fillers.vocabulary
+    return Lexicon(
+        trie,
+        frozenset(terminals),
+        frozenset(roles["starts_step"]),
+        frozenset(roles["connects"]),
+        frozenset(roles["ends_text"]),
+        fillers,
+        first,
+    )
+
+
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    for terminal, phrases in table.get("words", {}).items():
+        for phrase in phrases:
+            yield terminal, None, phrase
+    for terminal, values in table.get("values", {}).items():
+        for value, phrases in values.items():
+            for phrase in phrases:
+                yield terminal, value, phrase
+
+
+def _add_inflected(trie: Trie, words: Sequence[str], terminal: str, value: Any, *, inflected: bool) -> None:
+    trie.add(words, (terminal, value, 0.0))
+    if inflected and words:
+        for form in _forms(words[0]):
+            trie.add((form, *words[1:]), (terminal, value, 0.05))
+
+
+@lru_cache(maxsize=2_048)
+def _forms(word: str) -> tuple[str, ...]:
+    return tuple(key_of(form) for form in inflections(word))
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is a single plain word, so that it can stand in a sentence without quotes."""
+    words = split(text, 2)
+    return len(words) == 1 and words[0].kind == "word" and words[0].text == text

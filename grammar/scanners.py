@@ -1,0 +1,384 @@
+"""Small parts that are recognised by their form: numbers, durations, clock times, weekdays, formulas, ids.
+
+Each scanner gets a sentence and a place and answers with every reading that begins there, as (value, place after it),
+longest first. It knows no grammar: whether a duration may stand there is the parser's business. All are linear.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from engine.errors import ExpressionError
+from engine.expressions import parse_formula
+from grammar.words import Word, unescape
+
+Found: TypeAlias = list[tuple[Any, int]]
+
+MAX_DURATION: Final = 366 * 86_400
+_MAX_DIGITS: Final = 20
+
+UNITS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        unit: seconds
+        for seconds, units in (
+            (0.001, "ms millisecond milliseconds millis"),
+            (1, "s sec secs second seconds"),
+            (60, "m min mins minute minutes"),
+            (3_600, "h hr hrs hour hours"),
+            (86_400, "d day days"),
+            (604_800, "w wk wks week weeks"),
+            (2_592_000, "month months"),
+            (31_536_000, "y yr yrs year years"),
+        )
+        for unit in units.split()
+    }
+)
+_SMALLER: Final = {3_600: 60.0, 60: 1.0}
+_ONES: Final = dict(
+    zip(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        range(20),
+        strict=True,
+    )
+)
+_TENS: Final = dict(
+    zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)
+)
+_FRACTIONS: Final = {"½": 0.5, "1/2": 0.5, "¼": 0.25, "1/4": 0.25, "¾": 0.75, "3/4": 0.75}
+_FUSED: Final = {
+    f"{tens}{ones}": value + one for tens, value in _TENS.items() for ones, one in _ONES.items() if 0 < one < 10
+}
+NUMBER_WORDS: Final[Mapping[str, int]] = MappingProxyType({**_ONES, **_TENS, **_FUSED, "hundred": 100, "dozen": 12})
+WEEKDAYS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        spelling: number
+        for number, spellings in enumerate(
+            (
+                "sunday sundays sun",
+                "monday mondays mon",
+                "tuesday tuesdays tue tues",
+                "wednesday wednesdays wed weds",
+                "thursday thursdays thu thur thurs",
+                "friday fridays fri",
+                "saturday saturdays sat",
+            )
+        )
+        for spelling in spellings.split()
+    }
+)
+VOCABULARY: Final = frozenset({*UNITS, *NUMBER_WORDS, *WEEKDAYS, "half", "quarter", "midnight", "noon"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text and its words; `mended` are the words with obvious slips in numbers, units and weekdays put right."""
+
+    text: str
+    words: tuple[Word, ...]
+    mended: tuple[str, ...]
+
+    def place_at(self, offset: int) -> int | None:
+        """The place of the word that begins at or after an offset, if no word is cut by it."""
+        low, high = 0, len(self.words)
+        while low < high:
+            middle = (low + high) // 2
+            if self.words[middle].start < offset:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low == 0 or self.words[low - 1].end <= offset else None
+
+
+def _key(sentence: Sentence, at: int) -> str:
+    return sentence.mended[at] if at < len(sentence.mended) else ""
+
+
+# Numbers ----------------------------------------------------------------------------------------------------------------
+
+
+def _digits(sentence: Sentence, at: int) -> float | int | None:
+    if at >= len(sentence.words) or sentence.words[at].kind != "number":
+        return None
+    written = sentence.words[at].text.replace(",", "")
+    if ":" in written:
+        return None
+    if "." in written:
+        return float(written)
+    return int(written) if written.isdecimal() and len(written) <= _MAX_DIGITS else None
+
+
+def _glued(sentence: Sentence, at: int) -> bool:
+    return at < len(sentence.words) and sentence.words[at].glued
+
+
+def number(sentence: Sentence, at: int) -> Found:
+    """`5`, `1,000`, `1k`, `2.5`, `twenty five`, `a hundred`; a single `a` is no number."""
+    digits = _digits(sentence, at)
+    if digits is not None:
+        if _key(sentence, at + 1) in ("k", "m") and _glued(sentence, at + 1) and not _glued(sentence, at + 2):
+            factor = 1_000 if _key(sentence, at + 1) == "k" else 1_000_000
+            scaled = digits * factor
+            exact = int(scaled) if float(scaled).is_integer() else scaled
+            return [(exact, at + 2), (digits, at + 1)]
+        return [(digits, at + 1)]
+    worded = _number_words(sentence, at)
+    return [worded] if worded is not None else []
+
+
+def _number_words(sentence: Sentence, at: int) -> tuple[int, int] | None:
+    first = _key(sentence, at)
+    if first in ("a", "one") and _key(sentence, at + 1) in ("hundred", "dozen"):
+        return NUMBER_WORDS[_key(sentence, at + 1)], at + 2
+    if first in _TENS:
+        joined = at + 2 if _key(sentence, at + 1) == "and" else at + 1
+        ones = _ONES.get(_key(sentence, joined), 0)
+        if 0 < ones < 10:
+            return _TENS[first] + ones, joined + 1
+        return _TENS[first], at + 1
+    if first in NUMBER_WORDS and first not in ("hundred", "dozen"):
+        if _key(sentence, at + 1) == "hundred" and NUMBER_WORDS[first] < 10:
+            return NUMBER_WORDS[first] * 100, at + 2
+        return NUMBER_WORDS[first], at + 1
+    return None
+
+
+# Durations --------------------------------------------------------------------------------------------------------------
+
+
+def duration(sentence: Sentence, at: int) -> Found:
+    """`10s`, `1m30`, `1 hour 5 minutes`, `an hour and a half`, `half a minute`, `1:30`, `90.5 seconds`."""
+    clock = _clock_length(sentence, at)
+    if clock is not None:
+        return [clock]
+    part = _part(sentence, at)
+    if part is None:
+        return []
+    total, unit, end = part
+    found: Found = [(total, end)]
+    while (following := _next_part(sentence, end, unit)) is not None:
+        more, unit, end = following
+        total += more
+        found.append((total, end))
+        if unit == 0:
+            break
+    return [(_whole(value), place) for value, place in reversed(found) if 0 <= value <= MAX_DURATION]
+
+
+def _whole(seconds: float) -> float:
+    rounded = round(seconds, 9)
+    return float(rounded) if abs(rounded - seconds) < 1e-9 and seconds >= 1e-3 and len(repr(seconds)) > 15 else seconds
+
+
+def _clock_length(sentence: Sentence, at: int) -> tuple[float, int] | None:
+    word = sentence.words[at]
+    if word.kind != "number" or ":" not in word.text:
+        return None
+    if _key(sentence, at + 1) in ("am", "pm") or len(word.text) > _MAX_DIGITS:
+        return None
+    total = 0
+    for part in word.text.split(":"):
+        total = total * 60 + int(part)
+    following = UNITS.get(_key(sentence, at + 1))
+    if following in (60, 3_600) and word.text.count(":") == 1:
+        return float(total if following == 60 else total * 60), at + 2
+    return float(total), at + 1
+
+
+def _part(sentence: Sentence, at: int) -> tuple[float, float, int] | None:
+    """A quantity and its unit: (seconds, seconds of the unit, place after)."""
+    quantity = _quantity(sentence, at)
+    if quantity is None:
+        return None
+    value, end = quantity
+    for _ in range(2):
+        if _key(sentence, end) in ("of", "a", "an"):
+            end += 1
+    unit = UNITS.get(_key(sentence, end))
+    if unit is None or (len(_key(sentence, end)) == 1 and sentence.words[end].text.isupper() and unit > 3_600):
+        return None
+    return value * unit, unit, end + 1
+
+
+def _quantity(sentence: Sentence, at: int) -> tuple[float, int] | None:
+    """`5`, `a`, `half`, `5 and a half`, `one and three quarters`, `a couple`."""
+    first = _key(sentence, at)
+    if first == "a" and _key(sentence, at + 1) in ("couple", "half", "quarter"):
+        at += 1
+        first = _key(sentence, at)
+    if first == "couple":
+        return 2, at + 1
+    fraction = _fraction(sentence, at)
+    if fraction is not None:
+        return fraction
+    if first in ("a", "an"):
+        whole, end = 1.0, at + 1
+    else:
+        numbers = [(value, end) for value, end in number(sentence, at) if _key(sentence, end - 1) not in ("k", "m")]
+        if not numbers:
+            return None
+        whole, end = numbers[0]
+    rest = _and_fraction(sentence, end)
+    return (whole + rest[0], rest[1]) if rest is not None else (whole, end)
+
+
+def _fraction(sentence: Sentence, at: int) -> tuple[float, int] | None:
+    first = _key(sentence, at)
+    if first in ("half", "quarter"):
+        return (0.5 if first == "half" else 0.25), at + 1
+    if first in _FRACTIONS:
+        return _FRACTIONS[first], at + 1
+    spelled = first + _key(sentence, at + 1) + _key(sentence, at + 2)
+    if spelled in _FRACTIONS and _key(sentence, at + 1) == "/":
+        return _FRACTIONS[spelled], at + 3
+    if first == "three" and _key(sentence, at + 1) in ("quarter", "quarters"):
+        return 0.75, at + 2
+    if first == "two" and _key(sentence, at + 1) in ("quarter", "quarters"):
+        return 0.5, at + 2
+    if first == "one" and _key(sentence, at + 1) in ("quarter", "half"):
+        return (0.25 if _key(sentence, at + 1) == "quarter" else 0.5), at + 2
+    return None
+
+
+def _and_fraction(sentence: Sentence, at: int) -> tuple[float, int] | None:
+    if _key(sentence, at) != "and":
+        return None
+    start = at + 2 if _key(sentence, at + 1) in ("a", "an") else at + 1
+    found = _fraction(sentence, start)
+    return found if found is not None and found[0] < 1 else None
+
+
+def _next_part(sentence: Sentence, at: int, unit: float) -> tuple[float, float, int] | None:
+    """What may follow a part: `5 minutes`, `and a half`, or a bare number of the next smaller unit."""
+    start = at
+    while _key(sentence, start) in (",", "and") and start < at + 2:
+        start += 1
+    part = _part(sentence, start)
+    if part is not None:
+        return part if part[1] < unit or unit >= 86_400 and part[1] > unit else None
+    fraction = _and_fraction(sentence, at)
+    if fraction is not None:
+        return fraction[0] * unit, 0, fraction[1]
+    if unit not in _SMALLER or _key(sentence, start - 1) == ",":
+        return None
+    numbers = number(sentence, start)
+    if not numbers or not 0 < numbers[0][0] < 60:
+        return None
+    return numbers[0][0] * _SMALLER[int(unit)], 0, numbers[0][1]
+
+
+# Clock times and days ---------------------------------------------------------------------------------------------------
+
+
+def clock(sentence: Sentence, at: int) -> Found:
+    """`8pm`, `19:30`, `7.30 pm`, `noon`, `midnight`, as minutes after midnight."""
+    word = sentence.words[at]
+    if word.key in ("noon", "midday", "midnight"):
+        return [(0 if word.key == "midnight" else 720, at + 1)]
+    if word.kind != "number" or len(word.text) > 5:
+        return []
+    hours, _, minutes = word.text.replace(".", ":").partition(":")
+    half = _key(sentence, at + 1)
+    if half not in ("am", "pm") and ":" not in word.text:
+        return []
+    hour, minute = int(hours), int(minutes or 0)
+    if half in ("am", "pm"):
+        if not 1 <= hour <= 12 or minute > 59:
+            return []
+        return [((hour % 12 + (12 if half == "pm" else 0)) * 60 + minute, at + 2)]
+    return [(hour * 60 + minute, at + 1)] if hour < 24 and minute < 60 else []
+
+
+def weekdays(sentence: Sentence, at: int) -> Found:
+    """`friday`, `tue and thurs`, `weekdays`, `weekends`, `day`: cron's day field."""
+    group = {"day": "*", "weekday": "1-5", "weekdays": "1-5", "weekend": "0,6", "weekends": "0,6"}.get(
+        _key(sentence, at)
+    )
+    if group is not None:
+        return [(group, at + 1)]
+    days: set[int] = set()
+    end = at
+    while (day := WEEKDAYS.get(_key(sentence, end))) is not None:
+        days.add(day)
+        at = end + 1
+        end = at
+        while _key(sentence, end) in (",", "and", "&") and end < at + 2:
+            end += 1
+    return [(",".join(map(str, sorted(days))), at)] if days else []
+
+
+# Forms in brackets -------------------------------------------------------------------------------------------------------
+
+_ID: Final = re.compile(r'\(\s*(?:(?P<plain>[\w\-]+)|"(?P<quoted>(?:[^"\\]|\\.)*)")\s*\)', re.DOTALL)
+
+
+def identifier(sentence: Sentence, at: int) -> Found:
+    """`(raid_workflow)`, or `("any text")`."""
+    if sentence.words[at].text != "(":
+        return []
+    match = _ID.match(sentence.text, sentence.words[at].start)
+    if match is None:
+        return []
+    end = sentence.place_at(match.end())
+    plain = match.group("plain")
+    return [(plain if plain is not None else unescape(match.group("quoted")), end)] if end is not None else []
+
+
+_METHOD: Final = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*(?![\w.])")
+
+
+def method(sentence: Sentence, at: int) -> Found:
+    """`obs.set_text`: a service and its method."""
+    match = _METHOD.match(sentence.text, sentence.words[at].start)
+    if match is None:
+        return []
+    end = sentence.place_at(match.end())
+    return [(match.group(), end)] if end is not None else []
+
+
+def step_number(sentence: Sentence, at: int) -> Found:
+    """`1` or `1.` before a step."""
+    if sentence.words[at].kind != "number" or not sentence.words[at].text.isdecimal():
+        return []
+    end = at + 2 if _key(sentence, at + 1) in (".", ")", ":") and sentence.words[at + 1].glued else at + 1
+    return [(int(sentence.words[at].text[:_MAX_DIGITS]), end)]
+
+
+def formula(sentence: Sentence, at: int) -> Found:
+    """A condition in parentheses, handed as it is to the engine's only reader of formulas."""
+    if sentence.words[at].text != "(":
+        return []
+    start = sentence.words[at].start
+    end = _closing(sentence.text, start)
+    place = sentence.place_at(end) if end is not None else None
+    if end is None or place is None:
+        return []
+    try:
+        return [(parse_formula(sentence.text[start + 1 : end - 1]), place)]
+    except ExpressionError:
+        return []
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    at = start
+    while at < len(text):
+        character = text[at]
+        if character == '"':
+            at += 1
+            while at < len(text) and text[at] != '"':
+                at += 2 if text[at] == "\\" else 1
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if depth == 0:
+                return at + 1
+        at += 1
+    return None
+
+
+def mend(words: Sequence[Word], corrected: Mapping[int, str]) -> tuple[str, ...]:
+    """The keys of words, with the corrected ones in their place."""
+    return tuple(corrected.get(place, word.key) for place, word in enumerate(words))

@@ -1,0 +1,63 @@
+"""What reading a sentence gives: a tree of rules over words with their values. No behaviour, and no parser library."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A word, or several, as one terminal.
+
+    Attributes:
+        type: The terminal.
+        value: What it means: a number, seconds, a name as it is spelled on the stream, a formula.
+        text: As typed.
+        start: Offset in the sentence.
+        end: Offset after it.
+        quoted: Whether it stood in quotes.
+    """
+
+    type: str
+    value: Any
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+
+
+class Node:
+    """A rule (or the name of its alternative) with what it is made of."""
+
+    __slots__ = ("children", "rule")
+
+    def __init__(self, rule: str, children: list["Tree"]) -> None:
+        self.rule = str(rule)
+        self.children = children
+
+    def leaves(self) -> Iterator[Leaf]:
+        """All words under this node, in order."""
+        for child in self.children:
+            if isinstance(child, Leaf):
+                yield child
+            else:
+                yield from child.leaves()
+
+    def leaf(self, *types: str) -> Leaf | None:
+        """The first direct word of one of these terminals."""
+        return next((child for child in self.children if isinstance(child, Leaf) and child.type in types), None)
+
+    def nodes(self, *rules: str) -> list["Node"]:
+        """The direct nodes, all or of these rules."""
+        return [child for child in self.children if isinstance(child, Node) and (not rules or child.rule in rules)]
+
+    def node(self, *rules: str) -> "Node | None":
+        """The first direct node, of any or of these rules."""
+        found = self.nodes(*rules)
+        return found[0] if found else None
+
+    def __repr__(self) -> str:
+        return f"{self.rule}({', '.join(map(repr, self.children))})"
+
+
+Tree: TypeAlias = Node | Leaf
