@@ -7,7 +7,6 @@ read and judged before the store is opened, so a broken one touches nothing.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -15,8 +14,9 @@ from typing import Final, Literal
 from grammar.files import read_file, write_file
 
 from bot.app import new_id
-from bot.catalogue import Catalogue, Origin, creation, folded, revised
+from bot.catalogue import folded
 from bot.config import COMMUNITY, DataFolder, settings_from
+from bot.library import Arrival, keeping
 from bot.message import roles_of
 from bot.services.declared import DECLARATIONS
 from bot.terminal.session import BROADCASTER
@@ -24,7 +24,7 @@ from engine.clock import SystemClock
 from engine.convert import read_json, write_json
 from engine.errors import DefinitionError, EngineError, StoreMissing
 from engine.execution import Person
-from engine.model import Definition, all_states
+from engine.model import Definition
 from engine.ports import RevisionRecord, WorkflowRecord
 from engine.validate import Problem, check
 from storage.backup import backup, restore
@@ -122,25 +122,19 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
 
 async def _keep(store: SQLiteStore, definition: Definition, path: Path) -> WorkflowRecord:
     settings = settings_from(await store.config(COMMUNITY))
-    catalogue = Catalogue(COMMUNITY, store)
-    await catalogue.load()
-    other = catalogue.holder(definition.name, definition.id) or catalogue.holder(definition.id, definition.id)
-    if other is not None:
-        raise NotDone(f'"{definition.name}" is what {other.id} answers to already. Rename one of them.')
-    broadcaster = Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}")
-    at = max(SystemClock().now(), settings.virtual_now or 0)
-    origin = Origin(broadcaster, at, f"showcaller workflows import {path.name}", new_id)
-    there = catalogue.get(definition.id)
-    if there is None:
-        batch = creation(COMMUNITY, definition, origin, "imported", await catalogue.find(definition.id))
-    else:
-        batch = revised(there, definition, origin, "import", "imported")
-    # Whoever imports answers for every step, also for those that were there in the same words.
-    [revision] = batch.revisions
-    mine = {state.name: broadcaster for state in all_states(definition.states)}
-    batch.revisions = [replace(revision, step_authors=mine)]
+    revisions = await store.revisions(COMMUNITY, definition.id)
+    arrival = Arrival(
+        definition,
+        COMMUNITY,
+        Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}"),
+        max(SystemClock().now(), settings.virtual_now or 0),
+        new_id(),
+        f"showcaller workflows import {path.name}",
+        max((revision.number for revision in revisions), default=0),
+    )
+    batch, after = keeping(arrival, await store.workflows(COMMUNITY, deleted=True))
     await store.commit(batch)
-    return batch.workflows[0]
+    return after
 
 
 async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "json"]) -> str:
