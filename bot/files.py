@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from grammar.files import read_file, write_file
+from grammar.language import Language
 
 from bot.app import new_id
 from bot.catalogue import folded
@@ -55,7 +55,7 @@ def read_workflow(path: Path) -> Definition:
     except UnicodeDecodeError:
         raise NotDone(f"{path} is not text in UTF-8, so there is no workflow in it.") from None
     try:
-        return read_json(text) if _is_json(text) else read_file(text, DECLARATIONS)
+        return read_json(text) if _is_json(text) else Language(DECLARATIONS).read_definition(text)
     except DefinitionError as error:
         raise NotDone(f"{path}: {error}") from None
 
@@ -146,7 +146,7 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "
     async with _reading(folder) as store:
         found = [] if store is None else await store.current_revisions(COMMUNITY)
     definition = _named(name, found)
-    return write_json(definition) + "\n" if form == "json" else write_file(definition, DECLARATIONS)
+    return write_json(definition) if form == "json" else Language(DECLARATIONS).say_definition(definition)
 
 
 def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:

@@ -7,6 +7,7 @@ was deleted brings it back. Its name must be nobody else's. The importer is the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.catalogue import folded
 from engine.errors import EngineError
 from engine.execution import Person
 from engine.model import Definition, all_states
@@ -48,12 +49,14 @@ def keeping(arrival: Arrival, workflows: Sequence[WorkflowRecord]) -> tuple[Batc
     definition = arrival.definition
     before = next((record for record in workflows if record.id == definition.id), None)
     for record in workflows:
-        if record is not before and not record.deleted and _same_name(record.name, definition.name):
+        if record is not before and not record.deleted and _answers_to(record) & _named(definition):
             raise NameTaken(
                 f'Another workflow, {record.id}, is named "{record.name}" already. Rename one of them; nothing was imported.'
             )
     number = arrival.last + 1
-    after = WorkflowRecord(arrival.community, definition.id, definition.name, number, updated_at=arrival.at)
+    # One that was switched off stays so: importing is no way to start things.
+    enabled = before is None or before.deleted or before.enabled
+    after = WorkflowRecord(arrival.community, definition.id, definition.name, number, enabled, updated_at=arrival.at)
     return (
         Batch(
             workflows=[after],
@@ -97,9 +100,9 @@ def _standing(record: WorkflowRecord) -> Standing:
     return Standing(record.name, record.revision, record.enabled, record.deleted)
 
 
-def _same_name(one: str, other: str) -> bool:
-    return _folded(one) == _folded(other)
+def _answers_to(record: WorkflowRecord) -> set[str]:
+    return {folded(record.id), folded(record.name)}
 
 
-def _folded(name: str) -> str:
-    return name.casefold().replace(" ", "_")
+def _named(definition: Definition) -> set[str]:
+    return {folded(definition.id), folded(definition.name)}
