@@ -48,7 +48,7 @@ class Plan:
         first_wait: Between which seconds the first wait lasts; likewise the second.
         point: Where to die, if at all.
         at: At the how many-th commit that passes that point.
-        when_all_rest: Count commits only once every waiter waits and every actor acts.
+        when_all_rest: Count commits only once every waiter has come to its first wait and every actor acts.
     """
 
     database: str
@@ -202,7 +202,7 @@ async def live(plan: Plan) -> None:
     for kind, count in (("waiter", plan.waiters), ("actor", plan.actors)):
         await asyncio.gather(*(runner.post(event) for event in _events(plan, kind, count, clock.now())))
         if plan.when_all_rest and kind == "waiter":
-            await _until(lambda: _waiting(runner) == plan.waiters)
+            await _until(lambda: not _greeting(runner))
     if plan.when_all_rest:
         store.arm(plan.point, plan.at)
     await _until(lambda: not runner.live(COMMUNITY))
@@ -223,8 +223,10 @@ async def _save_workflows(store: KillingStore, runner: Runner, plan: Plan) -> No
     )
 
 
-def _waiting(runner: Runner) -> int:
-    return sum(execution.status == "waiting" for execution in runner.live(COMMUNITY, "waiter"))
+def _greeting(runner: Runner) -> bool:
+    """Whether any waiter has not come to its first wait yet."""
+    waiters = runner.live(COMMUNITY, "waiter")
+    return any(branch.state == "greet" for execution in waiters for branch in execution.branches)
 
 
 async def _until(holds: Callable[[], bool]) -> None:

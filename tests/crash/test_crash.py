@@ -11,11 +11,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -93,11 +94,13 @@ def _endure(folder: Path, plan: Plan, kills: int, chance: random.Random) -> Orde
     with _witness(log) as port:
         plan = replace(plan, database=str(folder / "bot.db"), witness=port)
         for number in range(kills):
+            if number == 2 * len(POINTS):
+                time.sleep(plan.first_wait[0])  # dead while waits fall due; from here on they are over
             point = POINTS[number % len(POINTS)]
             full = number == len(POINTS)
             if number > len(POINTS):
                 plan = replace(plan, actors=plan.actors + NEW_ACTORS)
-            at = chance.randint(1, 4 if full else 12)
+            at = chance.randint(1, 4 if full else 20)
             assert _live(replace(plan, point=point, at=at, when_all_rest=full)), "it ended before it could be killed"
             ordeal.kills[point] += 1
             ordeal.ruins.append(_look_at(folder / "bot.db"))
@@ -159,14 +162,13 @@ def _check_everything_ended(ordeal: Ordeal, plan: Plan) -> None:
 
 def _check_history(execution: Execution, history: list[HistoryRow], plan: Plan) -> None:
     assert [row.seq for row in history] == list(range(execution.seq)), "a gap or a duplicate"
-    steps = [row.state for row in history if row.to is not None or row is history[-1]]
+    steps = [state for state, _ in groupby(row.state for row in history)]
     if execution.workflow == "waiter":
         assert steps == ["greet", "rest", "tell", "rest_again", "finish"]
     else:
         assert steps == [f"act_{number}" for number in range(1, plan.steps + 1)]
     for before, after in pairwise(history):
         assert after.state == (before.to or before.state), "the next step is where the last one led"
-        assert before.ended_at <= after.ended_at
 
 
 def _check_against_the_witness(ordeal: Ordeal) -> None:
@@ -201,15 +203,22 @@ def _settled(ordeal: Ordeal) -> int:
     return sum(row.output == {"settled": True} for _, history in ordeal.executions for row in history)
 
 
-def _check_it_was_hard(ordeal: Ordeal, plan: Plan, kills: int) -> None:
+def _check_it_was_hard(ordeal: Ordeal, kills: int) -> None:
     """A test of crashes in which nothing could go wrong would promise nothing."""
     assert ordeal.kills == {point: kills // len(POINTS) for point in POINTS}
     fullest = max(ordeal.ruins, key=lambda ruin: (ruin.waiting, ruin.due + ruin.begun))
-    assert fullest.waiting >= plan.waiters
-    assert fullest.due + fullest.begun >= plan.actors
+    assert fullest.waiting >= 1_000
+    assert fullest.due + fullest.begun >= 100
+    assert len({ruin.waiting for ruin in ordeal.ruins if ruin.waiting < fullest.waiting}) > 4, (
+        "no wait was over in time"
+    )
     assert _unknowns(ordeal) > 0
     assert _settled(ordeal) > 0
-    assert max(ordeal.witnessed.values()) > 1, "nothing was ever repeated"
+    assert 0 < _repeated(ordeal) <= sum(ruin.due + ruin.begun for ruin in ordeal.ruins), "only what was in flight"
+
+
+def _repeated(ordeal: Ordeal) -> int:
+    return sum(count - 1 for count in ordeal.witnessed.values())
 
 
 def _report(ordeal: Ordeal) -> str:
@@ -217,13 +226,13 @@ def _report(ordeal: Ordeal) -> str:
     for _, history in ordeal.executions:
         for row in history:
             tries[row.outcome] += 1
-    repeated = sum(count - 1 for count in ordeal.witnessed.values())
-    return f"{dict(ordeal.kills)}; ruins {ordeal.ruins}; tries {dict(tries)}; settled {_settled(ordeal)}; repeated {repeated}"
+    again = f"settled {_settled(ordeal)}, repeated {_repeated(ordeal)}"
+    return f"{dict(ordeal.kills)}; ruins {ordeal.ruins}; tries {dict(tries)}; {again}"
 
 
 _SMALL: Final = Plan("", 0, waiters=60, actors=20, steps=30, first_wait=(3.0, 5.0), second_wait=(0.2, 1.0), seed=1)
 _LARGE: Final = Plan(
-    "", 0, waiters=1_000, actors=100, steps=60, first_wait=(15.0, 25.0), second_wait=(0.5, 3.0), seed=2
+    "", 0, waiters=1_050, actors=105, steps=60, first_wait=(12.0, 20.0), second_wait=(0.5, 6.0), seed=2
 )
 
 
@@ -239,4 +248,4 @@ def test_twenty_kills_among_1000_waits_and_100_actions_lose_nothing_and_repeat_n
     ordeal = _endure(tmp_path, _LARGE, kills, random.Random(os.environ.get("SHOWCALLER_TEST_SEED", "2")))
     print(_report(ordeal))
     _check(ordeal)
-    _check_it_was_hard(ordeal, _LARGE, kills)
+    _check_it_was_hard(ordeal, kills)
