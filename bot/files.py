@@ -189,8 +189,8 @@ async def back_up(folder: DataFolder, target: Path | None, now: datetime) -> str
         StoreError: It could not be made.
     """
     chosen = target or folder.path / "backups" / f"showcaller-{now:%Y-%m-%d-%H%M%S}.db"
-    if target is None:
-        await asyncio.to_thread(lambda: chosen.parent.mkdir(parents=True, exist_ok=True, mode=0o700))
+    if target is None and folder.database.exists():
+        chosen.parent.mkdir(exist_ok=True, mode=0o700)
     await backup(folder.database, chosen)
     return f"Everything is in {chosen}. Put it back with: showcaller restore {chosen}"
 
