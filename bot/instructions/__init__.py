@@ -1,0 +1,82 @@
+"""What each instruction does and what is answered: one module per family. `carry_out` is the only door."""
+
+from typing import assert_never
+
+from bot.instructions import controls, create_and_edit, files, help, queries, versions, why
+from bot.instructions.turn import Outcome, Turn
+from grammar.instruction import (
+    Answer,
+    Change,
+    Control,
+    Create,
+    Delete,
+    Diff,
+    Export,
+    Help,
+    History,
+    Import,
+    Instruction,
+    ListWorkflows,
+    NotYet,
+    Redo,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Show,
+    Status,
+    Undo,
+    Why,
+)
+
+__all__ = ["carry_out"]
+
+
+async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C901  one line per instruction
+    """Do it, or ask first.
+
+    Raises:
+        StoreError: It could not be read or saved; nothing was changed.
+    """
+    match instruction:
+        case Create():
+            return await create_and_edit.create(turn, instruction)
+        case Change():
+            return await create_and_edit.change(turn, instruction)
+        case Rename():
+            return await create_and_edit.rename(turn, instruction)
+        case Delete():
+            return await create_and_edit.delete(turn, instruction)
+        case SetEnabled():
+            return await create_and_edit.set_enabled(turn, instruction)
+        case RunWorkflow():
+            return await controls.run(turn, instruction)
+        case Control():
+            return await controls.control(turn, instruction)
+        case Status():
+            return await queries.status(turn, instruction)
+        case ListWorkflows():
+            return await queries.list_workflows(turn, instruction)
+        case Show():
+            return await queries.show(turn, instruction)
+        case Why():
+            return await why.why(turn, instruction)
+        case History():
+            return await versions.history(turn, instruction)
+        case Diff():
+            return await versions.diff(turn, instruction)
+        case Undo():
+            return await versions.undo(turn, instruction)
+        case Redo():
+            return await versions.redo(turn, instruction)
+        case Export():
+            return await files.export(turn, instruction)
+        case Import():
+            return await files.import_(turn, instruction)
+        case Help():
+            return await help.help_(turn, instruction)
+        case Answer():
+            return turn.refuse("No question of mine is open for you")
+        case NotYet(what=what):
+            return turn.refuse(f"I cannot {what} yet")
+        case _:
+            assert_never(instruction)

@@ -1,0 +1,67 @@
+"""Which workflows an instruction is about, and whether it only looks. Pure."""
+
+from typing import assert_never
+
+from grammar.instruction import (
+    Answer,
+    Change,
+    Control,
+    Create,
+    Delete,
+    Diff,
+    Export,
+    Help,
+    History,
+    Import,
+    Instruction,
+    ListWorkflows,
+    NotYet,
+    Redo,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Show,
+    Status,
+    Undo,
+    Why,
+)
+
+
+def concerned(instruction: Instruction) -> tuple[str, ...]:
+    """The ids of the workflows it names."""
+    match instruction:
+        case Delete(workflows=workflows):
+            return workflows
+        case (
+            Change(workflow=workflow)
+            | Rename(workflow=workflow)
+            | SetEnabled(workflow=workflow)
+            | RunWorkflow(workflow=workflow)
+            | Show(workflow=workflow)
+            | History(workflow=workflow)
+            | Diff(workflow=workflow)
+            | Export(workflow=workflow)
+        ):
+            return (workflow,)
+        case (
+            Control(workflow=maybe)
+            | Status(workflow=maybe)
+            | Why(workflow=maybe)
+            | Undo(workflow=maybe)
+            | Redo(workflow=maybe)
+        ):
+            return () if maybe is None else (maybe,)
+        case Create() | ListWorkflows() | Import() | Help() | Answer() | NotYet():
+            return ()
+        case _:
+            assert_never(instruction)
+
+
+def is_edit(instruction: Instruction) -> bool:
+    """Whether it changes workflows that are there, which their policy may let others do."""
+    return isinstance(instruction, Change | Rename | SetEnabled | Delete)
+
+
+def works_on_deleted(instruction: Instruction) -> bool:
+    """Whether it can be about a workflow that has been deleted."""
+    return isinstance(instruction, Undo | Redo | History)

@@ -1,0 +1,180 @@
+"""Run a workflow by hand, and stop, cancel, pause or resume what runs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bot.catalogue import Entry
+from bot.instructions.turn import Ask, Outcome, Turn, name
+from bot.instructions.where import called, place_of
+from bot.replies import Saying, counted, listed, sentence
+from engine.errors import ExpressionError
+from engine.execution import Execution
+from engine.expressions import has_placeholder, parse_template
+from engine.formulas import Placeholder
+from engine.model import Call, Definition, ForEach, Set, State, Transform, Wait, all_states
+from engine.ports import AdmissionRecord
+from engine.scope import MISSING, Scope, compile_path
+from grammar.instruction import Control, RunWorkflow
+
+_NAMED: Final = 3
+
+
+# Run -------------------------------------------------------------------------------------------------------------------
+
+
+async def run(turn: Turn, instruction: RunWorkflow) -> Outcome:
+    """Start a workflow by hand; what it lacks is said."""
+    entry = turn.entry(instruction.workflow)
+    if turn.unsure:
+        return Ask(f"Run {name(entry)}?", instruction, (entry.id,))
+    await turn.close_question()
+    desk = turn.desk
+    started = await desk.runner.run(desk.community, entry.id, instruction.arguments, turn.by)
+    if isinstance(started, AdmissionRecord):
+        return turn.refuse(sentence(f"{name(entry)} did not start: {started.reason or 'nobody can say why'}"), entry)
+    lacking = _lacking(turn, entry.definition, instruction.arguments)
+    return turn.tell("done", Saying(f"Started {name(entry)} (v{started.revision}): ", turn.said, f". {lacking}"), entry)
+
+
+def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> str:
+    """Which variables steps use that nobody has given; those steps will fail."""
+    missing: dict[str, int] = {}
+    scope = _scope(turn, definition, arguments)
+    made = frozenset(_made(definition))
+    for number, state in enumerate(definition.states, 1):
+        for path in _used(state):
+            if path.split(".")[0] not in made and compile_path(path)(scope) is MISSING:
+                missing.setdefault(path, number)
+    if not missing:
+        return ""
+    each = [f"{path} (step {number})" for path, number in list(missing.items())[:_NAMED]]
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    first = next(iter(missing))
+    verb = "is" if len(missing) == 1 else "are"
+    return f"Not given: {listed(each)}{more}, so what uses {'it' if verb == 'is' else 'them'} will fail; say it as {first}=…"
+
+
+def _scope(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> Scope:
+    defaults = {name: made.default for name, made in definition.variables.items() if made.default is not None}
+    caller = {"name": turn.by.name, "roles": list(turn.by.roles)}
+    return Scope(
+        variables={**defaults, **arguments},
+        event={"name": "manual", "id": "", "at": 0.0},
+        user=caller,
+        caller=caller,
+        config=turn.desk.config(),
+        stream={"live": False, "viewers": 0, "title": "", "category": ""},
+        zone=turn.desk.zone(),
+        now=turn.desk.clock.now(),
+    )
+
+
+def _made(definition: Definition) -> Iterator[str]:
+    """Names that steps make themselves."""
+    for state in all_states(definition.states):
+        yield state.name
+        match state.action:
+            case Set(values=values):
+                yield from (key.split(".")[0] for key in values)
+            case Transform(into=str(into)):
+                yield into
+            case ForEach(variable=variable):
+                yield variable
+            case _:
+                pass
+
+
+def _used(state: State) -> Iterator[str]:
+    """The variables a step needs that have no default."""
+    match state.action:
+        case Call(params=params):
+            texts = _texts(params)
+        case Wait(seconds=str(seconds)):
+            texts = iter((seconds,))
+        case _:
+            return
+    for text in texts:
+        try:
+            parts = parse_template(text).parts if has_placeholder(text) else ()
+        except ExpressionError:
+            continue
+        for part in parts:
+            if isinstance(part, Placeholder) and not any(each.name == "default" for each in part.filters):
+                yield part.path
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for each in value.values():
+                yield from _texts(each)
+        case list() | tuple():
+            for each in value:
+                yield from _texts(each)
+        case _:
+            pass
+
+
+# Stop, cancel, pause, resume --------------------------------------------------------------------------------------------
+
+_PAST: Final = {"stop": "stopped", "cancel": "cancelled", "pause": "paused", "resume": "resumed"}
+
+
+async def control(turn: Turn, instruction: Control) -> Outcome:
+    """Act on what runs; on everything only after a yes."""
+    entry = turn.entry(instruction.workflow) if instruction.workflow is not None else None
+    runs = [run for run in turn.desk.runs(instruction.workflow) if _acts_on(instruction, run)]
+    if not runs:
+        return turn.tell("answer", Saying(_nothing(instruction, entry)), entry)
+    if turn.unsure or (entry is None and not turn.confirmed):
+        return Ask(await _really(turn, instruction, entry, runs), instruction)
+    await turn.close_question()
+    changed = await turn.desk.runner.control(turn.desk.community, instruction.verb, instruction.workflow, turn.by)
+    if not changed:
+        return turn.tell("answer", Saying(_nothing(instruction, entry)), entry)
+    told = [await _now(turn, run) for run in changed[:_NAMED]]
+    more = f" {counted(len(changed) - _NAMED, 'more run')}." if len(changed) > _NAMED else ""
+    return turn.tell("done", Saying("Done: ", turn.said, f". {' '.join(told)}{more}"), entry)
+
+
+def _acts_on(instruction: Control, run: Execution) -> bool:
+    match instruction.verb:
+        case "resume":
+            return run.status == "paused"
+        case "pause":
+            return run.status != "paused"
+        case "stop":
+            return True
+        case "cancel":
+            return run.status != "stopping"
+
+
+def _nothing(instruction: Control, entry: Entry | None) -> str:
+    if instruction.verb == "resume":
+        return "Nothing is paused." if entry is None else f"No run of {name(entry)} is paused."
+    return "Nothing is running." if entry is None else f"No run of {name(entry)} is going on."
+
+
+async def _really(turn: Turn, instruction: Control, entry: Entry | None, runs: list[Execution]) -> str:
+    if entry is not None:
+        return f"{instruction.verb.capitalize()} {name(entry)}? {counted(len(runs), 'run')} of it would be {_PAST[instruction.verb]}."
+    names = dict.fromkeys([await called(turn, run) for run in runs])
+    shown = [*list(names)[:8], *([f"{len(names) - 8} more"] if len(names) > 8 else [])]
+    return f"{instruction.verb.capitalize()} everything? {counted(len(runs), 'run')} would be {_PAST[instruction.verb]}: {listed(shown)}."
+
+
+async def _now(turn: Turn, run: Execution) -> str:
+    """How a run stands after it was acted on."""
+    title = await called(turn, run)
+    where = await place_of(turn, run)
+    match run.status:
+        case "stopping":
+            return f"{title} cleans up{f' at {where}' if where else ''}."
+        case "paused":
+            return f"{title} is paused{f' at {where}' if where else ''}."
+        case "stopped" | "cancelled" | "completed" | "failed":
+            return f"{title} has ended."
+        case _:
+            return f"{title} goes on{f' at {where}' if where else ''}."

@@ -1,0 +1,192 @@
+"""Create, change, rename, delete and switch workflows. Every change is answered in words that would make it again."""
+
+from bot.catalogue import MAX_WORKFLOWS, Entry, authors, creation, deletion, joined, revised, switched
+from bot.instructions.turn import Ask, Outcome, Turn, name
+from bot.replies import Saying, counted, listed, titled
+from bot.rights import may_edit, overreaching
+from engine.edits import SetName, apply
+from engine.errors import EditError
+from engine.model import Definition
+from engine.validate import Problem
+from grammar.instruction import Change, Create, Delete, Rename, SetEnabled
+
+UNDO = "Undo: !workflow undo"
+NOTHING_CHANGED = "Nothing was changed."
+
+
+async def create(turn: Turn, instruction: Create) -> Outcome:
+    """Make a new workflow."""
+    definition = instruction.definition
+    catalogue = turn.desk.catalogue
+    if len(catalogue.there()) >= MAX_WORKFLOWS:
+        return turn.refuse(f"There are {MAX_WORKFLOWS} workflows already; that is the limit. Delete one first.")
+    for wanted in (definition.name, definition.id):
+        if (holder := catalogue.holder(wanted)) is not None:
+            return turn.refuse(
+                f"There is a workflow {name(holder)} already. Choose another name, or change that one: in {name(holder)} add …",
+                holder,
+            )
+    former = await catalogue.find(definition.id)
+    refused = unfit(turn, definition, None, former=None)
+    if refused is not None:
+        return turn.refuse(refused)
+    batch = creation(turn.desk.community, definition, turn.origin(), turn.said, former)
+    await turn.save(batch, definition.id)
+    entry = turn.entry(definition.id)
+    head = f"Created {name(entry)} (v{entry.record.revision}). "
+    return turn.tell("done", _changed(turn, entry, head, warnings(turn, definition)), entry)
+
+
+async def change(turn: Turn, instruction: Change) -> Outcome:
+    """Edit a workflow; all edits are one version."""
+    entry = turn.entry(instruction.workflow)
+    if (refused := not_theirs(turn, entry)) is not None:
+        return turn.refuse(refused, entry)
+    definition = entry.definition
+    try:
+        for edit in instruction.edits:
+            definition = apply(definition, edit)
+    except EditError as error:
+        return turn.refuse(f"{error} {NOTHING_CHANGED}", entry)
+    if definition == entry.definition:
+        return turn.tell("answer", Saying(f"{name(entry)} is like that already (v{entry.record.revision})."), entry)
+    if (refused := taken(turn, definition, entry)) is not None:
+        return turn.refuse(refused, entry)
+    if (refused := unfit(turn, definition, entry.definition, former=entry)) is not None:
+        return turn.refuse(refused, entry)
+    found = warnings(turn, definition, entry.definition)
+    await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
+    return turn.tell("done", _changed(turn, turn.entry(entry.id), "", found), turn.entry(entry.id))
+
+
+async def rename(turn: Turn, instruction: Rename) -> Outcome:
+    """Give a workflow another name, which is a version."""
+    entry = turn.entry(instruction.workflow)
+    if (refused := not_theirs(turn, entry)) is not None:
+        return turn.refuse(refused, entry)
+    if entry.record.name == instruction.name:
+        return turn.tell("answer", Saying(f"It is named {name(entry)} already."), entry)
+    definition = apply(entry.definition, SetName(instruction.name))
+    if (refused := taken(turn, definition, entry)) is not None:
+        return turn.refuse(refused, entry)
+    await turn.save(revised(entry, definition, turn.origin(), "rename", turn.said), entry.id)
+    entry = turn.entry(entry.id)
+    return turn.tell("done", Saying("Done: ", turn.said, f". It is v{entry.record.revision}. {UNDO}"), entry)
+
+
+async def set_enabled(turn: Turn, instruction: SetEnabled) -> Outcome:
+    """Switch a workflow on or off."""
+    entry = turn.entry(instruction.workflow)
+    if (refused := not_theirs(turn, entry)) is not None:
+        return turn.refuse(refused, entry)
+    if entry.record.enabled == instruction.enabled:
+        state = "on" if instruction.enabled else "off"
+        return turn.tell("answer", Saying(f"{name(entry)} is {state} already."), entry)
+    await turn.save(switched(entry, turn.origin(), turn.said, enabled=instruction.enabled), entry.id)
+    entry = turn.entry(entry.id)
+    going_on = "" if instruction.enabled else runs_on(turn, entry)
+    return turn.tell("done", Saying("Done: ", turn.said, f". {going_on}{UNDO}"), entry)
+
+
+async def delete(turn: Turn, instruction: Delete) -> Outcome:
+    """Delete workflows, after a yes."""
+    entries = [turn.entry(id) for id in dict.fromkeys(instruction.workflows)]
+    for entry in entries:
+        if (refused := not_theirs(turn, entry)) is not None:
+            return turn.refuse(refused, entry)
+    if not entries:
+        return turn.refuse("There is no workflow to delete.")
+    if not turn.confirmed:
+        return Ask(_really_delete(turn, entries), instruction, tuple(entry.id for entry in entries))
+    origin = turn.origin()
+    await turn.save(joined(deletion(entry, origin, turn.said) for entry in entries), entries[-1].id)
+    going_on = "".join(runs_on(turn, entry) for entry in entries)
+    saying = Saying("Done: ", turn.said, f". {going_on}{UNDO}")
+    return turn.tell("done", saying, entries[0] if len(entries) == 1 else None, entries[-1].id)
+
+
+def _really_delete(turn: Turn, entries: list[Entry]) -> str:
+    each = [
+        f"{name(entry)} (v{entry.record.revision}, {counted(len(entry.definition.states), 'step')})"
+        for entry in entries
+    ]
+    going_on = "".join(runs_on(turn, entry) for entry in entries)
+    return f"Delete {listed(each)}? {going_on}It can be undone."
+
+
+# What stands in the way ----------------------------------------------------------------------------------------------------
+
+
+def not_theirs(turn: Turn, entry: Entry) -> str | None:
+    """Why this person may not change that workflow."""
+    if may_edit(turn.by, entry.definition):
+        return None
+    allowed = entry.definition.policy.may_edit
+    who = "the streamer and moderators" if allowed is None else listed([_PLURALS[role] for role in allowed])
+    return f"Only {who} can change {name(entry)}."
+
+
+_PLURALS = {
+    "broadcaster": "the broadcaster",
+    "moderator": "moderators",
+    "vip": "VIPs",
+    "subscriber": "subscribers",
+    "everyone": "everyone",
+}
+
+
+def taken(turn: Turn, definition: Definition, entry: Entry) -> str | None:
+    """Why the workflow cannot have the name it would have."""
+    holder = turn.desk.catalogue.holder(definition.name, besides=entry.id)
+    if holder is None:
+        return None
+    return f"Another workflow is named {titled(holder.record.name)} already. {NOTHING_CHANGED}"
+
+
+def unfit(turn: Turn, definition: Definition, before: Definition | None, former: Entry | None) -> str | None:
+    """Why a definition cannot be kept: what would not run, or what its author may not have done."""
+    errors = [problem for problem in turn.problems(definition, before) if problem.severity == "error"]
+    if errors:
+        more = f" (and {counted(len(errors) - 1, 'more problem')})" if len(errors) > 1 else ""
+        return f"That would not run: {worded(errors[0])}{more}. {NOTHING_CHANGED}"
+    return overreach(turn, definition, former)
+
+
+def overreach(turn: Turn, definition: Definition, former: Entry | None) -> str | None:
+    """Why this person may not write these steps."""
+    by = authors(definition, former.current if former is not None else None, turn.by)
+    found = next(overreaching(definition, by, turn.by, turn.desk.declarations), None)
+    if found is None:
+        return None
+    state, method = found
+    words = turn.desk.language.say_step(definition, state.name)
+    who = "the broadcaster" if method.right == "broadcaster" else "the streamer and moderators"
+    return f"Only {who} may put that into a workflow: {words}. {NOTHING_CHANGED}"
+
+
+def warnings(turn: Turn, definition: Definition, before: Definition | None = None) -> str:
+    """What somebody should look at, in a sentence or two."""
+    found = [problem for problem in turn.problems(definition, before) if problem.severity == "warning"]
+    said = "".join(f"Note: {worded(problem)}. " for problem in found[:2])
+    more = f"({counted(len(found) - 2, 'more note')}.) " if len(found) > 2 else ""
+    return f"{said}{more}"
+
+
+def worded(problem: Problem) -> str:
+    """A problem without its full stop."""
+    return str(problem).rstrip(".")
+
+
+def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:
+    """What still runs of a workflow, on whichever version it was started with."""
+    runs = [run for run in turn.desk.runs(entry.id) if run.revision != besides]
+    if not runs:
+        return ""
+    versions = listed([f"v{number}" for number in sorted({run.revision for run in runs})])
+    return f"{counted(len(runs), 'run')} still {'goes' if len(runs) == 1 else 'go'} on with {versions}. "
+
+
+def _changed(turn: Turn, entry: Entry, head: str, found: str) -> Saying:
+    stop = "" if turn.said.endswith(".") else "."
+    tail = f"{stop} {found}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}"
+    return Saying(head, turn.said, tail, f"… and {{}} more: !wf show {titled(entry.record.name)}")

@@ -1,0 +1,91 @@
+"""Workflows as text: printed for others, and read in again."""
+
+import json
+
+from bot.catalogue import MAX_WORKFLOWS, Entry
+from bot.instructions.create_and_edit import NOTHING_CHANGED, UNDO, not_theirs, overreach, runs_on, unfit, warnings
+from bot.instructions.turn import Ask, Outcome, Turn, name
+from bot.library import Arrival, NameTaken, keeping
+from bot.replies import LIMITS, Saying, fit, pieces
+from engine.convert import read_json, write_json
+from engine.errors import DefinitionError
+from engine.model import Definition
+from grammar.instruction import Export, Import
+
+
+async def export(turn: Turn, instruction: Export) -> Outcome:
+    """Print a workflow so that it can be imported elsewhere; what does not fit into the chat is not cut."""
+    entry = turn.entry(instruction.workflow)
+    if instruction.format == "json":
+        text, most = _json(turn, entry), 1
+    else:
+        text, most = turn.desk.language.say_definition(entry.definition).strip(), 2
+    room = LIMITS[turn.platform] * most
+    if len(fit(text, turn.platform)) > room:
+        return turn.refuse(
+            f"{name(entry)} as {instruction.format} has {len(text):,} characters; here is room for {room:,}. "
+            f"Say it in Discord, or on the computer: showcaller workflows export {entry.id}",
+            entry,
+        )
+    return turn.tell("answer", Saying(body=text), entry, most=most)
+
+
+def _json(turn: Turn, entry: Entry) -> str:
+    text = write_json(entry.definition)
+    if turn.platform == "twitch":
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    return f"```json\n{text}\n```"
+
+
+async def import_(turn: Turn, instruction: Import) -> Outcome:
+    """Read a workflow from JSON or from the file form. The importer becomes the author of every step."""
+    try:
+        definition = _read(turn, instruction.source)
+    except DefinitionError as error:
+        return turn.refuse(f"{error} Nothing was imported.")
+    catalogue = turn.desk.catalogue
+    entry = catalogue.get(definition.id)
+    if entry is None and len(catalogue.there()) >= MAX_WORKFLOWS:
+        return turn.refuse(f"There are {MAX_WORKFLOWS} workflows already; that is the limit. Delete one first.")
+    if entry is not None and (refused := not_theirs(turn, entry)) is not None:
+        return turn.refuse(refused, entry)
+    refused = unfit(turn, definition, None, former=None) or overreach(turn, definition, None)
+    if refused is not None:
+        return turn.refuse(refused)
+    if entry is not None and entry.definition == definition:
+        return turn.tell("answer", Saying(f"{name(entry)} is like that already (v{entry.record.revision})."), entry)
+    if entry is not None and not turn.confirmed:
+        return Ask(f"{name(entry)} is there already (v{entry.record.revision}). Replace it?", instruction, (entry.id,))
+    return await _keep(turn, definition)
+
+
+def _read(turn: Turn, source: str) -> Definition:
+    """The workflow in a text; a code block around it does not count."""
+    text = source.strip()
+    if text.startswith("```") and text.endswith("```") and len(text) > 6:
+        text = text[3:-3].removeprefix("json").strip()
+    if text.startswith(("{", "[", "//", "/*")):
+        return read_json(text)
+    return turn.desk.language.read_definition(as_lines(text))
+
+
+def as_lines(text: str) -> str:
+    """The file form as a chat that has no line breaks shows it, with its line breaks again."""
+    if "\n" in text or not text.lower().startswith("workflow "):
+        return text
+    return "\n".join(piece.removesuffix(" · ") for piece in pieces(text))
+
+
+async def _keep(turn: Turn, definition: Definition) -> Outcome:
+    catalogue, origin = turn.desk.catalogue, turn.origin()
+    former = await catalogue.find(definition.id)
+    last = former.current.number if former is not None else 0
+    arrival = Arrival(definition, turn.desk.community, turn.by, origin.at, origin.ids(), origin.words, last)
+    try:
+        batch, _ = keeping(arrival, catalogue.records())
+    except NameTaken as error:
+        return turn.refuse(f"{error} {NOTHING_CHANGED}")
+    await turn.save(batch, definition.id)
+    entry = turn.entry(definition.id)
+    tail = f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}"
+    return turn.tell("done", Saying(f"Imported {name(entry)} (v{entry.record.revision})", "", tail), entry)

@@ -1,0 +1,121 @@
+"""What there is, how it is written, and where what runs stands."""
+
+from bot.catalogue import Entry
+from bot.instructions.turn import Outcome, Turn, name
+from bot.instructions.where import stands
+from bot.message import Platform
+from bot.replies import LIMITS, Saying, counted, fit
+from engine.execution import Execution
+from grammar.instruction import ListWorkflows, Show, Status
+
+_MOST_RUNS = 20
+
+
+# Status ------------------------------------------------------------------------------------------------------------------
+
+
+async def status(turn: Turn, instruction: Status) -> Outcome:
+    """Where everything that runs stands, or the runs of one workflow."""
+    entry = turn.entry(instruction.workflow) if instruction.workflow is not None else None
+    runs = turn.desk.runs(instruction.workflow)
+    if not runs:
+        return turn.tell("answer", Saying(await _idle(turn, entry)), entry)
+    lines = [await stands(turn, run) for run in runs[:_MOST_RUNS]]
+    more = f"\n{counted(len(runs) - _MOST_RUNS, 'more run')}" if len(runs) > _MOST_RUNS else ""
+    return turn.tell("answer", Saying(body="\n".join(lines) + more, rest="and {} more"), entry)
+
+
+async def _idle(turn: Turn, entry: Entry | None) -> str:
+    if entry is None:
+        return "Nothing is running."
+    last = await turn.desk.store.executions(turn.desk.community, entry.id, 1)
+    off = "" if entry.record.enabled else " and switched off"
+    return f"{name(entry)} is not running{off}. {_ended(turn, last[0]) if last else 'It has not run yet.'}"
+
+
+def _ended(turn: Turn, run: Execution) -> str:
+    at = run.ended_at if run.ended_at is not None else run.started_at
+    return f"Its last run {run.status} at {turn.desk.time(at)}."
+
+
+# List --------------------------------------------------------------------------------------------------------------------
+
+
+async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
+    """All workflows: name, on or off, and what starts each."""
+    everything = turn.desk.catalogue.there()
+    entries = [entry for entry in everything if _is_of(turn, entry, instruction)]
+    if not everything:
+        return turn.tell(
+            "answer", Saying('There are no workflows yet. Try: !workflow when someone follows, say "hi ${user}"')
+        )
+    if not entries:
+        return turn.tell("answer", Saying(f"None of {counted(len(everything), 'workflow')} is {instruction.only}."))
+    lines = [_listed(turn, entry) for entry in entries]
+    head = f"{counted(len(entries), 'workflow')}: " if len(entries) > 1 else ""
+    saying = Saying(head, "\n".join(lines), rest="and {} more")
+    if len(fit(f"{head}{saying.body}", turn.platform)) > 2 * LIMITS[turn.platform]:
+        saying = Saying(head, "\n".join(_short(entry) for entry in entries), rest="and {} more")
+    return turn.tell("answer", saying)
+
+
+def _is_of(turn: Turn, entry: Entry, instruction: ListWorkflows) -> bool:
+    match instruction.only:
+        case None:
+            return True
+        case "enabled":
+            return entry.record.enabled
+        case "disabled":
+            return not entry.record.enabled
+        case "running":
+            return bool(turn.desk.runs(entry.id))
+
+
+def _listed(turn: Turn, entry: Entry) -> str:
+    triggers = " or ".join(turn.desk.language.say_trigger(trigger) for trigger in entry.definition.triggers)
+    running = len(turn.desk.runs(entry.id))
+    runs = f", {counted(running, 'run')} going on" if running else ""
+    return f"{_short(entry)}{runs}: {triggers or 'only by hand'}"
+
+
+def _short(entry: Entry) -> str:
+    return f"{name(entry)} ({'on' if entry.record.enabled else 'off'})"
+
+
+# Show --------------------------------------------------------------------------------------------------------------------
+
+
+async def show(turn: Turn, instruction: Show) -> Outcome:
+    """Read a workflow back: one step of it, or a page of all."""
+    entry = turn.entry(instruction.workflow)
+    if instruction.step is not None:
+        return _show_step(turn, entry, instruction.step)
+    lines = [line for line in turn.desk.language.say_definition(entry.definition).splitlines() if line.strip()]
+    head = f"{name(entry)} (v{entry.record.revision}, {'on' if entry.record.enabled else 'off'})"
+    pages = paged(lines[1:], turn.platform, LIMITS[turn.platform] - len(head) - len(turn.preface()) - 60)
+    if instruction.page > len(pages):
+        return turn.refuse(f"{name(entry)} has {counted(len(pages), 'page')}.", entry)
+    which = f", page {instruction.page} of {len(pages)}" if len(pages) > 1 else ""
+    more = f"\nMore: !wf show {name(entry)} {instruction.page + 1}" if instruction.page < len(pages) else ""
+    return turn.tell("answer", Saying(f"{head}{which}\n", pages[instruction.page - 1], more), entry, most=1)
+
+
+def _show_step(turn: Turn, entry: Entry, number: int) -> Outcome:
+    states = entry.definition.states
+    if not 1 <= number <= len(states):
+        return turn.refuse(f"{name(entry)} has {counted(len(states), 'step')}; there is no step {number}.", entry)
+    words = turn.desk.language.say_step(entry.definition, states[number - 1].name)
+    return turn.tell("answer", Saying(f"{name(entry)}, step {number} of {len(states)}: ", words), entry)
+
+
+def paged(lines: list[str], platform: Platform, room: int) -> list[str]:
+    """Lines in pages that fit into so many characters; a line that alone does not has a page of its own."""
+    pages: list[str] = []
+    current = ""
+    for line in lines:
+        joined = f"{current}\n{line}" if current else line
+        if current and len(fit(joined, platform)) > room:
+            pages.append(current)
+            joined = line
+        current = joined
+    return [*pages, current]

@@ -1,0 +1,120 @@
+"""Why a workflow ran, failed, waits, or did not start: its last refusals and its last run, in words."""
+
+from typing import Final
+
+from bot.catalogue import Entry
+from bot.instructions.turn import Outcome, Turn, name
+from bot.instructions.where import stands, step_of, written
+from bot.replies import Saying, clipped, sentence, spoken
+from engine.events import kind_of
+from engine.execution import FINAL, Execution, HistoryRow
+from engine.ports import AdmissionRecord
+from grammar.instruction import Why
+
+_LOOKED_AT: Final = 20
+_REFUSALS: Final = 2
+_FAILURES: Final = 3
+_LONGEST: Final = 200
+_BAD: Final = frozenset({"error", "timeout", "unknown"})
+
+
+async def why(turn: Turn, instruction: Why) -> Outcome:
+    """The last that happened to a workflow, or to any."""
+    entry = turn.entry(instruction.workflow) if instruction.workflow is not None else await _latest(turn)
+    if entry is None:
+        return turn.tell("answer", Saying("No workflow has been started yet, and none was kept from starting."))
+    runs = await turn.desk.store.executions(turn.desk.community, entry.id, 1)
+    run = _live(turn, runs[0]) if runs else None
+    refusals = [record for record in await _admissions(turn, entry.id) if record.execution is None]
+    since = [record for record in refusals if run is None or record.at >= run.started_at][:_REFUSALS]
+    lines = [_refused(turn, entry, record) for record in since]
+    if run is not None:
+        lines += await _story(turn, entry, run)
+    elif not lines:
+        lines.append(_never(turn, entry))
+    if not entry.record.enabled:
+        lines.append(f"{name(entry)} is switched off.")
+    return turn.tell("answer", Saying(body="\n".join(lines)), entry)
+
+
+async def _latest(turn: Turn) -> Entry | None:
+    """The workflow that something happened to last, among those that are there."""
+    records = await _admissions(turn, None)
+    runs = await turn.desk.store.executions(turn.desk.community, None, _LOOKED_AT)
+    happened = [*((record.at, record.workflow) for record in records)]
+    happened += [(run.ended_at or run.started_at, run.workflow) for run in runs]
+    for _, workflow in sorted(happened, key=lambda each: -each[0]):
+        if (entry := turn.desk.catalogue.get(workflow)) is not None:
+            return entry
+    return None
+
+
+async def _admissions(turn: Turn, workflow: str | None) -> list[AdmissionRecord]:
+    """The latest answers to starts, stored or only remembered, newest first."""
+    desk = turn.desk
+    stored = await desk.store.admissions(desk.community, workflow, _LOOKED_AT)
+    remembered = desk.runner.refusals(desk.community, workflow)[:_LOOKED_AT]
+    return sorted([*stored, *remembered], key=lambda record: -record.at)
+
+
+def _live(turn: Turn, stored: Execution) -> Execution:
+    return next((run for run in turn.desk.runs(stored.workflow) if run.id == stored.id), stored)
+
+
+def _refused(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
+    again = f" It would be let in at {turn.desk.time(record.allowed_at)}." if record.allowed_at is not None else ""
+    reason = sentence(clipped(record.reason or "nobody can say why", _LONGEST))
+    return f"{name(entry)} did not start at {turn.desk.time(record.at)} ({_cause(record.event_name, record.who)}): {reason}{again}"
+
+
+def _cause(event: str, who: str | None) -> str:
+    if event == "manual":
+        return f"run by {who or 'hand'}"
+    kind = kind_of(event)
+    clause = kind.clause if kind is not None else event
+    return f"{clause}: {who}" if who else clause
+
+
+async def _story(turn: Turn, entry: Entry, run: Execution) -> list[str]:
+    """What became of a run, and what went wrong on its way."""
+    rows = await turn.desk.store.history(run.id)
+    definition = await written(turn, run)
+    failed = [row for row in rows if row.outcome in _BAD]
+    lines = [await _ended(turn, entry, run, rows)]
+    for row in failed[-_FAILURES:]:
+        place = step_of(definition, row.state) if definition is not None else row.state
+        went_on = f"; it went on at {row.to}" if row.to else ""
+        if run.error is None or row.error is None or row.error not in run.error or row.to:
+            said = clipped((row.error or row.outcome).rstrip("."), _LONGEST)
+            lines.append(f"{place} {_PAST[row.outcome]}: {said}{went_on}.")
+    return lines
+
+
+_PAST: Final = {"error": "failed", "timeout": "took too long", "unknown": "ended in an unknown outcome"}
+
+
+async def _ended(turn: Turn, entry: Entry, run: Execution, rows: list[HistoryRow]) -> str:
+    name_of_event = str(run.event.get("name") or "manual")
+    who = (run.user or run.caller or {}).get("name")
+    begun = f"started at {turn.desk.time(run.started_at)} ({_cause(name_of_event, who)})"
+    if run.status not in FINAL:
+        return f"{name(entry)} {begun} and goes on. {await stands(turn, run)}."
+    lasted = f" after {spoken(run.ended_at - run.started_at)}" if run.ended_at and run.ended_at > run.started_at else ""
+    by = next((f" by {row.by}" for row in reversed(rows) if row.by), "")
+    asked = by if run.status in ("stopped", "cancelled") else ""
+    error = sentence(f": {clipped(run.error, _LONGEST)}") if run.error else "."
+    return f"{name(entry)} {begun} and {_BECAME[run.status]}{asked}{lasted}{error}"
+
+
+_BECAME: Final = {
+    "completed": "completed",
+    "failed": "failed",
+    "stopped": "was stopped",
+    "cancelled": "was cancelled",
+}
+
+
+def _never(turn: Turn, entry: Entry) -> str:
+    triggers = " or ".join(turn.desk.language.say_trigger(trigger) for trigger in entry.definition.triggers)
+    listens = f"it starts {triggers}" if triggers else f"it starts only by hand: !wf run {name(entry)}"
+    return f"{name(entry)} has not been started yet; {listens}."

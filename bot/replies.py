@@ -1,0 +1,225 @@
+"""How replies are worded and cut: durations, times, names, and the room there is on each platform. Pure.
+
+A reply never begins like a command, on Twitch it has one line of at most 500 characters, and where it must be cut it is
+cut between steps, never inside one. What a reply says is the business of `bot.instructions`.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.message import Platform, Reply, ReplyKind
+
+LIMITS: Final[dict[Platform, int]] = {"twitch": 500, "discord": 2_000}
+MOST_MESSAGES: Final = 2
+_LONGEST_HEAD: Final = 200
+_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SEPARATORS: Final = (" · ", "; ", "\n")
+
+
+# Small words -----------------------------------------------------------------------------------------------------------
+
+
+def spoken(seconds: float) -> str:
+    """A duration: `1 minute 30 seconds`; what is left of a second counts as one."""
+    left = max(0, math.ceil(seconds - 1e-6))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(counted(count, unit))
+    return " ".join(parts) or "0 seconds"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def moment(at: float, now: float, zone: ZoneInfo) -> str:
+    """A time of day, with the date if that is another one."""
+    then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def titled(name: str) -> str:
+    """A workflow's name as it is written in sentences."""
+    return name if re.fullmatch(r"[\w-]+", name) else quoted(name)
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, as the language writes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def clipped(text: str, most: int) -> str:
+    """A text of at most so many characters; what was cut off is marked."""
+    return text if len(text) <= most else text[: max(0, most - 1)].rstrip() + "…"
+
+
+def sentence(text: str) -> str:
+    """A text with an end."""
+    return text if text.endswith((".", "?", "!", "…", ":")) else f"{text}."
+
+
+# Cutting -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Something to be said that may have to be cut.
+
+    Attributes:
+        head: Comes first, in the first message.
+        body: What may be cut, between its pieces.
+        tail: Comes last, in the last message.
+        rest: What is said where pieces had to be left out, such as `more: !wf show raid 2`; `{}` is their number.
+    """
+
+    head: str = ""
+    body: str = ""
+    tail: str = ""
+    rest: str = "and {} more"
+
+
+def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> tuple[str, ...]:
+    """The texts of one saying, fit for a platform."""
+    limit = LIMITS[platform]
+    head = saying.head if len(saying.head) <= limit else clipped(saying.head, limit)
+    whole = fit(f"{head}{saying.body}{saying.tail}", platform)
+    if len(whole) <= limit:
+        return (whole,)
+    if len(found := _body_whole(saying, platform)) == MOST_MESSAGES <= most:
+        return found
+    head = clipped(saying.head, _LONGEST_HEAD) + (" " if len(saying.head) > _LONGEST_HEAD else "")
+    tail = clipped(saying.tail, _LONGEST_HEAD)
+    split = [fit(piece, platform, ends=False) for piece in pieces(saying.body)]
+    found = _packed(head, split, tail, limit)
+    kept = len(split)
+    while len(found) > most and kept:
+        kept -= 1
+        rest = saying.rest.replace("{}", str(len(split) - kept))
+        found = _packed(head, split[:kept], f"{rest}{tail}", limit)
+    return tuple(_not_a_command(text.strip()) for text in found[:most])
+
+
+def _body_whole(saying: Saying, platform: Platform) -> tuple[str, ...]:
+    """The body in one message with the head or with the tail, if that leaves two messages; else nothing."""
+    for one, other in (
+        (f"{saying.head}{saying.body}", saying.tail.lstrip(". ")),
+        (saying.head, f"{saying.body}{saying.tail}"),
+    ):
+        texts = (fit(one, platform), fit(other, platform))
+        if all(0 < len(text) <= LIMITS[platform] for text in texts):
+            return texts
+    return ()
+
+
+def pieces(text: str) -> list[str]:
+    """A text in canonical words, cut between steps and edits; joined, the pieces are the text again.
+
+    A separator counts only outside of quotes and brackets: inside them it belongs to a step.
+    """
+    found: list[str] = []
+    start = 0
+    for at, separator in _borders(text):
+        found.append(text[start : at + len(separator)])
+        start = at + len(separator)
+    return [*found, text[start:]] if text[start:] or not found else found
+
+
+def _borders(text: str) -> Iterator[tuple[int, str]]:
+    depth = 0
+    inside = False
+    position = 0
+    while position < len(text):
+        character = text[position]
+        if inside:
+            position += 2 if character == "\\" else 1
+            inside = character != '"'
+            continue
+        separator = next((mark for mark in _SEPARATORS if text.startswith(mark, position)), None)
+        if separator is not None and (depth == 0 or separator == "\n"):
+            yield position, separator
+            position += len(separator)
+            depth = 0
+            continue
+        inside = character == '"'
+        depth = max(0, depth + (character in "([{") - (character in ")]}"))
+        position += 1
+
+
+def _packed(head: str, split: Sequence[str], tail: str, limit: int) -> list[str]:
+    found: list[str] = []
+    current = head
+    for piece in split:
+        if len(current) + len(piece.rstrip()) > limit and current:
+            found.append(current)
+            current = ""
+        current += piece if len(piece) <= limit else clipped(piece, limit - 3) + " · "
+    if len(current) + len(tail) > limit and current:
+        found.append(current)
+        current = tail.lstrip(". ")
+    else:
+        current += tail
+    return [*found, current] if current.strip() else found
+
+
+def fit(text: str, platform: Platform, *, ends: bool = True) -> str:
+    """A text without what a platform cannot show; on Twitch a line break is a dot between."""
+    clean = _CONTROL.sub(" ", text)
+    if platform == "twitch" and "\n" in clean:
+        lines = (line.strip() for line in clean.split("\n")) if ends else (clean.replace("\n", " · "),)
+        clean = " · ".join(line for line in lines if line)
+    return _not_a_command(clean.strip()) if ends else clean
+
+
+def _not_a_command(text: str) -> str:
+    # What begins with one of these would be taken for a command: by us, by another bot, or by the platform.
+    return f"Here: {text}" if text.startswith(("!", "/", ".")) else text
+
+
+# Replies -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a reply is about: its canonical words, and the workflow with its version after it."""
+
+    canonical: str | None = None
+    workflow: str | None = None
+    revision: int | None = None
+
+
+NOTHING: Final = About()
+
+
+def replies(
+    kind: ReplyKind, saying: Saying, platform: Platform, about: About = NOTHING, most: int = MOST_MESSAGES
+) -> tuple[Reply, ...]:
+    """A saying as replies; each of them carries what it is about."""
+    return tuple(
+        Reply(kind, text, about.canonical, about.workflow, about.revision) for text in messages(saying, platform, most)
+    )
+
+
+def one(kind: ReplyKind, text: str, platform: Platform, about: About = NOTHING) -> tuple[Reply, ...]:
+    """A saying that is one message, clipped if it must be."""
+    shown = clipped(fit(text, platform), LIMITS[platform])
+    return (Reply(kind, shown, about.canonical, about.workflow, about.revision),)
+
+
+def refusal(text: str, platform: Platform, about: About = NOTHING) -> tuple[Reply, ...]:
+    """Nothing was done, and why."""
+    return one("refusal", sentence(text), platform, about)
