@@ -172,6 +172,11 @@ async def open_bot(
     settings = config.settings_from(await store.config(COMMUNITY))
     clock = _clock(settings, virtual=virtual)
     plan = FailurePlan(DECLARATIONS)
+
+    def told(_community: str, sentence: str) -> None:
+        log.warning("told: %s", sentence)
+        notice(sentence)
+
     chance = random.SystemRandom().random
     services: list[Service] = [
         *simulated_services(DECLARATIONS, plan),
@@ -184,7 +189,7 @@ async def open_bot(
         ids=new_id,
         chance=chance,
         on_attempt=on_attempt,
-        notices=lambda _, sentence: notice(sentence),
+        notices=told,
     )
     language = Language(DECLARATIONS)
     bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)

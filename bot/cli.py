@@ -64,7 +64,10 @@ def chat(
     """Talk to the bot in this terminal, or through a pipe: one message per line. No account needed."""
     from bot.config import data_folder
     from bot.log import log_to
+    from bot.message import is_name
 
+    if not is_name(name):
+        raise typer.BadParameter("a name is one word of at most 64 characters", param_hint="--as")
     folder = data_folder(data)
     with _in_words(folder):
         import asyncio

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo
 
 from bot.config import NAME_KINDS, NameKind
-from bot.message import ROLES, Place, Role
+from bot.message import ROLES, Place, Role, is_name
 from bot.services.simulated import Failure, FailureKind
 
 MAX_NAMES: Final = 500
@@ -22,7 +22,6 @@ MAX_VALUE: Final = 4_000
 MAX_NESTING: Final = 8
 MAX_DURATION: Final = 366 * 86_400.0
 _COUNT: Final = re.compile(r"\d{1,9}")
-_PERSON: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 _EVENT: Final = re.compile(r"[A-Za-z_][\w.\-]{0,63}")
 _KEY: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,7}")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -452,7 +451,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _person(word: str) -> str:
     name = word.removeprefix("@")
-    if not _PERSON.fullmatch(name):
+    if not is_name(name):
         raise _NotReadable("A name is one word of at most 64 characters." if name else "")
     return name
 

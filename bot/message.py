@@ -19,6 +19,7 @@ ROLES: Final[tuple[Role, ...]] = ("broadcaster", "moderator", "vip", "subscriber
 # A threaded answer on Twitch begins with the bot's name. The prefix may stand alone: then the text is empty.
 _ADDRESSED: Final = re.compile(r"\s*(?:@\S{1,40}\s+)?!(?:workflow|wf)(?:\s+|$)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"\s*@\S{1,40}\s+")
+_NAME: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ def without_mention(text: str) -> str:
     """A text without the `@name` that a platform puts before an answer in a thread."""
     match = _MENTION.match(text)
     return text[match.end() :] if match is not None else text
+
+
+def is_name(text: str) -> bool:
+    """Whether a person can be called that: one word, not endless."""
+    return _NAME.fullmatch(text) is not None
 
 
 def roles_of(role: Role) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from bot.terminal.session import Session
 log = logging.getLogger(__name__)
 
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_STDIN: Final = 0
 _SWITCH_INTERVAL: Final = 0.0005
 """The store's thread must get the interpreter as soon as it has written; the default of 5 ms is longer than a commit."""
 
@@ -94,6 +95,7 @@ _TOO_LONG: Final = Entered(
 async def chat(options: Options, log_file: Redacting) -> None:
     """Run until the input ends or a signal comes."""
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    log.info("the chat begins: %s", options)
     asyncio.get_running_loop().set_exception_handler(_log_it)
     leaving = _Leaving()
     with contextlib.suppress(asyncio.CancelledError), leaving.by_signals():
@@ -102,7 +104,7 @@ async def chat(options: Options, log_file: Redacting) -> None:
 
 async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]) -> None:
     async with AsyncExitStack() as stack:
-        interactive = not options.objects and sys.stdin.isatty() and sys.stdout.isatty()
+        interactive = not options.objects and all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
         write = _writer(leave)
         output: Output = ObjectOutput(write) if options.objects else PlainOutput(write, words.of, notes=interactive)
         bot = await open_bot(
@@ -120,7 +122,7 @@ async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]
 
             await lines.lines(prompted(stack, bot, session, options.folder))
         else:
-            await lines.lines(lines_of(sys.stdin.fileno()))
+            await lines.lines(lines_of(_STDIN))
 
 
 def _writer(leave: Callable[[], None]) -> Callable[[str], None]:
@@ -129,6 +131,8 @@ def _writer(leave: Callable[[], None]) -> Callable[[str], None]:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
     def write(text: str) -> None:
+        if sys.stdout is None:  # started without one
+            return
         try:
             # Looked up each time: the prompt puts its own stream in the place of the terminal's.
             sys.stdout.write(text)

@@ -139,7 +139,14 @@ def test_a_workflow_that_cannot_run_is_judged_and_not_imported(data: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    "arguments", [["frobnicate"], ["workflows", "frobnicate"], ["workflows", "export"], ["chat", "--role", "king"]]
+    "arguments",
+    [
+        ["frobnicate"],
+        ["workflows", "frobnicate"],
+        ["workflows", "export"],
+        ["chat", "--role", "king"],
+        ["chat", "--as", "two words"],
+    ],
 )
 def test_a_wrong_command_line_is_told_without_a_traceback(arguments: list[str], data: Path) -> None:
     ran = command(*arguments, data=data)
