@@ -8,6 +8,7 @@ about executions.
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -46,7 +47,7 @@ class Performer:
         tasks: Owns the work.
         mark_begun: Returns once it is durable that an effect has been handed over.
         ended: Told the result of every effect, once.
-        on_attempt: Told of every try, when it has ended.
+        on_attempt: Told of every try, when it has ended; None if nobody listens.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Performer:
         tasks: Tasks,
         mark_begun: Callable[[Effect], Awaitable[None]],
         ended: Callable[[Effect, Result], None],
-        on_attempt: Callable[[Attempt], None],
+        on_attempt: Callable[[Attempt], None] | None,
     ) -> None:
         self._services = {service.name: service for service in services}
         self._clock = clock
@@ -65,6 +66,9 @@ class Performer:
         self._ended = ended
         self._on_attempt = on_attempt
         self._in_hand: set[str] = set()
+        self._waiting: deque[tuple[Effect, str | None]] = deque()
+        self._turn = 0
+        self._called = False
 
     def has(self, effect: str) -> bool:
         """Whether that effect is being performed or settled."""
@@ -75,7 +79,10 @@ class Performer:
         if effect.id in self._in_hand:
             return
         self._in_hand.add(effect.id)
-        self._tasks.start(self._perform(effect, forbidden))
+        self._waiting.append((effect, forbidden))
+        if not self._called:
+            self._called = True
+            self._tasks.start(self._work())
 
     def settle(self, effect: Effect) -> None:
         """Start to find out what became of it before a crash."""
@@ -83,6 +90,24 @@ class Performer:
             return
         self._in_hand.add(effect.id)
         self._tasks.start(self._settle(effect))
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is left to be handed over."""
+        return not self._waiting
+
+    async def _work(self) -> None:
+        """Hand over one effect after another, in one task as long as none has to wait; then another task goes on."""
+        asyncio.get_running_loop().call_soon(self._next_turn)
+        turn = self._turn
+        while self._waiting and self._turn == turn:
+            await self._perform(*self._waiting.popleft())
+
+    def _next_turn(self) -> None:
+        self._turn += 1
+        self._called = bool(self._waiting)
+        if self._called:
+            self._tasks.start(self._work())
 
     async def _perform(self, effect: Effect, forbidden: str | None) -> None:
         service = self._services.get(effect.service)
@@ -107,7 +132,8 @@ class Performer:
             result = self._broken(effect, error, handing_over.begun)
         except Exception as error:  # noqa: BLE001  whatever a service raises is a result of that effect only
             result = self._broken(effect, error, handing_over.begun)
-        self._on_attempt(_attempt(effect, result, service.simulated, self._clock.now()))
+        if self._on_attempt is not None:
+            self._on_attempt(_attempt(effect, result, service.simulated, self._clock.now()))
         self._end(effect, result)
 
     async def _settle(self, effect: Effect) -> None:

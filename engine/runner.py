@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias, assert_never
@@ -62,9 +62,6 @@ MAX_PAYLOAD: Final = 64_000
 FLOODS: Final = frozenset({"message.received", "discord.message.received"})
 """Events that come so often that those no trigger took are not recorded one by one."""
 
-CHANCES: Final = 4
-"""Numbers drawn for one transition."""
-
 
 class NotOpen(EngineError):
     """The community has not been opened, or the runner has been closed."""
@@ -82,10 +79,6 @@ class Posted:
     duplicate: bool
     started: tuple[Execution, ...] = ()
     refused: tuple[AdmissionRecord, ...] = ()
-
-
-def _nobody_listens(attempt: Attempt) -> None:
-    """For runners without anyone who wants to see attempts."""
 
 
 def _log_notice(community: str, sentence: str) -> None:
@@ -113,7 +106,7 @@ class Runner:
         *,
         ids: Callable[[], str],
         chance: Callable[[], float],
-        on_attempt: Callable[[Attempt], None] = _nobody_listens,
+        on_attempt: Callable[[Attempt], None] | None = None,
         notices: Callable[[str, str], None] = _log_notice,
     ) -> None:
         self._store = store
@@ -309,6 +302,7 @@ class Runner:
     def _is_quiet(self) -> bool:
         return (
             self._writer.idle
+            and self._performer.idle
             and self._tasks.quiet
             and all(community.timers.settled for community in self._communities.values())
         )
@@ -464,7 +458,11 @@ class Runner:
     def _next(self, community: Community, execution: Execution, input: Input) -> Step:
         program = community.revisions[execution.workflow, execution.revision].program
         assert program is not None, "an execution is only held with a program"  # noqa: S101
-        return transition(program, execution, input, self._context(community.name))
+        try:
+            return transition(program, execution, input, self._context(community.name))
+        except Exception:
+            log.exception("%s broke on %s", execution.id, input)
+            return _given_up(execution, input)
 
     def _take(self, community: Community, step: Step, group: Group) -> None:
         """Make a step part of a commit, and of memory."""
@@ -480,14 +478,14 @@ class Runner:
         execution = community.executions.get(id)
         if execution is not None:
             step = self._next(community, execution, TimeReached(self._clock.now()))
-            self._take(community, step, self._writer.open_group(2))
+            if step.execution is not execution:
+                self._take(community, step, self._writer.open_group(2))
         self._look_whether_quiet()
 
     def _context(self, community: str) -> Context:
         around = self._around(community)
-        return Context(
-            around.config, around.data, around.stream, around.zone, tuple(self._chance() for _ in range(CHANCES))
-        )
+        chance = (self._chance(), self._chance())
+        return Context(around.config, around.data, around.stream, around.zone, chance)
 
     def _around(self, community: str) -> Surroundings:
         return self._surroundings.setdefault(community, Surroundings())
@@ -689,6 +687,21 @@ def _check_storable(values: Mapping[str, Any], what: str) -> None:
         raise NotStorable(f"this {what} holds something that cannot be kept") from None
     if size > MAX_PAYLOAD:
         raise NotStorable(f"this {what} is too large ({size} bytes; {MAX_PAYLOAD} may be)")
+
+
+def _given_up(execution: Execution, input: Input) -> Step:
+    """What becomes of an execution on which the machine itself broke: it ends, so that nothing is ever stuck."""
+    in_flight = tuple(branch.effect for branch in execution.branches if branch.effect is not None)
+    ended = input.effect if isinstance(input, Succeeded | Errored | OutcomeUnknown) else None
+    failed = replace(
+        execution,
+        status="failed",
+        branches=(),
+        ended_at=input.at,
+        error="it met a mistake in the bot itself, which is in the log",
+        orphans=tuple(effect for effect in (*execution.orphans, *in_flight) if effect != ended),
+    )
+    return Step(failed)
 
 
 def _control(verb: Verb, at: float, by: str) -> Input:

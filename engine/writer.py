@@ -120,8 +120,7 @@ class Writer:
         self._arrived.set()
 
     async def _write_next(self) -> None:
-        # One turn of the loop first: what arrives in the same tick belongs in the same commit.
-        await asyncio.sleep(0)
+        # No turn of the loop is taken first: a group that is ready is written while the effects of the last one start.
         self._at_work = True
         group = self._groups.popleft()
         group.sealed = True

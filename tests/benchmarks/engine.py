@@ -111,7 +111,7 @@ class Measured:
     p99_ms: float
     commits: int
     transitions: int
-    batches: list[Batch]
+    batches: list[Batch] = field(repr=False)
 
 
 async def engine_run(
