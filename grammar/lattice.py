@@ -51,7 +51,7 @@ QUOTABLE: Final = frozenset(
     }
 )
 _NAME_STOPS: Final = frozenset(
-    "that which when whenever with called named if then every from where and on at to".split()
+    ["that", "which", "when", "whenever", "with", "called", "named", "if", "then", "every", "from", "where", "and", "on", "at", "to"]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
 _NO_TEXT_START: Final = frozenset(",:;.)·\n")

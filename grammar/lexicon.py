@@ -162,7 +162,7 @@ def _gerund(verb: str) -> str:
     if verb.endswith("e") and not verb.endswith("ee"):
         return verb[:-1] + "ing"
     short = len(verb) <= 4 and verb[-1] not in "aeiouwxyt" and verb[-2] in "aeiou" and verb[-3:-2] not in tuple("aeiou")
-    if short or verb in ("get", "set", "put", "cut", "let", "quit", "edit") and verb != "edit":
+    if short or (verb in ("get", "set", "put", "cut", "let", "quit", "edit") and verb != "edit"):
         return verb + verb[-1] + "ing"
     return verb + "ing"
 

@@ -38,13 +38,13 @@ UNITS: Final[Mapping[str, float]] = MappingProxyType(
 _SMALLER: Final = {3_600: 60.0, 60: 1.0}
 _ONES: Final = dict(
     zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"],
         range(20),
         strict=True,
     )
 )
 _TENS: Final = dict(
-    zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)
+    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
 )
 _FRACTIONS: Final = {"½": 0.5, "1/2": 0.5, "¼": 0.25, "1/4": 0.25, "¾": 0.75, "3/4": 0.75}
 _FUSED: Final = {
@@ -163,12 +163,7 @@ def duration(sentence: Sentence, at: int) -> Found:
         found.append((total, end))
         if unit == 0:
             break
-    return [(_whole(value), place) for value, place in reversed(found) if 0 <= value <= MAX_DURATION]
-
-
-def _whole(seconds: float) -> float:
-    rounded = round(seconds, 9)
-    return float(rounded) if abs(rounded - seconds) < 1e-9 and seconds >= 1e-3 and len(repr(seconds)) > 15 else seconds
+    return [(value, place) for value, place in reversed(found) if 0 <= value <= MAX_DURATION]
 
 
 def _clock_length(sentence: Sentence, at: int) -> tuple[float, int] | None:
@@ -198,7 +193,8 @@ def _part(sentence: Sentence, at: int) -> tuple[float, float, int] | None:
     unit = UNITS.get(_key(sentence, end))
     if unit is None or (len(_key(sentence, end)) == 1 and sentence.words[end].text.isupper() and unit > 3_600):
         return None
-    return value * unit, unit, end + 1
+    # What is written in seconds is kept to the last bit; of larger units only the noise of multiplying is taken away.
+    return value if unit == 1 else round(value * unit, 6), unit, end + 1
 
 
 def _quantity(sentence: Sentence, at: int) -> tuple[float, int] | None:
@@ -256,7 +252,7 @@ def _next_part(sentence: Sentence, at: int, unit: float) -> tuple[float, float, 
         start += 1
     part = _part(sentence, start)
     if part is not None:
-        return part if part[1] < unit or unit >= 86_400 and part[1] > unit else None
+        return part if part[1] < unit or (unit >= 86_400 and part[1] > unit) else None
     fraction = _and_fraction(sentence, at)
     if fraction is not None:
         return fraction[0] * unit, 0, fraction[1]

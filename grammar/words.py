@@ -190,7 +190,8 @@ class _Cutter:
 
     def _plain(self) -> Word:
         match = _WORD.match(self._text, self._at)
-        assert match is not None, "the last alternative takes any character"
+        if match is None:
+            raise AssertionError("the last alternative takes any character")
         group = match.lastgroup
         kind: Kind = "word" if group == "unit" else group  # type: ignore[assignment]
         written = match.group()

@@ -1,0 +1,411 @@
+"""What makes up a definition, in canonical words: actions, steps with their options, triggers, durations, the file form.
+
+Every function is the exact inverse of reading: whatever has no words of its own is said as JSON on one line. The forms
+are listed in `docs/language.md`. Nothing here reads, and nothing here knows a workspace.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from engine.declare import Declarations, Method, ParamType
+from engine.events import kind_of
+from engine.expressions import format_formula, quote
+from engine.formulas import Compare, Formula, Literal, Variable
+from engine.model import (
+    Action,
+    Call,
+    Definition,
+    Goto,
+    Retry,
+    State,
+    Stop,
+    Target,
+    Trigger,
+    VariableDeclaration,
+    Wait,
+)
+from engine.names import expected, verb
+from grammar.scanners import MAX_DURATION
+
+_PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
+_PLAIN_ID: Final = re.compile(r"[\w\-]+")
+_PLACEHOLDER: Final = re.compile(r"\$\{[^{}\n]{1,200}\}")
+_METHOD: Final = re.compile(r"[^\W\d]\w*")
+_COMMAND: Final = re.compile(r"![^\W_][\w\-]*")
+_CRON: Final = re.compile(r"(0|[1-5]?[1-9]|[1-5]0) (0|1?[1-9]|10|2[0-3]) \* \* (\*|1-5|0,6|[0-6](?:,[0-6])*)")
+_SLOT: Final = re.compile(r"\{(\w+)\}")
+_MAX_NUMBER: Final = 10**18
+_MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
+_EDGES: Final = {"timeout": "on timeout", "cancel": "on cancel", "unknown": "on unknown"}
+_DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_DAY_GROUPS: Final = {"*": "day", "1-5": "weekday", "0,6": "weekend"}
+
+
+# Small parts ------------------------------------------------------------------------------------------------------------
+
+
+def say_json(value: object) -> str:
+    """A value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def say_number(value: float) -> str:
+    """A number in digits, never with an exponent."""
+    return str(value) if isinstance(value, int) else f"{Decimal(repr(value)):f}"
+
+
+def say_duration(seconds: float | str) -> str:
+    """`1 hour 5 minutes`, `90.5 seconds`; a text from a variable in quotes."""
+    if isinstance(seconds, str):
+        return quote(seconds)
+    if not float(seconds).is_integer():
+        return f"{say_number(seconds)} seconds"
+    rest = int(seconds)
+    parts: list[str] = []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
+    return " ".join(parts) or "0 seconds"
+
+
+def say_formula(formula: Formula) -> str:
+    """A condition in parentheses."""
+    return f"({format_formula(formula)})"
+
+
+def say_name(name: str) -> str:
+    """The name of a state in front of its step."""
+    return f"[{name}]" if _PLAIN_NAME.fullmatch(name) else f"[{quote(name)}]"
+
+
+def say_id(identifier: str) -> str:
+    """An id: bare if it is made of letters, digits, `_` and `-`."""
+    return identifier if _PLAIN_ID.fullmatch(identifier) else quote(identifier)
+
+
+def say_state_name(name: str) -> str:
+    """`step "again"`."""
+    return f"step {quote(name)}"
+
+
+def default_id(name: str) -> str:
+    """The id a workflow has if none is written."""
+    return name.lower().replace(" ", "_")
+
+
+# Actions ----------------------------------------------------------------------------------------------------------------
+
+
+def say_action(action: Action, declarations: Declarations) -> str:
+    """What a step does."""
+    match action:
+        case Call():
+            return _say_call(action, declarations)
+        case Wait():
+            return f"wait {say_duration(action.seconds)}"
+        case Goto():
+            return f"go to {say_state_name(action.to)}"
+        case Stop():
+            return "stop"
+        case _:
+            return f"do {say_json(_dump(action))}"
+
+
+def _dump(model: Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return dumped
+
+
+def _say_call(call: Call, declarations: Declarations) -> str:
+    method = declarations.find(call.service, call.method)
+    if method is not None and method.name == call.method:
+        for index in range(len(method.phrases)):
+            said = _say_phrase(method, index, call.params)
+            if said is not None:
+                return said
+    if not (_METHOD.fullmatch(call.service) and _METHOD.fullmatch(call.method)):
+        written = {"kind": "call", "service": call.service, "method": call.method, "params": call.params}
+        return f"do {say_json(written)}"
+    name = f"{call.service}.{call.method}"
+    return f"do {name} with {say_json(call.params)}" if call.params else f"do {name}"
+
+
+def _say_phrase(method: Method, index: int, params: Mapping[str, JsonValue]) -> str | None:
+    """A phrase with its slots filled, if it says exactly these params."""
+    phrase = method.phrases[index]
+    if any(character in phrase for character in "[](|)"):
+        return None
+    fixed = method.fixed.get(index, {})
+    slots = _SLOT.findall(phrase)
+    if set(params) != {*slots, *fixed}:
+        return None
+    if any(type(params[name]) is not type(value) or params[name] != value for name, value in fixed.items()):
+        return None
+    said: dict[str, str] = {}
+    for name in slots:
+        param = method.param(name)
+        value = None if param is None else say_value(params[name], param.type)
+        if value is None:
+            return None
+        said[name] = value
+    return _SLOT.sub(lambda match: said[match.group(1)], phrase)
+
+
+def say_value(value: JsonValue, kind: ParamType) -> str | None:
+    """A param's value as its slot takes it, or None if no words can say it."""
+    match kind:
+        case "text" | "any" | "scene" | "source" | "sound" | "reward":
+            return quote(value) if isinstance(value, str) else None
+        case "user":
+            if not isinstance(value, str):
+                return None
+            return value if _PLACEHOLDER.fullmatch(value) else quote(value)
+        case "channel":
+            if not isinstance(value, str):
+                return None
+            return f"#{value}" if _PLAIN_ID.fullmatch(value) else quote(value)
+        case "seconds":
+            if isinstance(value, str):
+                return quote(value)
+            return say_duration(value) if _is_number(value) and 0 <= value <= MAX_DURATION else None
+        case "number":
+            return say_number(value) if _is_number(value) and 0 <= value < _MAX_NUMBER else None
+        case "boolean":
+            return {True: "on", False: "off"}[value] if isinstance(value, bool) else None
+        case "list":
+            return None
+
+
+def _is_number(value: JsonValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# Steps ------------------------------------------------------------------------------------------------------------------
+
+
+def say_target(target: Target) -> str:
+    """`go to step "x"`, or ways in order."""
+    if isinstance(target, str):
+        return f"go to {say_state_name(target)}"
+    ways = [
+        f"{'otherwise' if way.when is None else f'if {say_formula(way.when)}'} go to {say_state_name(way.to)}"
+        for way in target
+    ]
+    return ", ".join(ways)
+
+
+def flows_on(action: Action) -> bool:
+    """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
+    return not isinstance(action, Goto | Stop)
+
+
+def say_options(state: State, following: str | None) -> tuple[str, ...]:
+    """What is said of a step beside its action.
+
+    Args:
+        state: The step.
+        following: The name of the next one, None at the last.
+    """
+    return (*_say_success(state, following), *_say_edges(state.transitions), *_say_settings(state))
+
+
+def _say_success(state: State, following: str | None) -> tuple[str, ...]:
+    target = state.transitions.get("success")
+    usual = following if flows_on(state.action) else None
+    if target == usual:
+        return ()
+    return ("then stop",) if target is None else (f"then {say_target(target)}",)
+
+
+def _say_edges(transitions: Mapping[str, Target]) -> Iterable[str]:
+    for event, target in transitions.items():
+        if event == "error":
+            yield f"if it fails {say_target(target)}"
+        elif event != "success":
+            yield f"{_EDGES.get(event) or f'on {quote(event)}'} {say_target(target)}"
+
+
+def _say_settings(state: State) -> Iterable[str]:
+    if state.timeout_seconds is not None:
+        yield f"time limit {say_duration(state.timeout_seconds)}"
+    if state.retry is not None:
+        yield say_retry(state.retry)
+    if not state.critical:
+        yield "carry on if it fails"
+    if not state.enabled:
+        yield "switched off"
+    if state.description is not None:
+        yield f"note {quote(state.description)}"
+
+
+def say_retry(retry: Retry) -> str:
+    """`retry 3 times waiting 5 seconds`, or all of it as JSON."""
+    times = f"retry {retry.max_attempts - 1} times"
+    if retry == Retry(max_attempts=retry.max_attempts):
+        return times
+    if retry == Retry(max_attempts=retry.max_attempts, delay_seconds=retry.delay_seconds):
+        return f"{times} waiting {say_duration(retry.delay_seconds)}"
+    return f"retry {say_json(_dump(retry))}"
+
+
+def say_state(state: State, following: str | None, above: Sequence[str], declarations: Declarations) -> str:
+    """A step with its name, where that is not the usual one, and its options.
+
+    Args:
+        state: The step.
+        following: The name of the next one, None at the last.
+        above: The stems (`engine.names.verb`) of the steps above it.
+        declarations: Whose phrases are used.
+    """
+    name = "" if state.name == expected(state.action, above, declarations) else f"{say_name(state.name)} "
+    options = "; ".join(say_options(state, following))
+    return f"{name}{say_action(state.action, declarations)}{f' ({options})' if options else ''}"
+
+
+def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str, ...]:
+    """Each of the steps of a workflow, without its number."""
+    stems = [verb(state.action, declarations) for state in states]
+    following = [*(state.name for state in states[1:]), None]
+    return tuple(
+        say_state(state, after, stems[:place], declarations)
+        for place, (state, after) in enumerate(zip(states, following, strict=True))
+    )
+
+
+# Triggers ---------------------------------------------------------------------------------------------------------------
+
+
+def say_trigger(trigger: Trigger) -> str:
+    """`when a raid of more than 5 viewers comes in`, `every 30 minutes`, ..."""
+    extra = {
+        name: value
+        for name in ("schedule", "every_seconds", "zone", "cooldown_seconds", "own_messages")
+        if (value := getattr(trigger, name)) not in (None, False)
+    }
+    said, guarded = _say_clause(trigger, extra)
+    guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
+    return f"{said}{guard}{f', with {say_json(extra)}' if extra else ''}"
+
+
+def _say_clause(trigger: Trigger, extra: dict[str, Any]) -> tuple[str, bool]:
+    """What happens, and whether the guard is already said by it; takes what it says out of `extra`."""
+    if trigger.on == "interval.elapsed" and "every_seconds" in extra:
+        return f"every {say_duration(extra.pop('every_seconds'))}", False
+    if trigger.on == "schedule.fired" and (said := _say_schedule(extra.get("schedule"))) is not None:
+        extra.pop("schedule")
+        return said, False
+    kind = kind_of(trigger.on)
+    if kind is None or kind.name != trigger.on:
+        return f"when event {quote(trigger.on)}", False
+    special = _say_guarded(trigger)
+    return (f"when {special}", True) if special is not None else (f"when {kind.clause}", False)
+
+
+def _say_guarded(trigger: Trigger) -> str | None:
+    """Events whose usual guard has words of its own."""
+    match trigger.when:
+        case Compare(operator=operator, left=Variable(path=path), right=Literal(value=value)):
+            pass
+        case _:
+            return None
+    kind = kind_of(trigger.on)
+    if kind is not None and path == kind.measure and operator in _MEASURES and type(value) is int:
+        if 0 <= value < _MAX_NUMBER:
+            return f"a {kind.noun} of {_MEASURES[operator]} {value} {kind.unit or kind.measure} comes in"
+        return None
+    if operator != "==" or not isinstance(value, str):
+        return None
+    command = value if _COMMAND.fullmatch(value) and value == value.lower() else None
+    match trigger.on, path:
+        case "message.received", "command" if command is not None:
+            return f"someone types {command}"
+        case "discord.message.received", "command" if command is not None:
+            return f"someone types {command} in discord"
+        case "reward.redeemed", "reward":
+            return f"someone redeems {quote(value)}"
+        case _:
+            return None
+
+
+def _say_schedule(cron: object) -> str | None:
+    match = _CRON.fullmatch(cron) if isinstance(cron, str) else None
+    if match is None:
+        return None
+    minute, hour, days = match.groups()
+    if days in _DAY_GROUPS:
+        named = _DAY_GROUPS[days]
+    else:
+        numbers = [int(day) for day in days.split(",")]
+        if numbers != sorted(set(numbers)):
+            return None
+        named = " and ".join(_DAYS[number] for number in numbers)
+    return f"every {named} at {int(hour):02}:{int(minute):02}"
+
+
+# The file form ----------------------------------------------------------------------------------------------------------
+
+
+def say_definition(definition: Definition, declarations: Declarations) -> str:
+    """A workflow as a file."""
+    steps = [f"{number}. {said}" for number, said in enumerate(say_states(definition.states, declarations), start=1)]
+    reached = reachable(definition)
+    lines = [*_say_head(definition), ""]
+    lines.extend(said for state, said in zip(definition.states, steps, strict=True) if state.name in reached)
+    lost = [said for state, said in zip(definition.states, steps, strict=True) if state.name not in reached]
+    if lost:
+        lines.extend(("", "never reached:", *lost))
+    return "\n".join(lines) + "\n"
+
+
+def _say_head(definition: Definition) -> Iterable[str]:
+    usual = definition.id == default_id(definition.name)
+    yield f"workflow {quote(definition.name)}{'' if usual else f' ({say_id(definition.id)})'}"
+    if definition.description is not None:
+        yield f"description {quote(definition.description)}"
+    if definition.version is not None:
+        yield f"version {quote(definition.version)}"
+    if definition.tags:
+        yield f"tags {', '.join(quote(tag) for tag in definition.tags)}"
+    yield from (say_trigger(trigger) for trigger in definition.triggers)
+    for name, declaration in definition.variables.items():
+        yield say_variable(name, declaration)
+    policy = _dump(definition.policy)
+    if policy:
+        yield f"policy {say_json(policy)}"
+    if definition.on_error is not None:
+        yield f"on error go to {say_state_name(definition.on_error)}"
+    if definition.timeout_seconds is not None:
+        yield f"time limit {say_duration(definition.timeout_seconds)}"
+    if definition.max_loop_iterations is not None:
+        yield f"at most {definition.max_loop_iterations} rounds"
+    if definition.initial_state != definition.states[0].name:
+        yield f"start at {say_state_name(definition.initial_state)}"
+
+
+def say_variable(name: str, declaration: VariableDeclaration) -> str:
+    """`variable "target" {"required": true}`."""
+    return f"variable {quote(name)} {say_json(_dump(declaration))}"
+
+
+def reachable(definition: Definition) -> frozenset[str]:
+    """The names of the outermost states that a run can come to."""
+    states = {state.name: state for state in definition.states}
+    waiting = [definition.initial_state, *([definition.on_error] if definition.on_error is not None else [])]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        state = states.get(name)
+        if state is None or name in seen:
+            continue
+        seen.add(name)
+        if isinstance(state.action, Goto):
+            waiting.append(state.action.to)
+        for target in state.transitions.values():
+            waiting.extend([target] if isinstance(target, str) else [way.to for way in target])
+    return frozenset(seen)
