@@ -205,5 +205,6 @@ def _in_words(folder: "DataFolder") -> Iterator[None]:
 
 
 def _fail(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
+    if sys.stderr is not None:  # started without one
+        sys.stderr.write(sentence + "\n")
     raise SystemExit(1)

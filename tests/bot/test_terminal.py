@@ -295,3 +295,19 @@ def test_a_secret_is_in_no_output(data: Path) -> None:
     got = objects("/config secret api.key hunter22\n/config list\n", data)
     assert "hunter22" not in json.dumps(got)
     assert "api.key = (secret)" in got[1]["replies"][0]["text"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_start_without_streams_reads_nothing_and_ends(closed: str, data: Path) -> None:
+    words = " ".join((*PROGRAM, "chat", "--json", "--data", str(data)))
+    ran = subprocess.run(
+        ["bash", "-c", f"exec {words} {closed}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+    assert objects("hello\n", data)[0]["in"] == "hello"
