@@ -1,20 +1,24 @@
 """The language's own words where the terminal needs them: for durations that are typed, and for actions that are shown."""
 
-import json
 from typing import Final
 
+from bot.services.declared import DECLARATIONS
 from engine.execution import Effect
+from engine.model import Call
+from engine.secrets import redacted
+from grammar.say_steps import say_action
 from grammar.scanners import Sentence, duration, mend
 from grammar.words import split
 
 _MAX_WORDS: Final = 16
+_MAX_SHOWN: Final = 600
 
 
 def of(effect: Effect) -> str:
-    """An action as a sentence."""
-    return " ".join(
-        (effect.method, *(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in effect.params.items()))
-    )
+    """What was asked of a service, as the step that would ask it; one line, however long its texts."""
+    call = Call(service=effect.service, method=effect.method, params=redacted(effect.params))
+    said = say_action(call, DECLARATIONS).replace("\n", " ")
+    return said if len(said) <= _MAX_SHOWN else said[: _MAX_SHOWN - 1] + "…"
 
 
 def seconds(text: str) -> float | None:
