@@ -7,15 +7,14 @@ conversation or becomes an event, an event goes to the runner.
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from logging import getLogger
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
-
-from grammar.language import Language
 
 from bot import config, happenings
 from bot.config import COMMUNITY, DataFolder, Settings
@@ -30,6 +29,8 @@ from engine.errors import EngineError
 from engine.events import Event
 from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
+from grammar.language import Language
+from storage.backup import backup, restore
 from storage.sqlite import SQLiteStore
 
 log = getLogger(__name__)
@@ -167,8 +168,7 @@ async def open_bot(
     Raises:
         StoreError: The folder cannot be used; the text says why.
     """
-    store = await SQLiteStore.open(folder.database)
-    stack.push_async_callback(store.close)
+    store = await stack.enter_async_context(await SQLiteStore.open(folder.database))
     settings = config.settings_from(await store.config(COMMUNITY))
     clock = _clock(settings, virtual=virtual)
     plan = FailurePlan(DECLARATIONS)
@@ -213,6 +213,35 @@ async def _save_last(bot: Bot) -> None:
 def _clock(settings: Settings, *, virtual: bool) -> SleepingClock:
     real = SystemClock()
     return VirtualClock(real.now() if settings.virtual_now is None else settings.virtual_now) if virtual else real
+
+
+@asynccontextmanager
+async def stored(folder: DataFolder, *, read_only: bool) -> AsyncIterator[Store]:
+    """What a data folder holds, without a bot around it; to be read only, it may have a running bot.
+
+    Raises:
+        StoreError: It cannot be opened so; the text says why.
+    """
+    async with await SQLiteStore.open(folder.database, read_only=read_only) as store:
+        yield store
+
+
+async def back_up(folder: DataFolder, target: Path) -> None:
+    """Copy everything into a file that is not there yet, whoever writes meanwhile.
+
+    Raises:
+        StoreError: It could not be made.
+    """
+    await backup(folder.database, target)
+
+
+async def put_back(folder: DataFolder, copy: Path) -> Path | None:
+    """Put a copy in the place of everything there is; tells where that was kept, if there was anything.
+
+    Raises:
+        StoreError: It could not be done; nothing was changed.
+    """
+    return await restore(copy, folder.database)
 
 
 def new_id() -> str:

@@ -5,14 +5,12 @@ read and judged before the store is opened, so a broken one touches nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from grammar.language import Language
-
+from bot import app
 from bot.app import new_id
 from bot.catalogue import folded
 from bot.config import COMMUNITY, DataFolder, settings_from
@@ -25,10 +23,9 @@ from engine.convert import read_json, write_json
 from engine.errors import DefinitionError, EngineError, StoreMissing
 from engine.execution import Person
 from engine.model import Definition
-from engine.ports import RevisionRecord, WorkflowRecord
+from engine.ports import RevisionRecord, Store, WorkflowRecord
 from engine.validate import Problem, check
-from storage.backup import backup, restore
-from storage.sqlite import SQLiteStore
+from grammar.language import Language
 
 MAX_BYTES: Final = 1_000_000
 _SHOWN: Final = 10
@@ -90,18 +87,6 @@ def validate(path: Path) -> tuple[list[str], str | None]:
 # The store -----------------------------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def _reading(folder: DataFolder) -> AsyncIterator[SQLiteStore | None]:
-    """The store, beside whoever writes; None where nothing was ever stored."""
-    try:
-        store = await SQLiteStore.open(folder.database, read_only=True)
-    except StoreMissing:
-        yield None
-        return
-    async with store:
-        yield store
-
-
 async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
     """Keep the workflow in a file; tells what it now is.
 
@@ -114,13 +99,13 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
     if broken := _broken(problems):
         more = f" (and {len(broken) - 1} more: showcaller workflows validate {path})" if len(broken) > 1 else ""
         raise NotDone(f"{path} was not imported: {broken[0]}{more}")
-    async with await SQLiteStore.open(folder.database) as store:
+    async with app.stored(folder, read_only=False) as store:
         after = await _keep(store, definition, path)
     notes = [_in_words(problem) for problem in problems[:_SHOWN]]
     return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.", *notes]
 
 
-async def _keep(store: SQLiteStore, definition: Definition, path: Path) -> WorkflowRecord:
+async def _keep(store: Store, definition: Definition, path: Path) -> WorkflowRecord:
     settings = settings_from(await store.config(COMMUNITY))
     revisions = await store.revisions(COMMUNITY, definition.id)
     arrival = Arrival(
@@ -143,8 +128,11 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "
     Raises:
         NotDone: There is none of that name.
     """
-    async with _reading(folder) as store:
-        found = [] if store is None else await store.current_revisions(COMMUNITY)
+    try:
+        async with app.stored(folder, read_only=True) as store:
+            found = await store.current_revisions(COMMUNITY)
+    except StoreMissing:
+        found = []
     definition = _named(name, found)
     return write_json(definition) if form == "json" else Language(DECLARATIONS).say_definition(definition)
 
@@ -159,11 +147,12 @@ def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:
 
 async def list_workflows(folder: DataFolder) -> list[str]:
     """One line for each workflow."""
-    async with _reading(folder) as store:
-        if store is None:
-            return ["No workflows yet."]
-        records = {record.id: record for record in await store.workflows(COMMUNITY)}
-        revisions = await store.current_revisions(COMMUNITY)
+    try:
+        async with app.stored(folder, read_only=True) as store:
+            records = {record.id: record for record in await store.workflows(COMMUNITY)}
+            revisions = await store.current_revisions(COMMUNITY)
+    except StoreMissing:
+        return ["No workflows yet."]
     lines = [
         f"{revision.workflow} v{revision.number}{'' if records[revision.workflow].enabled else ' (off)'}: "
         f"{_in_short(revision.definition)}"
@@ -191,7 +180,7 @@ async def back_up(folder: DataFolder, target: Path | None, now: datetime) -> str
     chosen = target or folder.path / "backups" / f"showcaller-{now:%Y-%m-%d-%H%M%S}.db"
     if target is None and folder.database.exists():
         chosen.parent.mkdir(exist_ok=True, mode=0o700)
-    await backup(folder.database, chosen)
+    await app.back_up(folder, chosen)
     return f"Everything is in {chosen}. Put it back with: showcaller restore {chosen}"
 
 
@@ -201,5 +190,5 @@ async def put_back(folder: DataFolder, source: Path) -> str:
     Raises:
         StoreError: It could not be done; nothing was changed.
     """
-    kept = await restore(source, folder.database)
+    kept = await app.put_back(folder, source)
     return f"Restored from {source}." + (f" What was there before is kept in {kept}." if kept is not None else "")
