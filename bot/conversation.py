@@ -15,7 +15,7 @@ from bot.instructions import carry_out
 from bot.instructions.concerns import concerned, is_edit, works_on_deleted
 from bot.instructions.files import as_lines
 from bot.instructions.turn import Ask, Desk, Told, Turn, name
-from bot.message import Message, Reply
+from bot.message import Message, Reply, instruction_in
 from bot.replies import About, Saying, one, quoted, refusal, replies, sentence
 from bot.rights import is_staff, may_edit, may_run
 from bot.router import (
@@ -154,6 +154,11 @@ class Conversation:
                         message.place.platform,
                     )
                 )
+
+    def complete(self, message: Message) -> list[str]:
+        """What the word being typed could become, if what is typed is for the bot."""
+        said = instruction_in(message.text)
+        return [] if said is None else self._desk.language.complete(said, self._workspace(message))
 
     async def _handle(self, message: Message) -> Sequence[Reply]:
         question = self._question(message)
