@@ -56,6 +56,11 @@ class Session:
             log.exception("a line was not handled")
             return _refusal(f"That went wrong inside the bot, not with you. What happened is in {self._log_path}.")
 
+    def complete(self, text: str) -> list[str]:
+        """What the word being typed could become, if what is typed is for the bot."""
+        message = Message("", text, self.person, self.place, self._bot.clock.now())
+        return self._bot.conversation.complete(message)
+
     async def _drive(self, asked: Drive | Unreadable) -> Entered:  # noqa: C901  one flat match over a closed union
         match asked:
             case Unreadable():
