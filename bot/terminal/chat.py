@@ -120,7 +120,7 @@ async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]
         if interactive:
             from bot.terminal.prompt import prompted  # heavy, and only people need it
 
-            await lines.lines(prompted(stack, bot, session, options.folder))
+            await lines.lines(prompted(stack, session, options.folder))
         else:
             await lines.lines(lines_of(_STDIN))
 

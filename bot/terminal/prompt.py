@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, TextIO, cast
@@ -16,7 +16,6 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import StdoutProxy
 
-from bot.app import Bot
 from bot.config import NAME_KINDS, DataFolder, masked
 from bot.drive import USAGE
 from bot.message import ROLES, role_of
@@ -31,17 +30,15 @@ WELCOME: Final = (
     "and let things happen: /raid ninja 50. More: !workflow help, /help. Ctrl-D leaves; everything is kept.\n"
 )
 
-Complete = Callable[[str], Iterable[str]]
 
-
-async def prompted(stack: AsyncExitStack, bot: Bot, session: Session, folder: DataFolder) -> AsyncIterator[Typed]:
+async def prompted(stack: AsyncExitStack, session: Session, folder: DataFolder) -> AsyncIterator[Typed]:
     """Every line a person enters."""
     os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a question to the terminal that many cannot answer
     sys.stdout.write(WELCOME + "\n")
     sys.stdout.flush()
     prompt: PromptSession[str] = PromptSession(
         history=_history(folder.typed),
-        completer=_Completer(bot, session),
+        completer=_Completer(session),
         auto_suggest=AutoSuggestFromHistory(),
         complete_while_typing=False,
         key_bindings=_keys(),
@@ -117,24 +114,26 @@ def _keys() -> KeyBindings:
 class _Completer(Completer):
     """What could come next: for lines that drive from their usage, for the bot's from its language."""
 
-    def __init__(self, bot: Bot, session: Session) -> None:
-        self._bot = bot
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """Every word that fits where the cursor is."""
         text = document.text_before_cursor
         last = text.rsplit(" ", 1)[-1]
-        for word in self._words(text):
-            if word.casefold().startswith(last.casefold()):
-                yield Completion(word, -len(last))
+        for word in self._words(text, last):
+            yield Completion(word, -len(last))
 
-    def _words(self, text: str) -> Iterable[str]:
+    def _words(self, text: str, last: str) -> Iterable[str]:
         if text.startswith("/"):
-            return _drive_words(text)
+            return _beginning(last, _drive_words(text))
         if " " not in text:
-            return ("!workflow", "!wf") if text.startswith("!") else ()
+            return _beginning(last, ("!workflow", "!wf")) if text.startswith("!") else ()
         return self._session.complete(text)
+
+
+def _beginning(typed: str, words: Iterable[str]) -> Iterable[str]:
+    return (word for word in words if word.casefold().startswith(typed.casefold()))
 
 
 def _drive_words(text: str) -> Iterable[str]:
