@@ -1,0 +1,139 @@
+"""What a step does after one of its values was changed: `change the wait to 20 seconds`, `step 1 should say hi`.
+
+The value is put where its type fits. What does not fit is refused with what would, and a name that is not on the stream
+is taken only in quotes.
+"""
+
+from typing import Final
+
+from pydantic import JsonValue
+
+from engine.declare import Declarations, Method, Param
+from engine.model import Action, Call, State, Wait
+from grammar.drafts import MissingPiece
+from grammar.references import nearest, refuse
+from grammar.syntax import Alter, By, Duration, Value, Words
+from grammar.workspace import Workspace
+
+LIVE: Final = ("scene", "source", "sound", "reward")
+_EXAMPLES: Final = {
+    "seconds": "a duration, like 45s",
+    "text": 'a text, like "hello"',
+    "user": "a user, like ninja",
+    "channel": "a channel, like #general",
+    "number": "a number, like 5",
+    "boolean": "on or off",
+}
+
+
+def altered(state: State, change: Alter, workspace: Workspace, declarations: Declarations) -> Action:
+    """The action of a step with one value changed.
+
+    Raises:
+        Unsettled: The value does not fit.
+        MissingPiece: It is not said by how much.
+    """
+    match state.action:
+        case Wait() as wait:
+            return Wait(seconds=_new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s"))
+        case Call() as call:
+            method = declarations.find(call.service, call.method)
+            if method is None:
+                raise refuse(
+                    f'I do not know what {call.service}.{call.method} takes. Say: replace step "{state.name}" with ...'
+                )
+            param = _fitting_param(method, call, change)
+            value = _value_for(param, call.params.get(param.name), change.value, workspace)
+            return Call(service=call.service, method=call.method, params={**call.params, param.name: value})
+        case _:
+            raise refuse(
+                f'Step "{state.name}" has nothing like that to change. Say: replace step "{state.name}" with ...'
+            )
+
+
+def _new_seconds(old: object, value: Value, need: str) -> float | str:
+    match value:
+        case Duration(seconds):
+            return seconds
+        case By():
+            return _changed_by(old, value)
+        case Words(text, quoted) if quoted and "${" in text:
+            return text
+        case Words(text, type="number"):
+            raise refuse(f"{text} what? {need}.", f"{text} seconds", f"{text} minutes")
+        case _:
+            raise refuse(f'{need}, not "{value.text}".')
+
+
+def _changed_by(old: object, by: By) -> float:
+    if not isinstance(old, int | float):
+        raise refuse("Its length comes from a variable, so it has no half and no double. Say how long it should be.")
+    if by.factor is not None:
+        return old * by.factor
+    if by.seconds is None:
+        raise MissingPiece("How long should it be?", joint=", like")
+    seconds = old + by.seconds if by.direction == "longer" else old - by.seconds
+    if seconds < 0:
+        raise refuse("That would be less than no time.")
+    return seconds
+
+
+def _fitting_param(method: Method, call: Call, change: Alter) -> Param:
+    """The param that is named, or the one whose type is the value's."""
+    if change.param is not None:
+        for param in method.params:
+            if change.param in (param.name, param.slot, param.type):
+                return param
+    wanted = _types_of(change.value)
+    fitting = [param for param in method.params if param.type in wanted]
+    named = [param for param in fitting if param.name in call.params] or fitting
+    if named:
+        return min(named, key=lambda param: wanted.index(param.type))
+    needs = " or ".join(dict.fromkeys(_EXAMPLES.get(param.type, f"a {param.type}") for param in method.params))
+    said = change.value.text if isinstance(change.value, Words) else "a duration"
+    what = (method.noun or (method.verb,))[0]
+    raise refuse(f"The {what} needs {needs or 'nothing'}; {said} does not fit.")
+
+
+def _types_of(value: Value) -> tuple[str, ...]:
+    match value:
+        case Duration() | By():
+            return ("seconds",)
+        case Words(type="text"):
+            return ("text", *LIVE, "user", "any")
+        case Words(type="number"):
+            return ("number", "text", "any")
+        case Words():
+            return (value.type, "text", "any")
+
+
+def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace) -> JsonValue:
+    if param.type == "seconds":
+        return _new_seconds(old, value, "It needs a duration, like 45s")
+    if not isinstance(value, Words):
+        raise refuse(f"It needs {_EXAMPLES.get(param.type, f'a {param.type}')}, not a duration.")
+    if param.type == "number":
+        return _number(value)
+    if param.type in LIVE:
+        return _live(param.type, value, workspace)
+    return value.text.lstrip("#") if param.type == "channel" else value.text
+
+
+def _number(value: Words) -> JsonValue:
+    try:
+        number = float(value.text)
+    except ValueError:
+        raise refuse(f'It needs a number, not "{value.text}".') from None
+    return int(number) if number.is_integer() else number
+
+
+def _live(kind: str, value: Words, workspace: Workspace) -> str:
+    known: tuple[str, ...] = getattr(workspace.names, f"{kind}s")
+    for name in known:
+        if name.casefold() == value.text.casefold():
+            return name
+    if value.quoted or value.type == kind:
+        return value.text
+    near = nearest(value.text, known)
+    hint = f'Did you mean "{near[0]}"?' if near else f'If it is right all the same, put it in quotes: "{value.text}".'
+    raise refuse(f'There is no {kind} "{value.text}". {hint}', *near)

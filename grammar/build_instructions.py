@@ -1,0 +1,531 @@
+"""From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydantic import JsonValue, TypeAdapter
+
+from engine.formulas import Formula
+from engine.model import Policy, Retry, Trigger, VariableDeclaration
+from grammar.build_steps import StepBuilder
+from grammar.drafts import Draft, MissingPiece
+from grammar.phrases import Phrase
+from grammar.syntax import (
+    Add,
+    Again,
+    Alter,
+    Become,
+    Bound,
+    By,
+    Called,
+    CarryOn,
+    Command,
+    Contrast,
+    Drop,
+    Duration,
+    Edits,
+    EditSyntax,
+    Exchange,
+    Head,
+    It,
+    Kind,
+    Lead,
+    Named,
+    New,
+    Numbered,
+    OfKind,
+    Position,
+    Reference,
+    RenameCommand,
+    RunCommand,
+    Saying,
+    Several,
+    Shift,
+    Span,
+    Start,
+    Substitute,
+    Value,
+    Words,
+)
+from grammar.tree import Leaf, Node
+
+ANY_STEP: Final = Kind("step")
+_PLAIN: Final[Mapping[str, str]] = {
+    "delete": "delete",
+    "enable": "enable",
+    "disable": "disable",
+    "stop": "stop",
+    "cancel": "cancel",
+    "pause": "pause",
+    "resume": "resume",
+    "status": "status",
+    "list": "list",
+    "show": "show",
+    "show_page": "show",
+    "show_step": "show step",
+    "why": "why",
+    "history": "history",
+    "diff": "diff",
+    "undo": "undo",
+    "redo": "redo",
+    "export": "export",
+    "help": "help",
+    "yes": "yes",
+    "no": "no",
+}
+_LATER: Final[Mapping[str, str]] = {
+    "later_test": "test a workflow without running it",
+    "later_skip": "skip a wait",
+    "later_copy": "copy a workflow",
+    "later_cooldown": "set cooldowns in words",
+    "later_run": "run a workflow later",
+    "later_template": "make workflows from templates",
+    "later_queue": "queue runs in words",
+    "later_rights": "set who may run a workflow in words",
+    "later_if": "put conditions on single steps in words",
+    "later_at_once": "do several steps at the same time in words",
+}
+
+
+class InstructionBuilder:
+    """Builds commands; steps and triggers are handed on to their own builder."""
+
+    def __init__(self, by_rule: Mapping[str, Phrase]) -> None:
+        self._steps = StepBuilder(by_rule)
+        self._targets = StepBuilder(by_rule, _by_number)
+
+    def build(self, tree: Node) -> Command:
+        """The command a tree of one of the three families says."""
+        match tree.rule:
+            case "new_named" | "new_unnamed":
+                return self._new(tree)
+            case "edit":
+                return self._edits(tree)
+            case _:
+                return _manage(tree)
+
+    # Making ----------------------------------------------------------------------------------------------------------------
+
+    def _new(self, tree: Node) -> New:
+        named = _find(tree, "named")
+        name = named.node("name") if named is not None else None
+        leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
+        triggers = _find(tree, "triggers")
+        steps = _find(tree, "steps")
+        return New(
+            str(leaf.value) if leaf is not None else None,
+            self._triggers(triggers) if triggers is not None else (),
+            self._drafts(steps) if steps is not None else (),
+            quoted=leaf is not None and leaf.quoted,
+        )
+
+    def _drafts(self, steps: Node) -> tuple[Draft, ...]:
+        return self._steps.steps(steps)
+
+    def _triggers(self, triggers: Node) -> tuple[Trigger, ...]:
+        """Every trigger of a list; after "or" the event may stand alone."""
+        return tuple(
+            self._steps.trigger(node if node.rule == "trigger" else Node("trigger", [node]))
+            for node in triggers.nodes()
+        )
+
+    def _ways(self, target: Node | None) -> tuple[tuple[Formula | None, Reference], ...]:
+        if target is None:
+            return ()
+        meant = self._targets.target(target)
+        if isinstance(meant, str):
+            return ((None, _named_place(meant)),)
+        return tuple((way.when, _named_place(way.to)) for way in meant)
+
+    # Changing --------------------------------------------------------------------------------------------------------------
+
+    def _edits(self, tree: Node) -> Edits:
+        workflows = [str(leaf.value) for leaf in tree.leaves() if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
+        scope = tree.node("in_workflow")
+        if len(set(workflows)) > 1:
+            raise MissingPiece("Which of the two workflows do you mean?")
+        changes = [node for node in tree.nodes() if node is not scope]
+        return Edits(tuple(self._edit(node) for node in changes), workflows[0] if workflows else None)
+
+    def _edit(self, node: Node) -> EditSyntax:
+        builder = _EDITS.get(node.rule)
+        if builder is None:
+            raise AssertionError(node.rule)
+        return builder(self, node)
+
+    def add(self, node: Node) -> EditSyntax:
+        """Steps, and where they go."""
+        return Add(self._all_steps(node), _position(node))
+
+    def add_gap(self, node: Node) -> EditSyntax:
+        """`add a wait`: something is missing."""
+        gap = node.node("gap")
+        noun = gap.leaf("NOUN") if gap is not None else None
+        raise _missing(noun, node)
+
+    def add_nothing(self, node: Node) -> EditSyntax:
+        """`add`: everything is missing."""
+        raise MissingPiece("What should be added?")
+
+    def _all_steps(self, node: Node) -> tuple[Draft, ...]:
+        steps = node.node("steps")
+        return self._drafts(steps) if steps is not None else ()
+
+    def drop(self, node: Node) -> EditSyntax:
+        """Steps to take out."""
+        return Drop(_reference(_first(node)))
+
+    def shift(self, node: Node) -> EditSyntax:
+        """A step and where it goes."""
+        number = node.leaf("NUMBER")
+        position = Position("number", number=_whole(number)) if number is not None else _position(node)
+        return Shift(_reference(_first(node)), position or Position("end"))
+
+    def exchange(self, node: Node) -> EditSyntax:
+        """Two steps."""
+        if node.rule == "exchange_numbers":
+            first, second = (Numbered(_whole(leaf)) for leaf in node.leaves() if leaf.type == "NUMBER")
+            return Exchange(first, second)
+        one, two = (child for child in node.nodes() if child.rule != "in")
+        return Exchange(_reference(one), _reference(two))
+
+    def substitute(self, node: Node) -> EditSyntax:
+        """A step and what comes in its place."""
+        return Substitute(_reference(_first(node)), self._all_steps(node))
+
+    def become(self, node: Node) -> EditSyntax:
+        """A step and what it does now."""
+        steps = [self._drafts(each) for each in node.nodes("steps")]
+        return Become(_reference(_first(node)), steps[-1], steps[0] if len(steps) == 2 else ())
+
+    def alter(self, node: Node) -> EditSyntax:
+        """A step and a value."""
+        parts = [child for child in node.nodes() if child.rule not in ("in", "param_of")]
+        param = node.node("param_of")
+        leaf = param.leaf("PARAM") if param is not None else None
+        return Alter(_reference(parts[0]), _value(parts[-1]), str(leaf.value) if leaf is not None else None)
+
+    def alter_channel(self, node: Node) -> EditSyntax:
+        """A step and where it posts."""
+        channel = _leaf(node, "CHANNEL")
+        return Alter(_reference(_first(node)), Words(str(channel.value), channel.quoted, "channel"))
+
+    def alter_contrast(self, node: Node) -> EditSyntax:
+        """`switch to BRB instead of ending`."""
+        return Contrast(self._all_steps(node), _value(node.nodes()[-1]))
+
+    def alter_by(self, node: Node) -> EditSyntax:
+        """`extend the wait by 5 seconds`."""
+        duration = node.leaf("DURATION")
+        direction: Any = "longer" if node.rule == "alter_longer" else "shorter"
+        return Alter(_reference(_first(node)), By(float(duration.value) if duration else None, None, direction))
+
+    def alter_scaled(self, node: Node) -> EditSyntax:
+        """`double the wait`."""
+        scale, reference = node.nodes()[:2]
+        return Alter(_reference(reference), _value(scale))
+
+    def lead(self, node: Node) -> EditSyntax:
+        """Where a step leads on an event."""
+        target = node.node("target_step", "target_ways")
+        return Lead(_reference(_first(node)), _event(node.nodes("edge")[0]), self._ways(target))
+
+    def bound(self, node: Node) -> EditSyntax:
+        """A time limit of a step."""
+        duration = node.leaf("DURATION")
+        return Bound(_reference(_first(node)), float(duration.value) if duration is not None else None)
+
+    def again(self, node: Node) -> EditSyntax:
+        """How a step is tried again."""
+        inner = node.node("again_on") or node
+        reference = _reference(_first(inner))
+        json = inner.leaf("JSON")
+        if json is not None:
+            return Again(reference, TypeAdapter(Retry).validate_python(json.value))
+        number, delay = inner.leaf("NUMBER"), inner.leaf("DURATION")
+        if number is None:
+            return Again(reference, None)
+        tries = _whole(number) + 1
+        return Again(
+            reference,
+            Retry(max_attempts=tries, delay_seconds=float(delay.value)) if delay else Retry(max_attempts=tries),
+        )
+
+    def carry_on(self, node: Node) -> EditSyntax:
+        """Whether a failure of a step is passed over."""
+        return CarryOn(_reference(_first(node)), node.rule == "stop_if")
+
+    def start(self, node: Node) -> EditSyntax:
+        """What starts the workflow."""
+        mode: Any = {"also": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[node.rule]
+        triggers = _find(node, "triggers")
+        return Start(mode, self._triggers(triggers) if triggers is not None else ())
+
+    def head(self, node: Node) -> EditSyntax:
+        """A line of the heading."""
+        if node.rule == "head_on_error":
+            ways = self._ways(node.node("target_step", "target_ways"))
+            return Head("on_error", ways[0][1] if ways else None)
+        return _heading(node)
+
+
+def _by_number(number: int) -> str:
+    return f"\0{number}"
+
+
+def _named_place(name: str) -> Reference:
+    """A step that was named, or numbered (`_by_number`)."""
+    return Numbered(int(name[1:])) if name.startswith("\0") else Called(name)
+
+
+def _heading(node: Node) -> Head:
+    strings = [str(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type in ("STRING", "TEXT")]
+    json = node.leaf("JSON")
+    match node.rule:
+        case "head_name":
+            return Head("name", strings[0])
+        case "head_description":
+            return Head("description", strings[0])
+        case "head_no_description":
+            return Head("description", None)
+        case "head_tags" | "head_no_tags":
+            return Head("tags", tuple(strings))
+        case "head_policy":
+            return Head("policy", TypeAdapter(Policy).validate_python(json.value if json else {}))
+        case "head_variable":
+            value = VariableDeclaration.model_validate(json.value if json else {})
+            return Head("variable", (strings[0], value))
+        case "head_no_variable":
+            return Head("variable", (strings[0], None))
+        case "head_timeout":
+            duration = node.leaf("DURATION")
+            return Head("timeout", float(duration.value) if duration else None)
+        case _:
+            return Head("on_error" if node.rule == "head_no_on_error" else "timeout", None)
+
+
+def _missing(noun: Leaf | None, node: Node) -> MissingPiece:
+    keys = noun.value.keys if noun is not None and isinstance(noun.value, Kind) else frozenset()
+    if "wait" in keys:
+        return MissingPiece("How long should it wait?", end=noun.end if noun else None)
+    if keys & {"twitch.send_chat_message", "discord.send_message", "twitch.send_chat_announcement"}:
+        return MissingPiece("What should it say?", end=noun.end if noun else None, verbatim=True)
+    words = noun.text if noun is not None else "step"
+    return MissingPiece(f"Which {words}, exactly?", end=noun.end if noun else None)
+
+
+# References, places, values ----------------------------------------------------------------------------------------------
+
+
+def _first(node: Node) -> Node:
+    return next(child for child in node.nodes() if child.rule not in ("in", "scope", "param_of"))
+
+
+def _position(node: Node) -> Position | None:
+    place = next((child for child in node.nodes() if child.rule in _PLACES), None)
+    if place is None:
+        return None
+    where = _PLACES[place.rule]
+    if place.rule == "as_step":
+        return Position("number", number=_whole(place.leaf("NUMBER")))
+    if place.rule == "between_numbers":
+        numbers = [Numbered(_whole(leaf)) for leaf in place.leaves() if leaf.type == "NUMBER"]
+        return Position("between", tuple(numbers))
+    return Position(where, tuple(_reference(child) for child in place.nodes()))
+
+
+_PLACES: Final[Mapping[str, Any]] = {
+    "before": "before",
+    "after": "after",
+    "between": "between",
+    "between_numbers": "between",
+    "at_start": "start",
+    "at_end": "end",
+    "as_step": "number",
+}
+
+
+def _reference(node: Node) -> Reference:
+    match node.rule:
+        case "several":
+            parts = tuple(_reference(child) for child in node.nodes())
+            return parts[0] if len(parts) == 1 else Several(parts)
+        case "numbers":
+            return Several(tuple(Numbered(_whole(leaf)) for leaf in node.leaves()))
+        case "span":
+            first, last = (_whole(leaf) for leaf in node.leaves() if leaf.type == "NUMBER")
+            return Span(first, last)
+        case "numbered":
+            return Numbered(_whole(node.leaf("NUMBER")))
+        case "called":
+            leaf = node.leaf("STRING", "STEP_NAME")
+            return Called(str(leaf.value) if leaf else "")
+        case "saying":
+            leaf = node.leaf("TEXT")
+            return Saying(str(leaf.value) if leaf else "")
+        case "it":
+            return It()
+        case _:
+            return _kind_reference(node)
+
+
+def _kind_reference(node: Node) -> Reference:
+    noun = node.leaf("NOUN", "DEED", "DEED_BASE")
+    kind = noun.value if noun is not None and isinstance(noun.value, Kind) else ANY_STEP
+    ordinal, number, duration = node.leaf("ORDINAL"), node.leaf("NUMBER"), node.leaf("DURATION")
+    about = node.leaf("SCENE", "SOURCE", "SOUND", "CHANNEL", "USER", "STRING")
+    place = int(ordinal.value) if ordinal is not None else _whole(number) if number is not None else None
+    return OfKind(
+        kind,
+        place,
+        every=node.rule == "every",
+        seconds=float(duration.value) if duration is not None else None,
+        content=str(about.value) if about is not None else None,
+    )
+
+
+def _value(node: Node) -> Value:
+    match node.rule:
+        case "duration":
+            return Duration(float(_leaf(node, "DURATION").value))
+        case "longer" | "shorter":
+            return By(float(_leaf(node, "DURATION").value), None, "longer" if node.rule == "longer" else "shorter")
+        case "just_longer" | "just_shorter":
+            return By(None, None, "longer" if node.rule == "just_longer" else "shorter")
+        case "double" | "triple" | "half":
+            return By(None, {"double": 2.0, "triple": 3.0, "half": 0.5}[node.rule])
+        case "value":
+            return _value(node.nodes()[0])
+        case kind:
+            leaf = next(node.leaves())
+            type_: Any = kind
+            text = leaf.text if kind == "number" else str(leaf.value)
+            return Words(text, leaf.quoted, type_)
+
+
+def _event(edge: Node) -> str:
+    leaf = edge.leaf("EDGE_NAME", "STRING", "EDGE")
+    return str(leaf.value) if leaf is not None else "error"
+
+
+def _leaf(node: Node, *types: str) -> Leaf:
+    leaf = node.leaf(*types)
+    if leaf is None:
+        raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
+    return leaf
+
+
+def _whole(leaf: Leaf | None) -> int:
+    value = leaf.value if leaf is not None else 0
+    return int(value) if float(value).is_integer() else 0
+
+
+def _find(node: Node, rule: str) -> Node | None:
+    """The first node of a rule, however deep, but not inside another step."""
+    for child in node.nodes():
+        if child.rule == rule:
+            return child
+        found = _find(child, rule)
+        if found is not None:
+            return found
+    return None
+
+
+# Verbs and names -----------------------------------------------------------------------------------------------------------
+
+
+def _manage(tree: Node) -> Command:
+    workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
+    later = next((child for child in (tree, *tree.nodes()) if child.rule in _LATER), None)
+    if later is not None:
+        return Named("not yet", extra=_LATER[later.rule])
+    match tree.rule:
+        case "run":
+            return RunCommand(workflows[0] if workflows else None, _arguments(tree))
+        case "rename":
+            name = tree.node("name")
+            leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
+            return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
+        case rule if rule.endswith("_all"):
+            return Named(rule.removesuffix("_all"), everything=True)
+        case _:
+            return Named(_PLAIN[tree.rule], workflows, _extra(tree))
+
+
+def _extra(tree: Node) -> str | int | None:
+    for leaf in tree.leaves():
+        match leaf.type:
+            case "NUMBER" | "VERSION":
+                return _whole(leaf)
+            case "ONLY" | "FORMAT" | "TEXT":
+                return str(leaf.value)
+    return None
+
+
+def _arguments(tree: Node) -> dict[str, JsonValue]:
+    arguments = tree.node("arguments")
+    found: dict[str, JsonValue] = {}
+    for node in arguments.nodes() if arguments is not None else []:
+        if node.rule == "pair":
+            name, value = _leaf(node, "ARGUMENT").value
+        else:
+            name, value = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT").value
+        if name in found:
+            raise MissingPiece(f'"{name}" is given twice. Which one is right?')
+        found[str(name)] = value
+    return found
+
+
+_Builder = Callable[[InstructionBuilder, Node], EditSyntax]
+_I = InstructionBuilder
+_EDITS: Final[Mapping[str, _Builder]] = {
+    "add": _I.add,
+    "ambient_steps": _I.add,
+    "add_gap": _I.add_gap,
+    "add_nothing": _I.add_nothing,
+    "drop": _I.drop,
+    "shift": _I.shift,
+    "shift_number": _I.shift,
+    "exchange": _I.exchange,
+    "exchange_numbers": _I.exchange,
+    "substitute": _I.substitute,
+    "become": _I.become,
+    "become_new": _I.become,
+    "alter": _I.alter,
+    "alter_channel": _I.alter_channel,
+    "alter_contrast": _I.alter_contrast,
+    "alter_longer": _I.alter_by,
+    "alter_shorter": _I.alter_by,
+    "alter_scaled": _I.alter_scaled,
+    "lead": _I.lead,
+    "lead_nowhere": _I.lead,
+    "bound": _I.bound,
+    "unbound": _I.bound,
+    "again": _I.again,
+    "again_json": _I.again,
+    "again_on": _I.again,
+    "never_again": _I.again,
+    "carry_on": _I.carry_on,
+    "stop_if": _I.carry_on,
+    "also": _I.start,
+    "only": _I.start,
+    "by_hand": _I.start,
+    "no_longer": _I.start,
+    **dict.fromkeys(
+        (
+            "head_name",
+            "head_description",
+            "head_no_description",
+            "head_tags",
+            "head_no_tags",
+            "head_policy",
+            "head_variable",
+            "head_no_variable",
+            "head_on_error",
+            "head_no_on_error",
+            "head_timeout",
+            "head_no_timeout",
+        ),
+        _I.head,
+    ),
+}

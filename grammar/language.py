@@ -1,0 +1,202 @@
+"""The one door to the language: text and workspace in, an instruction, question or refusal out; and back into words.
+
+    language = Language(declarations)
+    match language.understand("in raid make the wait half a minute", workspace):
+        case Understood(instruction, corrections, notes): ...
+        case Question(text, options, gap, verbatim): ...
+        case Refusal(text): ...
+
+A message is read as each family of sentences; the cheapest reading that means something here is taken, and two that are
+equally likely and mean different things are asked about. Nothing is kept between messages but caches of names.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from engine.declare import Declarations
+from engine.errors import EngineError
+from engine.model import Definition, Trigger
+from grammar import names, suggest
+from grammar.build_instructions import InstructionBuilder
+from grammar.drafts import MissingPiece
+from grammar.driver import Driver, Parsed, Reading, Stuck
+from grammar.files import FileError, looks_like_file, read_definition
+from grammar.instruction import Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.live import LiveWords
+from grammar.references import Unsettled
+from grammar.resolve import Resolver, Telling
+from grammar.say import Sayer
+from grammar.words import clean
+from grammar.workspace import Workspace
+
+FAMILIES: Final = ("manage", "edit", "create")
+NEARLY: Final = 0.6
+THE_SAME: Final = 0.05
+MAX_READINGS: Final = 8
+_IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    reading: Reading
+    answer: Understanding
+
+
+class Language:
+    """Reads and says everything, over the methods of some declarations."""
+
+    def __init__(self, declarations: Declarations) -> None:
+        self._declarations = declarations
+        self._driver = Driver(declarations)
+        self._builder = InstructionBuilder(self._driver.phrases.by_rule)
+        self._live = LiveWords(declarations)
+        self._sayer = Sayer(declarations)
+
+    # Reading ---------------------------------------------------------------------------------------------------------------
+
+    def understand(self, text: str, workspace: Workspace) -> Understanding:
+        """What a message means; it comes without the prefix by which the bot is addressed."""
+        sentence = clean(text).strip()
+        if not sentence:
+            return Refusal(f"Say what I should do. Try: {suggest.example_for(workspace)}, or: help")
+        imported = _IMPORT.match(sentence)
+        if imported is not None:
+            return _import(imported.group("source"))
+        if looks_like_file(sentence):
+            return self._file(sentence, workspace)
+        live = self._live.of(workspace)
+        readings: list[Reading] = []
+        stuck: list[Stuck] = []
+        for family in FAMILIES:
+            match self._driver.parse(sentence, live, family):
+                case Parsed(found):
+                    readings.extend(found)
+                case Stuck() as at:
+                    stuck.append(at)
+        if not readings:
+            furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+            return suggest.refusal(_merged(furthest, stuck), sentence, workspace)
+        return self._best(sorted(readings, key=lambda reading: reading.cost), sentence, workspace)
+
+    def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
+        """The likeliest reading that means something; equally likely ones that differ are asked about."""
+        near = [each for each in readings if each.cost <= readings[0].cost + NEARLY][:MAX_READINGS]
+        candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
+        for kind in (Understood, Question):
+            fitting = [each for each in candidates if isinstance(each.answer, kind)]
+            if fitting:
+                return self._chosen(fitting, workspace)
+        return candidates[0].answer
+
+    def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
+        best = fitting[0]
+        same = [
+            each.answer
+            for each in fitting
+            if each.reading.cost <= best.reading.cost + THE_SAME and isinstance(each.answer, Understood)
+        ]
+        meanings = list(dict.fromkeys(self.say(each.instruction, workspace) for each in same))
+        if len(meanings) > 1:
+            listed = ", or: ".join(meanings)
+            return Question(f"That could mean: {listed}. Which one?", tuple(meanings))
+        return best.answer
+
+    def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
+        resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
+        try:
+            instruction = resolver.resolve(self._builder.build(reading.tree))
+        except Unsettled as unsettled:
+            return unsettled.answer
+        except MissingPiece as missing:
+            return Question(missing.question, gap=missing.gap(sentence), verbatim=missing.verbatim)
+        except EngineError as error:
+            return Refusal(f"I cannot take that: {error}.")
+        except ValidationError as error:
+            return Refusal(f"I cannot take that: {_reason(error)}.")
+        return Understood(instruction, reading.corrections)
+
+    def _file(self, source: str, workspace: Workspace) -> Understanding:
+        try:
+            definition = read_definition(source, self._driver, self._live.of(workspace))
+        except FileError as error:
+            return Refusal(_sentence(str(error)))
+        try:
+            names.checked(definition.name, workspace, quoted=True)
+            names.checked(definition.id, workspace, quoted=True)
+        except Unsettled as unsettled:
+            return unsettled.answer
+        return Understood(Create(definition))
+
+    def read_definition(self, text: str) -> Definition:
+        """A workflow from its file form.
+
+        Raises:
+            FileError: A line cannot be read; the message says which and why.
+        """
+        return read_definition(text, self._driver)
+
+    def complete(self, text: str, workspace: Workspace) -> list[str]:
+        """What the word being typed could become: whole words and names, best first."""
+        head, _, prefix = text.rpartition(" ")
+        if not head.strip():
+            return suggest.completions(("WORKFLOW",), prefix, workspace, suggest.VERBS)
+        live = self._live.of(workspace)
+        terminals: set[str] = set()
+        for family in FAMILIES:
+            outcome = self._driver.parse(f"{head} \N{WHITE SQUARE}", live, family)
+            if isinstance(outcome, Stuck) and outcome.word == "\N{WHITE SQUARE}":
+                terminals |= outcome.expected
+        return suggest.completions(terminals, prefix, workspace, self._words(terminals))
+
+    def _words(self, terminals: Iterable[str]) -> list[str]:
+        phrases = self._driver.lexicon.first_phrase
+        return sorted(phrases[terminal] for terminal in terminals if terminal in phrases)
+
+    # Saying ----------------------------------------------------------------------------------------------------------------
+
+    def say(self, instruction: Instruction, workspace: Workspace) -> str:
+        """An instruction in canonical words; understood in the same workspace they mean it again."""
+        return self._sayer.instruction(instruction, workspace)
+
+    def say_step(self, definition: Definition, name: str) -> str:
+        """What a step does."""
+        return self._sayer.step(definition, definition.state(name))
+
+    def say_trigger(self, trigger: Trigger) -> str:
+        """`when a raid comes in`."""
+        return self._sayer.trigger(trigger)
+
+    def say_definition(self, definition: Definition) -> str:
+        """The file form, which `read_definition` reads back."""
+        return self._sayer.file(definition)
+
+    def say_overview(self, definition: Definition) -> str:
+        """Triggers and steps in one line."""
+        return self._sayer.overview(definition)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _import(source: str) -> Understanding:
+    if not source.strip():
+        return Question("What should I import? Paste its JSON or its text form.", gap="import {}")
+    return Understood(Import(source))
+
+
+def _merged(furthest: Stuck, all_stuck: list[Stuck]) -> Stuck:
+    """The failure that got furthest, with what all families expected there."""
+    expected = frozenset[str]().union(*(each.expected for each in all_stuck if each.at == furthest.at))
+    return Stuck(furthest.at, furthest.word, expected, furthest.read, furthest.reason)
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    words = str(first["msg"]).removeprefix("Value error, ")
+    return f"{place}: {words}" if place else words

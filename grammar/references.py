@@ -1,0 +1,274 @@
+"""Which steps of a workflow a reference means, and where a position is: numbers, kinds, names, contents.
+
+Two steps that fit are never chosen between: the answer is a question whose options are references that mean one. Nothing
+here knows sentences; it raises what has to be asked or refused as `Unsettled`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from pydantic import JsonValue
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from engine.model import Action, Call, Definition, State, Wait, all_states
+from grammar.instruction import Question, Refusal
+from grammar.syntax import Called, It, Numbered, OfKind, Position, Reference, Saying, Several, Span
+
+
+class Unsettled(Exception):
+    """A sentence that has to be asked about or refused; it carries the answer."""
+
+    def __init__(self, answer: Question | Refusal) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+class Unclear(Exception):
+    """A reference that fits several steps; whoever knows the whole sentence makes the question of it.
+
+    Attributes:
+        reference: What was said.
+        exact: A reference for each step that fits, which fits nothing else.
+        listed: The same in words.
+    """
+
+    def __init__(self, reference: Reference, exact: "tuple[Numbered | Called, ...]", listed: str) -> None:
+        super().__init__(listed)
+        self.reference = reference
+        self.exact = exact
+        self.listed = listed
+
+
+def refuse(text: str, *suggestions: str, at: int | None = None) -> Unsettled:
+    """A refusal to raise."""
+    return Unsettled(Refusal(text, at, suggestions))
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A workflow's steps and the words for asking about them.
+
+    Attributes:
+        definition: The workflow as it is when this edit is made.
+        name: Its name as it is said.
+        describe: A step in canonical words.
+    """
+
+    definition: Definition
+    name: str
+    describe: Callable[[State], str]
+
+
+def key(action: Action) -> str:
+    """What a step does, as in `Kind.keys`."""
+    return f"{action.service}.{action.method}" if isinstance(action, Call) else action.kind
+
+
+def number_of(definition: Definition, name: str) -> int | None:
+    """The number of an outermost step."""
+    return next((n for n, state in enumerate(definition.states, 1) if state.name == name), None)
+
+
+def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
+    """Every step a reference means, in the order they stand; at least one.
+
+    Raises:
+        Unsettled: None fits, or one is meant and several fit.
+    """
+    match reference:
+        case Span():
+            first, last = sorted((reference.first, reference.last))
+            return tuple(_numbered(n, within) for n in _bounded(first, last, within))
+        case Several():
+            found = {state.name: state for part in reference.parts for state in all_of(part, within)}
+            return tuple(state for state in all_states(within.definition.states) if state.name in found)
+        case OfKind(every=True):
+            return _fitting(reference, within)
+        case _:
+            return (one_of(reference, within),)
+
+
+def one_of(reference: Reference, within: Within) -> State:
+    """The one step a reference means.
+
+    Raises:
+        Unsettled: None fits, or several do.
+    """
+    match reference:
+        case Numbered():
+            return _numbered(reference.number, within)
+        case Called():
+            return _called(reference.name, within)
+        case Saying():
+            return _only(_containing(within.definition.states, reference.text), reference, within)
+        case OfKind():
+            return _only(_fitting(reference, within), reference, within)
+        case It():
+            return _only(within.definition.states, reference, within)
+        case Span() | Several():
+            return _only(all_of(reference, within), reference, within)
+        case _:
+            assert_never(reference)
+
+
+def place(position: Position | None, within: Within) -> int:
+    """The number a new step will have at a position.
+
+    Raises:
+        Unsettled: The position names a step that is not there, or is not clear.
+    """
+    count = len(within.definition.states)
+    if position is None or position.where == "end":
+        return count + 1
+    if position.where == "start":
+        return 1
+    if position.where == "number":
+        return _checked(position.number or 0, count, within)
+    numbers = [_outer_number(one_of(reference, within), within) for reference in position.references]
+    if position.where == "between":
+        low, high = sorted(numbers)
+        if high != low + 1:
+            raise refuse(
+                f"Steps {low} and {high} of {within.name} are not next to each other. Say before or after which one."
+            )
+        return high
+    return numbers[0] + (position.where == "after")
+
+
+def moved_place(current: int, position: Position, within: Within) -> int:
+    """The number a step will have after it was moved from its number to a position."""
+    count = len(within.definition.states)
+    if position.where in ("start", "end"):
+        return 1 if position.where == "start" else count
+    if position.where == "number":
+        return _checked(position.number or 0, count - 1, within)
+    at = place(position, within)
+    return at - 1 if at > current else at
+
+
+def _checked(number: int, count: int, within: Within) -> int:
+    if not 1 <= number <= count + 1:
+        raise refuse(f"There is no place {number}: {within.name} has {steps(count)}.", "at the end")
+    return number
+
+
+def _outer_number(state: State, within: Within) -> int:
+    number = number_of(within.definition, state.name)
+    if number is None:
+        raise refuse(f'Step "{state.name}" stands inside another step; I can put steps only between the outer ones.')
+    return number
+
+
+def _numbered(number: int, within: Within) -> State:
+    states = within.definition.states
+    if not 1 <= number <= len(states):
+        raise refuse(f"There is no step {number}: {within.name} has {steps(len(states))}.", *_numbers(within))
+    return states[number - 1]
+
+
+def _bounded(first: int, last: int, within: Within) -> range:
+    _numbered(first, within)
+    _numbered(last, within)
+    return range(first, last + 1)
+
+
+def _called(name: str, within: Within) -> State:
+    states = tuple(all_states(within.definition.states))
+    for state in states:
+        if state.name == name:
+            return state
+    folded = fold(name)
+    same = [state for state in states if fold(state.name) == folded]
+    if len(same) == 1:
+        return same[0]
+    near = nearest(name, [state.name for state in states])
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise refuse(f'{within.name} has no step "{name}".{hint}', *near)
+
+
+def _fitting(reference: OfKind, within: Within) -> tuple[State, ...]:
+    kind = reference.kind
+    states = within.definition.states if not kind.keys else tuple(all_states(within.definition.states))
+    fitting = [state for state in states if not kind.keys or key(state.action) in kind.keys]
+    if reference.content is not None:
+        fitting = list(_containing(tuple(fitting), reference.content)) or _by_name(fitting, reference.content)
+    if reference.seconds is not None:
+        fitting = [s for s in fitting if isinstance(s.action, Wait) and s.action.seconds == reference.seconds]
+    fitting = fitting or _by_name(states, kind.words)
+    if not fitting:
+        shown = kind.words if reference.content is None else f'{kind.words} with "{reference.content}"'
+        raise refuse(f"{within.name} has no {shown}. {overview(within)}", *_numbers(within))
+    if reference.ordinal is None:
+        return tuple(fitting)
+    index = reference.ordinal - 1 if reference.ordinal > 0 else reference.ordinal
+    if not -len(fitting) <= index < len(fitting):
+        many = f"only {len(fitting)} of those" if len(fitting) > 1 else "only one of those"
+        raise refuse(f"{within.name} has {many}. {overview(within)}", *_numbers(within))
+    return (fitting[index],)
+
+
+def _by_name(states: Iterable[State], words: str) -> list[State]:
+    return [state for state in states if fold(state.name) == fold(words)]
+
+
+def _containing(states: tuple[State, ...], text: str) -> tuple[State, ...]:
+    wanted = " ".join(text.casefold().split())
+    return tuple(state for state in all_states(states) if any(wanted in said for said in _texts(state.action)))
+
+
+def _texts(action: Action) -> list[str]:
+    values: list[JsonValue] = list(action.params.values()) if isinstance(action, Call) else []
+    return [" ".join(value.casefold().split()) for value in values if isinstance(value, str)]
+
+
+def _only(states: tuple[State, ...], reference: Reference, within: Within) -> State:
+    if not states:
+        said = f' that says "{reference.text}"' if isinstance(reference, Saying) else " like that"
+        raise refuse(f"{within.name} has no step{said}. {overview(within)}", *_numbers(within))
+    if len(states) == 1:
+        return states[0]
+    exact = tuple(exactly(state, within.definition) for state in states[:9])
+    told = (f"{_said(each)} {within.describe(state)}" for each, state in zip(exact, states, strict=False))
+    raise Unclear(reference, exact, ", ".join(told))
+
+
+def exactly(state: State, definition: Definition) -> Numbered | Called:
+    """A reference to that step and no other."""
+    number = number_of(definition, state.name)
+    return Called(state.name) if number is None else Numbered(number)
+
+
+def _said(reference: Numbered | Called) -> str:
+    return f"step {reference.number}:" if isinstance(reference, Numbered) else f'step "{reference.name}":'
+
+
+def overview(within: Within) -> str:
+    """The steps of a workflow in one line, for answers."""
+    shown = [f"{n} {within.describe(state)}" for n, state in enumerate(within.definition.states, 1)]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return f"Its steps: {' · '.join(shown[:6])}{more}."
+
+
+def _numbers(within: Within) -> tuple[str, ...]:
+    return tuple(f"step {n}" for n in range(1, min(len(within.definition.states), 9) + 1))
+
+
+def steps(count: int) -> str:
+    """`1 step`, `3 steps`."""
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def fold(name: str) -> str:
+    """Names are compared without case, and a blank is an underscore."""
+    return "_".join(name.casefold().replace("_", " ").split())
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """Known names that look like this one, best first."""
+    folded = fold(name)[:64]
+    by_fold = {fold(each): each for each in known}
+    cutoff = max(1, len(folded) // 3)
+    found = process.extract(folded, list(by_fold), scorer=OSA.distance, score_cutoff=cutoff, limit=limit)
+    return tuple(by_fold[match] for match, _, _ in found)

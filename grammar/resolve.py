@@ -1,0 +1,419 @@
+"""From what a sentence says to what it means here: an instruction, or the question or refusal it comes to instead.
+
+References are looked up in the workflow as it is after the edits before them; nothing is chosen that was not said. A
+piece that is missing and a reference that fits twice become questions, whose options are whole sentences this bot
+accepts. This module reads no words and changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Final, Literal, assert_never, cast
+
+from engine.declare import Declarations
+from engine.edits import (
+    AddTrigger,
+    Edit,
+    InsertSteps,
+    MoveStep,
+    RemoveSteps,
+    RemoveTrigger,
+    ReplaceStep,
+    SetAction,
+    SetCritical,
+    SetDescription,
+    SetName,
+    SetOnError,
+    SetPolicy,
+    SetRetry,
+    SetStepTimeout,
+    SetTags,
+    SetTimeout,
+    SetTransition,
+    SetTriggers,
+    SetVariable,
+    SwapSteps,
+    apply,
+)
+from engine.errors import EditError
+from engine.model import Definition, Policy, State, Target, Trigger, VariableDeclaration, Way, all_states
+from engine.names import verb
+from grammar import names
+from grammar.altering import altered
+from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
+from grammar.instruction import (
+    Answer,
+    Change,
+    Control,
+    Create,
+    Delete,
+    Diff,
+    Export,
+    Help,
+    History,
+    Import,
+    Instruction,
+    ListWorkflows,
+    NotYet,
+    Question,
+    Redo,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Show,
+    Status,
+    Undo,
+    Why,
+)
+from grammar.references import Unclear, Unsettled, Within, all_of, key, moved_place, number_of, one_of, place, refuse
+from grammar.syntax import (
+    Add,
+    Again,
+    Alter,
+    Become,
+    Bound,
+    CarryOn,
+    Command,
+    Contrast,
+    Drop,
+    Duration,
+    Edits,
+    EditSyntax,
+    Exchange,
+    Head,
+    Kind,
+    Lead,
+    Named,
+    New,
+    OfKind,
+    Reference,
+    RenameCommand,
+    RunCommand,
+    Shift,
+    Start,
+    Substitute,
+    Words,
+)
+from grammar.workspace import WorkflowView, Workspace
+
+MAX_OPTIONS: Final = 9
+ASK_STEPS: Final = "What should it do?"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The words the resolver needs for its questions; handed in, because saying stands above it."""
+
+    instruction: Callable[[Instruction, Workspace], str]
+    step: Callable[[Definition, State], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Resolves commands of one message against one workspace."""
+
+    workspace: Workspace
+    declarations: Declarations
+    say: Telling
+    sentence: str
+
+    def resolve(self, command: Command) -> Instruction:
+        """What a command means here.
+
+        Raises:
+            Unsettled: It has to be asked about or refused.
+        """
+        try:
+            return self._settled(command)
+        except Unclear as unclear:
+            raise Unsettled(self._which(command, unclear)) from None
+        except MissingPiece as missing:
+            raise Unsettled(
+                Question(missing.question, gap=missing.gap(self.sentence), verbatim=missing.verbatim)
+            ) from None
+        except EditError as error:
+            words = str(error)
+            raise refuse(f"I cannot do that: {words}.") from None
+
+    def _settled(self, command: Command) -> Instruction:
+        match command:
+            case Edits():
+                return self._change(command)
+            case New():
+                return self._create(command)
+            case RunCommand():
+                return RunWorkflow(self._id(command.workflow), command.arguments)
+            case RenameCommand():
+                view = self._view(command.workflow)
+                own = view.definition.id
+                return Rename(own, names.checked(command.name, self.workspace, quoted=True, own=own))
+            case Named():
+                return self._named(command)
+            case _:
+                assert_never(command)
+
+    def _which(self, command: Command, unclear: Unclear) -> Question:
+        """The question between steps that fit; each option is the whole sentence with one of them."""
+        options: list[str] = []
+        for exact in unclear.exact:
+            try:
+                meant = self._settled(_with(command, unclear.reference, exact))
+            except (Unclear, Unsettled, MissingPiece, EditError):
+                continue
+            options.append(self.say.instruction(meant, self.workspace))
+        return Question(f"Which one do you mean? {unclear.listed}", tuple(options[:MAX_OPTIONS]))
+
+    # Workflows -----------------------------------------------------------------------------------------------------------
+
+    def _view(self, typed: str | None) -> WorkflowView:
+        if typed is None:
+            return names.focused(self.workspace, self.sentence)
+        return names.find(typed, self.workspace)
+
+    def _id(self, typed: str | None) -> str:
+        return self._view(typed).definition.id
+
+    def _create(self, new: New) -> Create:
+        if new.name is not None:
+            name = names.checked(new.name, self.workspace, quoted=new.quoted)
+        else:
+            name = names.made_up(self._stem(new), self.workspace)
+        if not new.steps:
+            asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
+            raise MissingPiece(asked, joint=":")
+        known = variables_of(new.triggers, self.workspace.variables)
+        states = linked(new.steps, known, self.declarations)
+        taken = [view.definition.id for view in self.workspace.workflows.values()]
+        definition = Definition(
+            id=names.slug(name, taken), name=name, initial_state=states[0].name, states=states, triggers=new.triggers
+        )
+        return Create(definition, named=new.name is not None)
+
+    def _stem(self, new: New) -> str:
+        if new.triggers:
+            return names.stem_of(new.triggers[0])
+        return verb(new.steps[0].state.action, self.declarations) if new.steps else "workflow"
+
+    # Edits ---------------------------------------------------------------------------------------------------------------
+
+    def _change(self, command: Edits) -> Change:
+        view = self._view(command.workflow)
+        definition = view.definition
+        made: list[Edit] = []
+        for syntax in command.edits:
+            for edit in self._edits(syntax, definition):
+                definition = apply(definition, edit)
+                made.append(edit)
+        if definition == view.definition:
+            raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
+        return Change(view.definition.id, tuple(made))
+
+    def _within(self, definition: Definition) -> Within:
+        return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
+
+    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
+        within = self._within(definition)
+        match syntax:
+            case Add():
+                at = place(syntax.position, within)
+                return (InsertSteps(at, self._loose(syntax.steps, definition)),)
+            case Drop():
+                return (RemoveSteps(tuple(state.name for state in all_of(syntax.reference, within))),)
+            case Shift():
+                return (self._move(syntax, within),)
+            case Exchange():
+                return (SwapSteps(one_of(syntax.first, within).name, one_of(syntax.second, within).name),)
+            case Substitute():
+                old = one_of(syntax.reference, within)
+                return (ReplaceStep(old.name, self._loose(syntax.steps, definition, without=old.name)),)
+            case Become():
+                return self._become(syntax, within)
+            case Contrast():
+                return self._contrast(syntax, within)
+            case Alter():
+                return tuple(
+                    SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
+                    for state in all_of(syntax.reference, within)
+                )
+            case Start():
+                return self._start(syntax, definition)
+            case Head():
+                return (self._head(syntax, within),)
+            case Lead() | Bound() | Again() | CarryOn():
+                return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
+            case _:
+                assert_never(syntax)
+
+    def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
+        if not steps:
+            raise MissingPiece(ASK_STEPS)
+        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        taken = {state.name for state in all_states(definition.states)} - {without}
+        return loose(steps, known, taken, self.declarations)
+
+    def _move(self, syntax: Shift, within: Within) -> MoveStep:
+        state = one_of(syntax.reference, within)
+        number = number_of(within.definition, state.name)
+        if number is None:
+            raise refuse(f'Step "{state.name}" stands inside another step; I can move only the outer ones.')
+        return MoveStep(state.name, moved_place(number, syntax.position, within))
+
+    def _become(self, syntax: Become, within: Within) -> tuple[Edit, ...]:
+        state = one_of(syntax.reference, within)
+        new = self._loose(syntax.steps, within.definition, without=state.name)
+        if syntax.before and self._loose(syntax.before, within.definition)[0].action != state.action:
+            raise refuse(f"{within.name} has another step there by now: {within.describe(state)}.")
+        if len(new) != 1:
+            return (ReplaceStep(state.name, new),)
+        return (SetAction(state.name, new[0].action),)
+
+    def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
+        new = self._loose(syntax.steps, within.definition)[0].action
+        content = syntax.old.text if isinstance(syntax.old, Words) else None
+        seconds = syntax.old.seconds if isinstance(syntax.old, Duration) else None
+        like = OfKind(Kind("step like that", frozenset({key(new)})), content=content, seconds=seconds)
+        return (SetAction(one_of(like, within).name, new),)
+
+    def _start(self, syntax: Start, definition: Definition) -> tuple[Edit, ...]:
+        match syntax.mode:
+            case "only":
+                return (SetTriggers(syntax.triggers),)
+            case "add":
+                return tuple(AddTrigger(trigger) for trigger in syntax.triggers)
+            case "remove":
+                return tuple(RemoveTrigger(self._own(trigger, definition)) for trigger in syntax.triggers)
+            case _:
+                assert_never(syntax.mode)
+
+    def _own(self, trigger: Trigger, definition: Definition) -> Trigger:
+        """The workflow's trigger that is meant: that very one, or the only one on that event."""
+        if trigger in definition.triggers:
+            return trigger
+        same = [own for own in definition.triggers if own.on == trigger.on]
+        if len(same) == 1 and trigger.when is None:
+            return same[0]
+        return trigger
+
+    def _head(self, syntax: Head, within: Within) -> Edit:
+        value: Any = syntax.value
+        match syntax.what:
+            case "name":
+                return SetName(names.checked(value, self.workspace, quoted=True, own=within.definition.id))
+            case "description":
+                return SetDescription(value)
+            case "tags":
+                return SetTags(value)
+            case "policy":
+                return SetPolicy(cast("Policy", value))
+            case "variable":
+                name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
+                return SetVariable(name, declaration)
+            case "on_error":
+                return SetOnError(None if value is None else one_of(cast("Reference", value), within).name)
+            case "timeout":
+                return SetTimeout(value)
+            case _:
+                assert_never(syntax.what)
+
+    def _option(self, syntax: Lead | Bound | Again | CarryOn, state: State, within: Within) -> Edit:
+        match syntax:
+            case Lead():
+                return SetTransition(state.name, syntax.event, _target(syntax, within))
+            case Bound():
+                return SetStepTimeout(state.name, syntax.seconds)
+            case Again():
+                return SetRetry(state.name, syntax.retry)
+            case CarryOn():
+                return SetCritical(state.name, syntax.critical)
+            case _:
+                assert_never(syntax)
+
+    # Everything that is a verb and names ---------------------------------------------------------------------------------
+
+    def _named(self, command: Named) -> Instruction:
+        first = command.workflows[0] if command.workflows else None
+        number = command.extra if isinstance(command.extra, int) else None
+        match command.verb:
+            case "stop" | "cancel" | "pause" | "resume":
+                return self._control(command, first)
+            case "delete":
+                return Delete(tuple(self._id(name) for name in command.workflows) or (self._id(None),))
+            case "enable" | "disable":
+                return SetEnabled(self._id(first), command.verb == "enable")
+            case "undo":
+                return Undo(self._id(first) if first else None, number or 1)
+            case "redo":
+                return Redo(self._id(first) if first else None, number or 1)
+            case "list":
+                return ListWorkflows(cast("Any", command.extra))
+            case "help":
+                return Help(cast("str | None", command.extra))
+            case "import":
+                return Import(str(command.extra or ""))
+            case "yes" | "no":
+                return Answer(command.verb == "yes")
+            case "not yet":
+                return NotYet(str(command.extra))
+            case _:
+                return self._query(command, first, number)
+
+    def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
+        known = self._id(first) if first else None
+        match command.verb:
+            case "status":
+                return Status(known)
+            case "why":
+                return Why(known)
+            case "show":
+                return Show(known or self._id(None), page=number or 1)
+            case "show step":
+                shown = self._view(first)
+                count = len(shown.definition.states)
+                if number is None or not 1 <= number <= count:
+                    called = names.quoted_name(shown.definition.name)
+                    raise refuse(f"There is no step {number}: {called} has {count}.")
+                return Show(shown.definition.id, step=number)
+            case "history":
+                return History(known or self._id(None))
+            case "diff":
+                return Diff(known or self._id(None), since=number)
+            case "export":
+                return Export(known or self._id(None), "json" if command.extra == "json" else "text")
+            case other:
+                raise AssertionError(other)
+
+    def _control(self, command: Named, typed: str | None) -> Control:
+        verb = cast('Literal["stop", "cancel", "pause", "resume"]', command.verb)
+        if command.everything:
+            return Control(verb, None)
+        if typed is not None:
+            return Control(verb, self._id(typed))
+        running = [view for view in self.workspace.workflows.values() if view.running]
+        if len(running) == 1:
+            return Control(verb, running[0].definition.id)
+        if self.workspace.focus in {view.definition.id for view in running} or (not running and self.workspace.focus):
+            return Control(verb, self.workspace.focus)
+        if not running:
+            return Control(verb, None)
+        called = [names.quoted_name(view.definition.name) for view in running]
+        options = (*(f"{verb} {name}" for name in called[: MAX_OPTIONS - 1]), f"{verb} everything")
+        raise Unsettled(Question(f"Which one should I {verb}? {', '.join(called)} are running.", options))
+
+
+def _target(lead: Lead, within: Within) -> Target | None:
+    if not lead.ways:
+        return None
+    if len(lead.ways) == 1 and lead.ways[0][0] is None:
+        return one_of(lead.ways[0][1], within).name
+    return tuple(Way(when=guard, to=one_of(to, within).name) for guard, to in lead.ways)
+
+
+def _with(value: Any, old: Reference, new: Reference) -> Any:
+    """The same syntax with one reference in another's place."""
+    if value is old:
+        return new
+    if isinstance(value, tuple):
+        return tuple(_with(each, old, new) for each in value)
+    if is_dataclass(value) and not isinstance(value, type) and type(value).__module__ == "grammar.syntax":
+        changed = {field.name: _with(getattr(value, field.name), old, new) for field in fields(value)}
+        return replace(value, **changed)
+    return value

@@ -1,0 +1,347 @@
+"""Instructions in canonical words: `understand(say(i)) == i` in the same workspace, for every instruction.
+
+The words are those of docs/language.md. Steps, triggers and files are said by their own modules; this one says what is
+done with them. It reads nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, assert_never
+
+from pydantic import JsonValue
+
+from engine.declare import Declarations
+from engine.edits import (
+    AddTrigger,
+    Edit,
+    InsertSteps,
+    MoveStep,
+    RemoveSteps,
+    RemoveTrigger,
+    ReplaceStep,
+    SetAction,
+    SetCritical,
+    SetDescription,
+    SetName,
+    SetOnError,
+    SetPolicy,
+    SetRetry,
+    SetStepTimeout,
+    SetTags,
+    SetTimeout,
+    SetTransition,
+    SetTriggers,
+    SetVariable,
+    SwapSteps,
+    apply,
+)
+from engine.errors import EditError
+from engine.expressions import quote
+from engine.model import Definition, State, Trigger, all_states
+from engine.names import fresh
+from grammar.drafts import escaped, map_texts
+from grammar.instruction import (
+    Answer,
+    Change,
+    Control,
+    Create,
+    Delete,
+    Diff,
+    Export,
+    Help,
+    History,
+    Import,
+    Instruction,
+    ListWorkflows,
+    NotYet,
+    Redo,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Show,
+    Status,
+    Undo,
+    Why,
+)
+from grammar.names import quoted_name
+from grammar.references import number_of
+from grammar.say_steps import (
+    say_action,
+    say_definition,
+    say_duration,
+    say_json,
+    say_name,
+    say_options,
+    say_retry,
+    say_state_name,
+    say_states,
+    say_target,
+    say_trigger,
+)
+from grammar.workspace import Workspace
+
+_DOT: Final = " · "
+_EVENT_WORDS: Final[Mapping[str, str]] = {
+    "success": "on success",
+    "error": "if it fails",
+    "timeout": "on timeout",
+    "cancel": "on cancel",
+    "unknown": "on unknown",
+}
+
+
+class Sayer:
+    """Says instructions and definitions."""
+
+    def __init__(self, declarations: Declarations) -> None:
+        self._declarations = declarations
+
+    # Definitions -----------------------------------------------------------------------------------------------------------
+
+    def overview(self, definition: Definition) -> str:
+        """`When a raid comes in: 1 say "hi" · 2 wait 5 seconds`; without triggers just the steps."""
+        triggers = " or ".join(self.trigger(trigger) for trigger in definition.triggers)
+        steps = self._numbered(definition.states)
+        return f"{_capital(triggers)}: {steps}" if triggers else steps
+
+    def trigger(self, trigger: Trigger) -> str:
+        """`when a raid comes in`."""
+        return say_trigger(trigger)
+
+    def step(self, definition: Definition, state: State) -> str:
+        """What a step does, without options."""
+        return say_action(_typed(state).action, self._declarations)
+
+    def file(self, definition: Definition) -> str:
+        """The file form."""
+        return say_definition(definition, self._declarations)
+
+    def _numbered(self, states: Iterable[State]) -> str:
+        said = say_states([_typed(state) for state in states], self._declarations)
+        return _DOT.join(f"{n} {step}" for n, step in enumerate(said, 1))
+
+    # Instructions ----------------------------------------------------------------------------------------------------------
+
+    def instruction(self, instruction: Instruction, workspace: Workspace) -> str:
+        """An instruction in words that mean it in this workspace."""
+        match instruction:
+            case Create():
+                return self._create(instruction)
+            case Change():
+                return self._change(instruction, workspace)
+            case Rename():
+                return f"rename {_name(instruction.workflow, workspace)} to {quote(instruction.name)}"
+            case Delete():
+                several = "workflows" if len(instruction.workflows) > 1 else "workflow"
+                return f"delete {several} {', '.join(_name(each, workspace) for each in instruction.workflows)}"
+            case SetEnabled():
+                return f"{'enable' if instruction.enabled else 'disable'} {_name(instruction.workflow, workspace)}"
+            case RunWorkflow():
+                given = " ".join(_argument(name, value) for name, value in instruction.arguments.items())
+                return f"run {_name(instruction.workflow, workspace)}{' with ' if given else ''}{given}"
+            case Control():
+                whom = "everything" if instruction.workflow is None else _name(instruction.workflow, workspace)
+                return f"{instruction.verb} {whom}"
+            case Import():
+                return f"import {instruction.source}"
+            case Help():
+                return _join("help", instruction.topic)
+            case Answer():
+                return "yes" if instruction.yes else "no"
+            case NotYet():
+                return instruction.what
+            case _:
+                return _query(instruction, workspace)
+
+    def _create(self, create: Create) -> str:
+        definition = create.definition
+        if not _is_plain(definition):
+            return self.file(definition)
+        steps = self._numbered(definition.states)
+        triggers = " or ".join(self.trigger(trigger) for trigger in definition.triggers)
+        if not create.named and triggers:
+            return f"{_capital(triggers)}: {steps}"
+        return f"Create {quoted_name(definition.name)}: {f'{triggers}: ' if triggers else ''}{steps}"
+
+    def _change(self, change: Change, workspace: Workspace) -> str:
+        view = workspace.workflows[change.workflow]
+        definition = view.definition
+        said: list[str] = []
+        for edit in change.edits:
+            said.append(self.edit(edit, definition))
+            try:
+                definition = apply(definition, edit)
+            except EditError:
+                break
+        return f"{quoted_name(view.definition.name)} v{view.revision + 1}: {'; '.join(said)}"
+
+    def edit(self, edit: Edit, definition: Definition) -> str:
+        """One edit of a definition as it is before it."""
+        match edit:
+            case InsertSteps():
+                return f"add as step {edit.at} {self._loose(edit.states, definition)}"
+            case RemoveSteps():
+                return _remove(edit, definition)
+            case MoveStep():
+                return f"move {_ref(edit.name, definition)} to be step {edit.at}"
+            case SwapSteps():
+                return f"swap {_ref(edit.first, definition)} and {_ref(edit.second, definition)}"
+            case SetAction():
+                old = _state(edit.name, definition)
+                new = old.model_copy(update={"action": edit.action})
+                arrow = f"{self.step(definition, old)} -> {self.step(definition, new)}"
+                return f"{_ref(edit.name, definition)} {arrow}"
+            case ReplaceStep():
+                steps = self._loose(edit.states, definition, without=edit.name)
+                return f"replace {_ref(edit.name, definition)} with {steps}"
+            case SetTransition() | SetStepTimeout() | SetRetry() | SetCritical():
+                return f"{_ref(edit.name, definition)} {_option(edit, definition)}"
+            case AddTrigger() | RemoveTrigger() | SetTriggers():
+                return self._triggers(edit)
+            case _:
+                return _heading(edit, definition)
+
+    def _loose(self, states: tuple[State, ...], definition: Definition, without: str | None = None) -> str:
+        """States with their names where those are not the ones they would be given here."""
+        taken = {state.name for state in all_states(definition.states)} - {without}
+        said: list[str] = []
+        for state in states:
+            given = fresh(state.action, taken, self._declarations)
+            said.append(self._loose_step(_typed(state), named=state.name != given))
+            taken |= {inner.name for inner in all_states((state,))}
+        return _DOT.join(said)
+
+    def _loose_step(self, state: State, *, named: bool) -> str:
+        """A step that is linked when it is put in: only what it says itself is said."""
+        options = "; ".join(say_options(state, None))
+        name = f"{say_name(state.name)} " if named else ""
+        return f"{name}{say_action(state.action, self._declarations)}{f' ({options})' if options else ''}"
+
+    def _triggers(self, edit: AddTrigger | RemoveTrigger | SetTriggers) -> str:
+        match edit:
+            case AddTrigger():
+                return f"also {self.trigger(edit.trigger)}"
+            case RemoveTrigger():
+                return f"no longer {self.trigger(edit.trigger)}"
+            case SetTriggers():
+                return f"only {' or '.join(map(self.trigger, edit.triggers)) or 'by hand'}"
+            case _:
+                assert_never(edit)
+
+
+def _typed(state: State) -> State:
+    """A step whose texts, when read as typed ones, are what they are."""
+    return state.model_copy(update={"action": map_texts(state.action, escaped)})
+
+
+def _is_plain(definition: Definition) -> bool:
+    """Whether triggers and steps are all there is."""
+    heading = definition.model_copy(
+        update={"states": (), "triggers": (), "id": "", "name": "", "initial_state": ""}
+    ).model_dump(exclude_defaults=True)
+    first = definition.initial_state == definition.states[0].name
+    return first and not {key for key, value in heading.items() if value}
+
+
+def _query(
+    query: Status | ListWorkflows | Show | Why | History | Diff | Undo | Redo | Export, workspace: Workspace
+) -> str:
+    name = None
+    if not isinstance(query, ListWorkflows) and query.workflow is not None:
+        name = _name(query.workflow, workspace)
+    match query:
+        case Status():
+            return _join("status", name)
+        case ListWorkflows():
+            return _join("list", query.only)
+        case Show():
+            if query.step is not None:
+                return f"show step {query.step} of {name}"
+            return _join("show", name, query.page if query.page > 1 else None)
+        case Why():
+            return _join("why", name)
+        case History():
+            return _join("history", name)
+        case Diff():
+            return _join("diff", name, f"since v{query.since}" if query.since is not None else None)
+        case Undo():
+            return _join("undo", query.count if query.count > 1 else None, name)
+        case Redo():
+            return _join("redo", query.count if query.count > 1 else None, name)
+        case Export():
+            return f"export {name} as {query.format}"
+        case _:
+            assert_never(query)
+
+
+def _remove(edit: RemoveSteps, definition: Definition) -> str:
+    numbers = [number_of(definition, name) for name in edit.names]
+    if len(numbers) > 1 and all(number is not None for number in numbers):
+        return f"remove steps {', '.join(map(str, numbers))}"
+    return f"remove {' and '.join(_ref(name, definition) for name in edit.names)}"
+
+
+def _option(edit: SetTransition | SetStepTimeout | SetRetry | SetCritical, definition: Definition) -> str:
+    match edit:
+        case SetTransition():
+            event = _EVENT_WORDS.get(edit.event) or f"on {quote(edit.event)}"
+            return f"{event} {'nowhere' if edit.target is None else say_target(edit.target)}"
+        case SetStepTimeout():
+            return "no time limit" if edit.seconds is None else f"time limit {say_duration(edit.seconds)}"
+        case SetRetry():
+            return "no retry" if edit.retry is None else say_retry(edit.retry)
+        case SetCritical():
+            return "stop if it fails" if edit.critical else "carry on if it fails"
+        case _:
+            assert_never(edit)
+
+
+def _heading(
+    edit: SetName | SetDescription | SetTags | SetPolicy | SetVariable | SetOnError | SetTimeout, definition: Definition
+) -> str:
+    match edit:
+        case SetName():
+            return f"name {quote(edit.name)}"
+        case SetDescription():
+            return "no description" if edit.description is None else f"description {quote(edit.description)}"
+        case SetTags():
+            return f"tags {', '.join(map(quote, edit.tags))}" if edit.tags else "no tags"
+        case SetPolicy():
+            return f"policy {say_json(edit.policy.model_dump(mode='json', exclude_defaults=True))}"
+        case SetVariable():
+            if edit.declaration is None:
+                return f"no variable {quote(edit.name)}"
+            return f"variable {quote(edit.name)} {say_json(edit.declaration.model_dump(mode='json', exclude_defaults=True))}"
+        case SetOnError():
+            return f"on error {'nowhere' if edit.to is None else f'go to {say_state_name(edit.to)}'}"
+        case SetTimeout():
+            return "never give up" if edit.seconds is None else f"give up after {say_duration(edit.seconds)}"
+        case _:
+            assert_never(edit)
+
+
+def _state(name: str, definition: Definition) -> State:
+    return definition.state(name)
+
+
+def _ref(name: str, definition: Definition) -> str:
+    number = number_of(definition, name)
+    return f"step {quote(name)}" if number is None else f"step {number}"
+
+
+def _name(workflow: str, workspace: Workspace) -> str:
+    view = workspace.workflows.get(workflow)
+    return quoted_name(view.definition.name if view is not None else workflow)
+
+
+def _argument(name: str, value: JsonValue) -> str:
+    text = value if isinstance(value, str) else say_json(value)
+    plain = isinstance(value, str) and text and not any(mark in text for mark in ' "\\,=<>') and text.isprintable()
+    return f"{name}={text if plain else quote(text)}"
+
+
+def _join(*parts: object) -> str:
+    return " ".join(str(part) for part in parts if part is not None)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

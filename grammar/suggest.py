@@ -1,0 +1,152 @@
+"""Refusals that teach: what was read, where it stopped, what could stand there, and one sentence that works here.
+
+Words come from the same tables the parser reads, names from the workspace; so does the completion of what is being typed.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from grammar.driver import Stuck
+from grammar.instruction import Refusal
+from grammar.names import quoted_name
+from grammar.references import nearest
+from grammar.workspace import Workspace
+
+MAX_SHOWN: Final = 40
+MAX_EXPECTED: Final = 4
+MAX_COMPLETIONS: Final = 25
+
+VERBS: Final = (
+    "create",
+    "when someone",
+    "add",
+    "remove",
+    "move",
+    "change",
+    "replace",
+    "swap",
+    "run",
+    "stop",
+    "cancel",
+    "pause",
+    "resume",
+    "status",
+    "list",
+    "show",
+    "why",
+    "history",
+    "diff",
+    "undo",
+    "redo",
+    "rename",
+    "delete",
+    "enable",
+    "disable",
+    "export",
+    "import",
+    "help",
+)
+_PARTS: Final = {
+    "WORKFLOW": "a workflow's name",
+    "DURATION": "a duration, like 45s",
+    "NOUN": "a step, like the wait",
+    "_STEP": "a step, like step 2",
+    "STEP_NAME": "a step's name",
+    "TEXT": "a text",
+    "STRING": "a text in quotes",
+    "NUMBER": "a number",
+    "EVENT": "an event, like someone follows",
+    "SCENE": "a scene",
+    "SOURCE": "a source",
+    "SOUND": "a sound",
+    "REWARD": "a reward",
+    "CHANNEL": "a channel, like #general",
+    "USER": "a user",
+    "NEW_NAME": "a name",
+    "FORMULA": "a condition, like (viewers > 5)",
+    "TIME": "a time, like 19:30",
+    "ARGUMENT": "values, like name=value",
+    "JSON": "JSON",
+}
+_LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
+
+
+def refusal(stuck: Stuck, sentence: str, workspace: Workspace) -> Refusal:
+    """What to say when no reading was found."""
+    example = f"Try: {example_for(workspace)}"
+    if stuck.reason == "too long":
+        return Refusal("That is too long for one message. Say it in parts, or import it as a file.", stuck.at)
+    if stuck.reason == "too complicated":
+        return Refusal("That is too complicated for one sentence. Say it in parts.", stuck.at)
+    word = shown(stuck.word) if stuck.word is not None else None
+    if stuck.at == 0 or not stuck.read:
+        near = nearest(word or "", VERBS) if word else ()
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        return Refusal(f'I do not know what to do with "{word or ""}".{hint} {example}', stuck.at, near)
+    read = shown(sentence[: stuck.at].strip(), last=True)
+    wanted = expected(stuck.expected, workspace)
+    wish = f" There I expected {' or '.join(wanted)}." if wanted else ""
+    if '"' in sentence and sentence.count('"') % 2:
+        wish = ' A quote is not closed: put a " at the end of the text.'
+    where = f'I understood "{read}", but not "{word}".' if word else f'"{read}" is not all of it.'
+    near = _near_names(stuck, workspace)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    return Refusal(f"{where}{wish}{hint} {example}", stuck.at, near)
+
+
+def expected(terminals: Iterable[str], workspace: Workspace) -> tuple[str, ...]:
+    """What may stand there, in words; live names where there are some."""
+    found: list[str] = []
+    for terminal, words in _PARTS.items():
+        if terminal not in terminals:
+            continue
+        names: tuple[str, ...] = getattr(workspace.names, _LIVE[terminal]) if terminal in _LIVE else ()
+        if terminal == "WORKFLOW":
+            names = tuple(quoted_name(view.definition.name) for view in workspace.workflows.values())
+        found.append(f"{words} ({', '.join(names[:3])})" if names else words)
+    return tuple(found[:MAX_EXPECTED])
+
+
+def example_for(workspace: Workspace) -> str:
+    """A sentence that works here, with the user's own names."""
+    view = workspace.workflows.get(workspace.focus or "") or next(iter(workspace.workflows.values()), None)
+    if view is None:
+        return 'create welcome when someone follows say "hi ${user}"'
+    return f"in {quoted_name(view.definition.name)} add wait 5 seconds"
+
+
+def shown(text: str, *, last: bool = False) -> str:
+    """A piece of what was typed, fit to be quoted back: one line, no invisible characters, not long."""
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = " ".join(plain.split())
+    if len(plain) <= MAX_SHOWN:
+        return plain
+    return f"... {plain[-MAX_SHOWN:]}" if last else f"{plain[:MAX_SHOWN]} ..."
+
+
+def _near_names(stuck: Stuck, workspace: Workspace) -> tuple[str, ...]:
+    if stuck.word is None:
+        return ()
+    known: list[str] = []
+    if "WORKFLOW" in stuck.expected:
+        known.extend(view.definition.name for view in workspace.workflows.values())
+    for terminal, group in _LIVE.items():
+        if terminal in stuck.expected:
+            known.extend(getattr(workspace.names, group))
+    return nearest(stuck.word, known) if len(stuck.word) > 2 else ()
+
+
+def completions(terminals: Iterable[str], prefix: str, workspace: Workspace, words: Iterable[str]) -> list[str]:
+    """The words and names that may stand at a place and begin with what was typed there."""
+    wanted = set(terminals)
+    found: list[str] = []
+    if "WORKFLOW" in wanted:
+        found.extend(quoted_name(view.definition.name) for view in workspace.workflows.values())
+    for terminal, group in _LIVE.items():
+        if terminal in wanted:
+            names: tuple[str, ...] = getattr(workspace.names, group)
+            found.extend(f"#{name}" if terminal == "CHANNEL" else f'"{name}"' for name in names)
+    found.extend(words)
+    begun = prefix.casefold().lstrip('"#')
+    fitting = [each for each in dict.fromkeys(found) if each.casefold().lstrip('"#').startswith(begun)]
+    return fitting[:MAX_COMPLETIONS]

@@ -1,0 +1,320 @@
+"""What a sentence says, before anyone has looked what there is: references, places, values and commands as typed.
+
+`grammar.build_instructions` makes these from a parse; `grammar.resolve` turns them into an instruction against a
+workspace. Nothing here knows a workflow, and no name in here is known to exist.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from pydantic import JsonValue
+
+from engine.formulas import Formula
+from engine.model import Policy, Retry, Trigger, VariableDeclaration
+from grammar.drafts import Draft
+
+# Which step ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """`step 2`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`the wait`, `the discord post`: steps that do one of these deeds.
+
+    Attributes:
+        words: As typed, for questions and refusals.
+        keys: Action kinds (`wait`) and methods (`twitch.send_chat_message`); empty = any step.
+    """
+
+    words: str
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """`the wait`, `the second wait` (2), `the last step` (-1), `all the waits` (every), `the 10 second wait`."""
+
+    kind: Kind
+    ordinal: int | None = None
+    every: bool = False
+    seconds: float | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """`step "handle_error"`, or a bare name of a step."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """`the line that says ok back`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`steps 4 to 6`."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """`steps 2, 4`, `the wait and the scene`."""
+
+    parts: tuple["Reference", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class It:
+    """`it`, `that step`."""
+
+
+Reference: TypeAlias = Numbered | OfKind | Called | Saying | Span | Several | It
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a step goes: before or after one, between two, at an end, or under a number."""
+
+    where: Literal["before", "after", "between", "start", "end", "number"]
+    references: tuple[Reference, ...] = ()
+    number: int | None = None
+
+
+# What a step is changed to -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`20 seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """`10 seconds longer` (seconds), `double` (factor 2), `half as long` (factor 0.5), `longer` (neither)."""
+
+    seconds: float | None = None
+    factor: float | None = None
+    direction: Literal["longer", "shorter"] = "longer"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text, a name or a number, as typed; `quoted` if in quotes.
+
+    Attributes:
+        type: What it was recognised as: a live scene, a channel, or just a text.
+    """
+
+    text: str
+    quoted: bool = False
+    type: Literal["text", "number", "scene", "source", "sound", "reward", "channel", "user"] = "text"
+
+
+Value: TypeAlias = Duration | By | Words
+
+
+# Edits -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Put steps in; at the end if nothing says where."""
+
+    steps: tuple[Draft, ...]
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Take steps out."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Move a step."""
+
+    reference: Reference
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Let two steps change places."""
+
+    first: Reference
+    second: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """Put steps in the place of one; one step of the same sort only changes what it does."""
+
+    reference: Reference
+    steps: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Become:
+    """`step 2 wait 10 seconds -> wait 30 seconds`: the same step does something else than before."""
+
+    reference: Reference
+    steps: tuple[Draft, ...]
+    before: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one."""
+
+    steps: tuple[Draft, ...]
+    old: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    """`change the wait to 20 seconds`, `step 1 should say hi`."""
+
+    reference: Reference
+    value: Value
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where a step leads on an event; no ways = nowhere."""
+
+    reference: Reference
+    event: str
+    ways: tuple[tuple[Formula | None, Reference], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`step 2 time limit 10 seconds`; None lifts it."""
+
+    reference: Reference
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """`step 2 retry 3 times`; None = not."""
+
+    reference: Reference
+    retry: Retry | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """`step 2 carry on if it fails`, or not."""
+
+    reference: Reference
+    critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What starts a workflow: these too, only these, or these no longer."""
+
+    mode: Literal["add", "only", "remove"]
+    triggers: tuple[Trigger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A line of the heading: name, description, tags, policy, variable, on_error, time limit."""
+
+    what: Literal["name", "description", "tags", "policy", "variable", "on_error", "timeout"]
+    value: "str | tuple[str, ...] | Policy | tuple[str, VariableDeclaration | None] | Reference | float | None"
+
+
+EditSyntax: TypeAlias = (
+    Add
+    | Drop
+    | Shift
+    | Exchange
+    | Substitute
+    | Become
+    | Contrast
+    | Alter
+    | Lead
+    | Bound
+    | Again
+    | CarryOn
+    | Start
+    | Head
+)
+
+
+# Commands ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Changes to one workflow; that in focus if none is named."""
+
+    edits: tuple[EditSyntax, ...]
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Make a workflow."""
+
+    name: str | None
+    triggers: tuple[Trigger, ...] = ()
+    steps: tuple[Draft, ...] = ()
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A verb and workflows: `delete`, `enable`, `stop`, `show` ...
+
+    Attributes:
+        verb: What is to be done.
+        workflows: As typed.
+        extra: A number, format, topic or filter.
+        everything: Whether all are meant.
+    """
+
+    verb: str
+    workflows: tuple[str, ...] = ()
+    extra: str | int | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """`run raid with raid_target=foo`."""
+
+    workflow: str | None
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameCommand:
+    """`rename raid to "outro raid"`."""
+
+    workflow: str | None
+    name: str
+
+
+Command: TypeAlias = Edits | New | Named | RunCommand | RenameCommand
