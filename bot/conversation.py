@@ -6,7 +6,7 @@ front ends but replies: every failure is one honest sentence, and the log has th
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -249,7 +249,7 @@ class Conversation:
     def _workspace(self, message: Message, focus: str | None = None) -> Workspace:
         desk = self._desk
         focused = focus or self._focus.get(_focus_key(message))
-        views = {entry.id: self._view(entry) for entry in self.catalogue.there()}
+        views = self._views(self.catalogue.there())
         return Workspace(
             views,
             focused if focused in views else None,
@@ -258,9 +258,12 @@ class Conversation:
             message.place.platform,
         )
 
-    def _view(self, entry: Entry) -> WorkflowView:
-        running = bool(self._desk.runs(entry.id))
-        return WorkflowView(entry.definition, entry.record.revision, entry.record.enabled, running)
+    def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
+        running = {run.workflow for run in self._desk.runs()}
+        return {
+            entry.id: WorkflowView(entry.definition, entry.record.revision, entry.record.enabled, entry.id in running)
+            for entry in entries
+        }
 
     def _understand(self, message: Message, text: str, focus: str | None = None) -> Understanding:
         return self._desk.language.understand(as_lines(text.strip()), self._workspace(message, focus))
@@ -289,7 +292,7 @@ class Conversation:
 
     async def _about_deleted(self, heard: _Heard, workspace: Workspace) -> tuple[Workspace, Understood | None]:
         """The same words, if they make sense of a workflow that has been deleted."""
-        gone = {entry.id: self._view(entry) for entry in await self.catalogue.gone()}
+        gone = self._views(await self.catalogue.gone())
         if not gone:
             return workspace, None
         wider = replace(workspace, workflows={**gone, **workspace.workflows})
@@ -368,7 +371,7 @@ class Conversation:
     async def _ask_first(self, heard: _Heard, turn: Turn, ask: Ask) -> Sequence[Reply]:
         """It needs a yes."""
         entries = [entry for id in ask.workflows if (entry := await self.catalogue.find(id)) is not None]
-        views = {entry.id: self._view(entry) for entry in entries}
+        views = self._views(entries)
         workspace = replace(turn.workspace, workflows={**views, **turn.workspace.workflows})
         canonical = self._desk.language.say(ask.instruction, workspace)
         moved = self._what_moved(heard) if heard.answers else ""

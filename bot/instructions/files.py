@@ -6,9 +6,9 @@ from bot.catalogue import MAX_WORKFLOWS, Entry
 from bot.instructions.create_and_edit import NOTHING_CHANGED, UNDO, not_theirs, overreach, runs_on, unfit, warnings
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.library import Arrival, NameTaken, keeping
-from bot.replies import LIMITS, Saying, fit, pieces
+from bot.replies import LIMITS, Saying, fit, pieces, sentence
 from engine.convert import read_json, write_json
-from engine.errors import DefinitionError
+from engine.errors import EngineError
 from engine.model import Definition
 from grammar.instruction import Export, Import
 
@@ -41,8 +41,8 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
     """Read a workflow from JSON or from the file form. The importer becomes the author of every step."""
     try:
         definition = _read(turn, instruction.source)
-    except DefinitionError as error:
-        return turn.refuse(f"{error} Nothing was imported.")
+    except EngineError as error:
+        return turn.refuse(f"{sentence(str(error))} Nothing was imported.")
     catalogue = turn.desk.catalogue
     entry = catalogue.get(definition.id)
     if entry is None and len(catalogue.there()) >= MAX_WORKFLOWS:

@@ -1,5 +1,7 @@
 """What there is, how it is written, and where what runs stands."""
 
+from collections import Counter
+
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import stands
@@ -44,14 +46,15 @@ def _ended(turn: Turn, run: Execution) -> str:
 async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
     """All workflows: name, on or off, and what starts each."""
     everything = turn.desk.catalogue.there()
-    entries = [entry for entry in everything if _is_of(turn, entry, instruction)]
+    running = Counter(run.workflow for run in turn.desk.runs())
+    entries = [entry for entry in everything if _is_of(entry, instruction, running)]
     if not everything:
         return turn.tell(
             "answer", Saying('There are no workflows yet. Try: !workflow when someone follows, say "hi ${user}"')
         )
     if not entries:
         return turn.tell("answer", Saying(f"None of {counted(len(everything), 'workflow')} is {instruction.only}."))
-    lines = [_listed(turn, entry) for entry in entries]
+    lines = [_listed(turn, entry, running[entry.id]) for entry in entries]
     head = f"{counted(len(entries), 'workflow')}: " if len(entries) > 1 else ""
     saying = Saying(head, "\n".join(lines), rest="and {} more")
     if len(fit(f"{head}{saying.body}", turn.platform)) > 2 * LIMITS[turn.platform]:
@@ -59,7 +62,7 @@ async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
     return turn.tell("answer", saying)
 
 
-def _is_of(turn: Turn, entry: Entry, instruction: ListWorkflows) -> bool:
+def _is_of(entry: Entry, instruction: ListWorkflows, running: Counter[str]) -> bool:
     match instruction.only:
         case None:
             return True
@@ -68,12 +71,11 @@ def _is_of(turn: Turn, entry: Entry, instruction: ListWorkflows) -> bool:
         case "disabled":
             return not entry.record.enabled
         case "running":
-            return bool(turn.desk.runs(entry.id))
+            return running[entry.id] > 0
 
 
-def _listed(turn: Turn, entry: Entry) -> str:
+def _listed(turn: Turn, entry: Entry, running: int) -> str:
     triggers = " or ".join(turn.desk.language.say_trigger(trigger) for trigger in entry.definition.triggers)
-    running = len(turn.desk.runs(entry.id))
     runs = f", {counted(running, 'run')} going on" if running else ""
     return f"{_short(entry)}{runs}: {triggers or 'only by hand'}"
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from grammar.language import Language
-
 from bot.catalogue import Catalogue, Entry, Origin
 from bot.message import Message, Platform, Reply, ReplyKind
 from bot.replies import About, Saying, clipped, moment, refusal, replies, titled
@@ -21,6 +19,7 @@ from engine.ports import Batch, Clock, ConfigRecord, Store
 from engine.runner import Runner
 from engine.validate import Problem, check
 from grammar.instruction import Instruction
+from grammar.language import Language
 from grammar.workspace import LiveNames, Workspace
 
 MAX_WORDS = 500

@@ -1,5 +1,6 @@
 """Undo, redo, diff and history: the versions of a workflow, and the way back."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from engine.ports import ChangeRecord, Standing
 from grammar.instruction import Diff, History, Redo, Undo
 from grammar.workspace import WorkflowView
 
+_NUMBERED = re.compile(r"(\d+)\. (.*)", re.DOTALL)
 _LONGEST_WORDS = 70
 _LONGEST_SUMMARY = 160
 
@@ -193,9 +195,7 @@ def differences(turn: Turn, old: Definition, new: Definition) -> Iterator[str]:
     before, after = _header(turn, old), _header(turn, new)
     yield from (f"- {line}" for line in before if line not in after)
     yield from (f"+ {line}" for line in after if line not in before)
-    say = turn.desk.language.say_step
-    was = {state.name: (number, say(old, state.name)) for number, state in enumerate(old.states, 1)}
-    now = {state.name: (number, say(new, state.name)) for number, state in enumerate(new.states, 1)}
+    was, now = _steps(turn, old), _steps(turn, new)
     yield from (f"- step {number} {words}" for state, (number, words) in was.items() if state not in now)
     for state, (number, words) in now.items():
         if state not in was:
@@ -211,6 +211,15 @@ def _header(turn: Turn, definition: Definition) -> list[str]:
     """Everything but the steps, one line each."""
     lines = turn.desk.language.say_definition(definition).split("\n")
     return lines[: lines.index("")] if "" in lines else lines
+
+
+def _steps(turn: Turn, definition: Definition) -> dict[str, tuple[int, str]]:
+    """Number and words of each step by its name; where it leads is said if that is not just the next one."""
+    words: dict[int, str] = {}
+    for line in turn.desk.language.say_definition(definition).split("\n"):
+        if numbered := _NUMBERED.fullmatch(line):
+            words[int(numbered.group(1))] = numbered.group(2)
+    return {state.name: (number, words.get(number, "")) for number, state in enumerate(definition.states, 1)}
 
 
 # History -----------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,396 @@
+"""What the bot answers, and what it does and does not do because of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from engine.errors import StoreUnwritable
+from tests.fakes_room import HOME, BrokenSettings, Room
+
+RAID = 'when a raid of more than 5 viewers comes in, say "welcome ${user}!", wait 10 seconds, then shout them out'
+HI = 'create hi when someone follows say "hi ${user}"'
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    room = await Room().open()
+    yield room
+    await room.close()
+
+
+async def made(room: Room, sentence: str = RAID, **who: Any) -> None:
+    said = await room.say(f"!wf {sentence}", **who)
+    assert said.kind == "done", said.text
+
+
+# Replies -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_creation_is_answered_with_words_that_would_make_it_again(room: Room) -> None:
+    said = await room.say(f"!workflow {RAID}")
+    assert said.text == (
+        'Created raid (v1). When a raid of more than 5 viewers comes in: 1 say "welcome ${user}!" · 2 wait 10 seconds · '
+        "3 shout out ${user}. Undo: !workflow undo"
+    )
+    assert said.canonical is not None
+    other = await Room().open()
+    assert (await other.say(f"!wf {said.canonical}")).canonical == said.canonical
+    await other.close()
+
+
+async def test_an_edit_is_answered_with_the_version_and_what_changed(room: Room) -> None:
+    await made(room)
+    said = await room.say("!wf in raid make the wait half a minute")
+    assert said.text == "raid v2: step 2 wait 10 seconds -> wait 30 seconds. Undo: !workflow undo"
+    assert said.canonical == "raid v2: step 2 wait 10 seconds -> wait 30 seconds"
+    assert [reply.revision for reply in said.replies] == [2]
+
+
+async def test_saving_tells_what_still_runs_on_the_old_version(room: Room) -> None:
+    await made(room)
+    await room.happens("raid.received", viewers=50)
+    said = await room.say("!wf in raid make the wait half a minute")
+    assert "1 run still goes on with v1." in said.text
+    await room.wait(10)
+    assert room.did() == ["twitch.send_chat_message", "twitch.send_shoutout"]
+
+
+async def test_a_long_workflow_is_answered_in_two_messages_and_shown_in_pages(room: Room) -> None:
+    steps = ", then ".join(f'say "{number} {"la " * 30}"' for number in range(1, 13))
+    said = await room.say(f"!wf create song when someone types !song {steps}")
+    assert said.kind == "done"
+    assert len(said.replies) == 2
+    assert all(len(reply.text) <= 500 for reply in said.replies)
+    assert "!wf show song" in said.text
+    shown: list[str] = []
+    for page in range(1, 20):
+        said = await room.say(f"!wf show song {page}")
+        assert len(said.replies) == 1
+        if said.kind == "refusal":
+            break
+        shown.append(said.text)
+    assert len(shown) > 2
+    for number in range(1, 13):
+        assert sum(f'say "{number} la ' in text for text in shown) == 1
+
+
+# Questions -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_deletion_waits_for_the_yes_of_its_asker(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf delete raid")).kind == "question"
+    assert (await room.say("yes", "ben")).chat
+    assert "raid" in (await room.say("!wf list", "ben")).text
+    said = await room.say("yes")
+    assert said.canonical == "delete workflow raid"
+    assert "raid" not in (await room.say("!wf list", "ben")).text
+
+
+async def test_a_question_counts_for_a_minute_and_in_its_place_only(room: Room) -> None:
+    await made(room)
+    await room.say("!wf delete raid")
+    assert (await room.say("yes", platform="discord", channel="mods")).chat
+    await room.wait(60)
+    assert (await room.say("yes")).chat
+    assert "raid" in (await room.say("!wf list")).text
+
+
+async def test_a_question_survives_a_restart(room: Room) -> None:
+    await made(room)
+    await room.say("!wf delete raid")
+    room = await room.restarted()
+    assert (await room.say("yes")).kind == "done"
+    room = await room.restarted()
+    assert (await room.say("yes")).chat, "answered is answered"
+    assert "raid" not in (await room.say("!wf list")).text
+    await room.close()
+
+
+async def test_a_yes_to_what_has_changed_meanwhile_is_asked_again(room: Room) -> None:
+    await made(room)
+    await room.say("!wf delete raid")
+    await room.say("!wf in raid make the wait half a minute", "ben")
+    said = await room.say("yes")
+    assert said.kind == "question"
+    assert "ben" in said.text
+    assert "wait 30 seconds" in said.text
+    assert (await room.say("yes")).kind == "done"
+
+
+async def test_a_no_changes_nothing_with_or_without_prefix(room: Room) -> None:
+    await made(room)
+    for no in ("no", "!wf no", "never mind"):
+        await room.say("!wf delete raid")
+        assert (await room.say(no)).kind == "answer"
+        assert (await room.say("yes")).chat
+    assert "raid" in (await room.say("!wf list")).text
+
+
+async def test_nothing_runs_because_of_a_typo_before_a_yes(room: Room) -> None:
+    await made(room, HI)
+    await made(room)
+    said = await room.say("!wf run riad")
+    assert said.kind == "question"
+    assert 'I read "riad" as raid.' in said.text
+    assert room.did() == []
+    assert (await room.say("yes")).kind == "done"
+    assert room.did() == ["twitch.send_chat_message"]
+
+
+async def test_nothing_stops_because_of_a_typo_before_a_yes(room: Room) -> None:
+    await made(room)
+    await room.happens("raid.received", viewers=50)
+    assert (await room.say("!wf stop riad")).kind == "question"
+    assert len(room.runner.live(HOME)) == 1
+    assert (await room.say("yes")).kind == "done"
+    assert room.runner.live(HOME) == ()
+
+
+async def test_stopping_everything_asks_and_says_what(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf stop everything")).text == "Nothing is running."
+    await room.happens("raid.received", viewers=50)
+    said = await room.say("!wf stop everything")
+    assert said.kind == "question"
+    assert "raid" in said.text
+    assert len(room.runner.live(HOME)) == 1
+    assert (await room.say("!wf yes")).kind == "done"
+    assert room.runner.live(HOME) == ()
+
+
+async def test_a_missing_piece_is_the_next_message_plain_or_prefixed(room: Room) -> None:
+    await made(room, HI)
+    for answer in ("20 seconds", "!wf 20 seconds"):
+        assert (await room.say("!wf add a wait")).kind == "question"
+        said = await room.say(answer)
+        assert said.canonical is not None
+        assert said.canonical.endswith("wait 20 seconds")
+
+
+async def test_a_text_is_taken_as_it_is(room: Room) -> None:
+    await made(room, HI)
+    await room.say("!wf add a message")
+    said = await room.say('when "you" follow, delete hi \\o/')
+    assert said.canonical == 'hi v2: add as step 2 say "when \\"you\\" follow, delete hi \\\\o/"'
+    await room.say("!wf add a message")
+    assert (await room.say('"in quotes"')).canonical == 'hi v3: add as step 3 say "in quotes"'
+
+
+async def test_a_new_instruction_drops_the_question(room: Room) -> None:
+    await made(room, HI)
+    await room.say("!wf add a message")
+    assert (await room.say("!wf list")).kind == "answer"
+    assert (await room.say("hello everyone")).chat
+
+
+async def test_what_does_not_fit_is_said_once_and_then_left_to_the_chat(room: Room) -> None:
+    await made(room, HI)
+    await room.say("!wf add a wait")
+    assert (await room.say("what a save xD")).kind == "question"
+    assert (await room.say("gg everyone gg")).chat
+    assert (await room.say("20 seconds")).canonical == "hi v2: add as step 2 wait 20 seconds"
+
+
+async def test_numbered_answers_mean_what_they_meant_when_they_were_numbered(room: Room) -> None:
+    await made(room, 'create two when someone follows say "a", wait 5 seconds, say "b", wait 9 seconds')
+    said = await room.say("!wf remove the wait")
+    assert said.kind == "question"
+    assert "remove step 2" in said.text
+    assert "remove step 4" in said.text
+    await room.say("!wf in two remove step 1", "ben")
+    again = await room.say("2")
+    assert again.kind == "question", "the numbers have moved"
+    assert (await room.say("2")).canonical == "two v3: remove step 3"
+
+
+# Rights --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["in raid remove step 1", "delete raid", "create x say hi", "undo", "stop everything", "gibberish", "list"]
+)
+async def test_viewers_are_refused_without_details(room: Room, text: str) -> None:
+    await made(room)
+    said = await room.say(f"!wf {text}", "vic", ())
+    assert [reply.kind for reply in said.replies] == ["refusal"]
+    assert said.text == "Only the streamer and moderators can change workflows."
+
+
+async def test_a_moderator_may_not_write_what_only_the_broadcaster_may_do(room: Room) -> None:
+    await made(room)
+    said = await room.say("!wf in raid add stop streaming")
+    assert said.kind == "refusal"
+    assert "broadcaster" in said.text
+    assert "v1" in (await room.say("!wf show raid")).text
+    assert (await room.say("!wf in raid add stop streaming", "streamer", ("broadcaster",))).kind == "done"
+
+
+async def test_a_moderator_may_change_other_steps_of_what_the_broadcaster_wrote(room: Room) -> None:
+    await made(room, 'create out say "bye", then stop streaming', who="streamer", roles=("broadcaster",))
+    assert (await room.say("!wf in out add wait 5 seconds before step 2")).kind == "done"
+    revision = await room.store.revision(HOME, "out", 2)
+    assert revision is not None
+    assert [revision.step_authors[state.name].name for state in revision.definition.states] == [
+        "streamer",
+        "mo",
+        "streamer",
+    ]
+
+
+async def test_a_policy_says_who_may_edit(room: Room) -> None:
+    await made(room, HI, who="streamer", roles=("broadcaster",))
+    said = await room.say('!wf in hi policy {"may_edit": ["broadcaster"]}', "streamer", ("broadcaster",))
+    assert said.kind == "done", said.text
+    said = await room.say("!wf in hi add wait 5 seconds")
+    assert said.kind == "refusal"
+    assert "broadcaster" in said.text
+
+
+# Versions ------------------------------------------------------------------------------------------------------------
+
+
+async def test_undoing_anothers_change_asks_and_says_whose(room: Room) -> None:
+    await made(room, who="anna")
+    await room.say("!wf in raid make the wait half a minute", "ben")
+    said = await room.say("!wf undo raid", "anna")
+    assert said.kind == "question"
+    assert "ben" in said.text
+    said = await room.say("yes", "anna")
+    assert said.kind == "done"
+    assert said.replies[0].revision == 3
+
+
+async def test_a_deleted_workflow_is_named_and_brought_back(room: Room) -> None:
+    await made(room)
+    await room.say("!wf delete raid")
+    await room.say("yes")
+    said = await room.say("!wf show raid")
+    assert said.kind == "refusal"
+    assert "!workflow undo raid" in said.text
+    assert (await room.say("!wf undo raid")).kind == "done"
+    assert (await room.say("!wf show raid")).kind == "answer"
+
+
+async def test_undo_alone_means_what_this_person_talked_about_even_after_a_restart(room: Room) -> None:
+    await made(room, RAID, who="anna")
+    await made(room, HI, who="ben")
+    room = await room.restarted()
+    said = await room.say("!wf undo", "anna")
+    assert said.replies[0].workflow == "raid"
+    await room.close()
+
+
+async def test_too_many_undos_are_refused_whole(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf undo 9 raid")).kind == "refusal"
+    assert "v1" in (await room.say("!wf show raid")).text
+
+
+async def test_history_tells_who_when_and_in_which_words(room: Room) -> None:
+    await made(room, who="anna")
+    await room.say("!wf in raid make the wait half a minute", "ben")
+    text = (await room.say("!wf history raid")).text
+    for words in ("anna", "ben", "v1", "v2", "in raid make the wait half a minute", "08:00:00"):
+        assert words in text
+
+
+# What runs -----------------------------------------------------------------------------------------------------------
+
+
+async def test_status_tells_the_step_since_when_how_long_and_what_then(room: Room) -> None:
+    await made(room)
+    await room.happens("raid.received", viewers=50)
+    await room.wait(6)
+    text = (await room.say("!wf status")).text
+    assert text == "raid: step 2 of 3, waiting 10 seconds since 08:00:00, 4 seconds left, then shout out ${user}"
+
+
+async def test_why_tells_what_kept_it_from_starting(room: Room) -> None:
+    await made(room)
+    await room.happens("raid.received", "tiny", viewers=3)
+    text = (await room.say("!wf why")).text
+    for words in ("raid", "tiny", "3", "5"):
+        assert words in text
+
+
+async def test_running_tells_what_has_not_been_given(room: Room) -> None:
+    await made(room, 'create out say "bye, we visit ${target}"')
+    assert "target" in (await room.say("!wf run out")).text
+    assert "Not given" not in (await room.say("!wf run out with target=ninja")).text
+
+
+async def test_cancelling_tells_what_it_came_to(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf cancel raid")).text == "No run of raid is going on."
+    await room.happens("raid.received", viewers=50)
+    said = await room.say("!wf cancel raid")
+    assert said.kind == "done"
+    assert said.canonical == "cancel raid"
+    assert "raid has ended" in said.text
+
+
+# Failures ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_cannot_be_stored_is_said_and_has_not_happened(room: Room) -> None:
+    await made(room)
+    room.store.fail_with = StoreUnwritable("The disk is full.")
+    for text in ("!wf in raid make the wait half a minute", "!wf delete raid", "!wf disable raid", "!wf undo raid"):
+        said = await room.say(text)
+        assert [reply.kind for reply in said.replies] == ["refusal"], text
+        assert said.text == "The disk is full. Nothing was changed."
+    room.store.fail_with = None
+    assert "wait 10 seconds" in (await room.say("!wf show raid")).text
+
+
+async def test_no_failure_escapes(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    room.config = BrokenSettings()
+    said = await room.say("!wf list")
+    assert said.kind == "refusal"
+    assert "inside" not in said.text
+    assert "inside" in caplog.text
+
+
+# Sharing -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("platform", ["twitch", "discord"])
+async def test_what_is_exported_can_be_imported(room: Room, form: str, platform: Any) -> None:
+    await made(room)
+    exported = (await room.say(f"!wf export raid as {form}", platform=platform)).text
+    before = room.conversation.catalogue.get("raid")
+    await room.say("!wf delete raid")
+    await room.say("yes")
+    said = await room.say(f"!wf import {exported}", platform=platform)
+    assert said.kind == "done", said.text
+    after = room.conversation.catalogue.get("raid")
+    assert before is not None
+    assert after is not None
+    assert after.definition == before.definition
+
+
+async def test_importing_over_a_workflow_asks(room: Room) -> None:
+    await made(room)
+    exported = (await room.say("!wf export raid as json")).text
+    await room.say("!wf in raid make the wait half a minute")
+    assert (await room.say(f"!wf import {exported}")).kind == "question"
+    assert (await room.say("yes")).kind == "done"
+    assert "wait 10 seconds" in (await room.say("!wf show raid")).text
+
+
+async def test_every_example_of_the_help_is_understood(room: Room) -> None:
+    await made(room)
+    topics = ["create", "edit", "waits", "triggers", "run", "undo", "show", "names", "files"]
+    for topic in ["", *topics]:
+        text = (await room.say(f"!wf help {topic}".strip(), platform="discord", channel="mods")).text
+        examples = [line.removeprefix("!wf ") for line in text.splitlines() if line.startswith("!wf ")]
+        assert examples, topic
+        for example in examples:
+            other = await Room().open()
+            await made(other)
+            said = await other.say(f"!wf {example}")
+            assert said.kind in ("done", "answer", "question"), f"{example}: {said.text}"
+            await other.close()
