@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from engine.frozen import quick
+
 Status: TypeAlias = Literal[
     "scheduled", "queued", "running", "waiting", "paused", "stopping", "completed", "failed", "stopped", "cancelled"
 ]
@@ -19,6 +21,7 @@ MAIN: Final = "main"
 MAX_DEPTH: Final = 16
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One place where an execution rests.
@@ -56,6 +59,7 @@ class Person:
     id: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Execution:
     """A run. Replaced whole by every transition.
@@ -126,6 +130,7 @@ class Execution:
         return due
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Something a service is asked to do, committed before it is done.
@@ -147,6 +152,7 @@ class Effect:
     attempt: int = 1
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
     """One ended try of one visit of a state, or one control.
