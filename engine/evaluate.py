@@ -60,12 +60,12 @@ _STRAY: Final = (ArithmeticError, ValueError, TypeError, LookupError, RecursionE
 
 def is_person(value: object) -> bool:
     """Whether a value is somebody: a mapping with a name."""
-    return isinstance(value, Mapping) and isinstance(value.get("name"), str)
+    return (value.__class__ is dict or isinstance(value, Mapping)) and isinstance(value.get("name"), str)
 
 
 def plain(value: Any) -> Any:
     """The value as it compares: a person is its name, what is missing is null."""
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, (str, int, float)):  # a union of types would be made anew at every call
         return value
     if value is MISSING:
         return None
@@ -83,6 +83,13 @@ def text_of(value: Any) -> str:
     Raises:
         EvaluationError: It is null or a secret, or too long.
     """
+    kind = value.__class__  # the frequent kinds first
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is int:
+        return str(_number(value))
+    if kind is dict and isinstance(value.get("name"), str):
+        return value["name"]  # type: ignore[no-any-return]
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -164,7 +171,10 @@ def is_empty(value: Any) -> bool:
 
 def same(left: Any, right: Any) -> bool:
     """Whether two values are equal as people mean it."""
-    left, right = plain(left), plain(right)
+    if left.__class__ is not str:
+        left = plain(left)
+    if right.__class__ is not str:
+        right = plain(right)
     if isinstance(left, str):
         if isinstance(right, str):
             return left == right or left.casefold() == right.casefold()
@@ -330,7 +340,11 @@ def _is_or_holds(option: Any, value: Any) -> bool:
 
 def _all(operands: tuple[Evaluate, ...]) -> Evaluate:
     def conjunction(scope: Scope) -> bool:
-        return all(truth(operand(scope)) for operand in operands)
+        for operand in operands:
+            value = operand(scope)
+            if value is False or (value is not True and not truth(value)):
+                return False
+        return True
 
     return conjunction
 
