@@ -90,8 +90,9 @@ _LATER: Final[Mapping[str, str]] = {
 class InstructionBuilder:
     """Builds commands; steps and triggers are handed on to their own builder."""
 
-    def __init__(self, by_rule: Mapping[str, Phrase]) -> None:
+    def __init__(self, by_rule: Mapping[str, Phrase], read_steps: Callable[[str], Node | None]) -> None:
         self._steps = StepBuilder(by_rule)
+        self._read_steps = read_steps
         self._targets = StepBuilder(by_rule, _by_number)
 
     def build(self, tree: Node) -> Command:
@@ -101,6 +102,8 @@ class InstructionBuilder:
                 return self._new(tree)
             case "edit":
                 return self._edits(tree)
+            case "later_if" | "later_at_once":
+                return Named("not yet", extra=_LATER[tree.rule])
             case _:
                 return _manage(tree)
 
@@ -112,9 +115,13 @@ class InstructionBuilder:
         leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
         triggers = _find(tree, "triggers")
         steps = _find(tree, "steps")
+        whoever = _find(tree, "for_whoever")
+        started = self._triggers(triggers) if triggers is not None else ()
+        if whoever is not None:
+            started = (Trigger(on=str(_leaf(whoever, "WHOEVER").value)),)
         return New(
             str(leaf.value) if leaf is not None else None,
-            self._triggers(triggers) if triggers is not None else (),
+            started,
             self._drafts(steps) if steps is not None else (),
             quoted=leaf is not None and leaf.quoted,
         )
@@ -192,6 +199,14 @@ class InstructionBuilder:
     def substitute(self, node: Node) -> EditSyntax:
         """A step and what comes in its place."""
         return Substitute(_reference(_first(node)), self._all_steps(node))
+
+    def substitute_quoted(self, node: Node) -> EditSyntax:
+        """In the place of a step quotes only delimit: `replace step 2 with "say bye"`."""
+        written = _leaf(node, "STRING")
+        steps = self._read_steps(str(written.value))
+        if steps is None:
+            return Alter(_reference(_first(node)), Words(str(written.value), quoted=True))
+        return Substitute(_reference(_first(node)), (*self._drafts(steps), *self._all_steps(node)))
 
     def become(self, node: Node) -> EditSyntax:
         """A step and what it does now."""
@@ -347,6 +362,8 @@ _PLACES: Final[Mapping[str, Any]] = {
 
 def _reference(node: Node) -> Reference:
     match node.rule:
+        case "ref":
+            return _reference(node.nodes()[0])
         case "several":
             parts = tuple(_reference(child) for child in node.nodes())
             return parts[0] if len(parts) == 1 else Several(parts)
@@ -489,6 +506,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "exchange": _I.exchange,
     "exchange_numbers": _I.exchange,
     "substitute": _I.substitute,
+    "substitute_quoted": _I.substitute_quoted,
     "become": _I.become,
     "become_new": _I.become,
     "alter": _I.alter,

@@ -26,17 +26,21 @@ from grammar.drafts import MissingPiece
 from grammar.driver import Driver, Parsed, Reading, Stuck
 from grammar.files import FileError, looks_like_file, read_definition
 from grammar.instruction import Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.lexicon import LiveLexicon
 from grammar.live import LiveWords
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
+from grammar.tree import Node
 from grammar.words import clean
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
-THE_SAME: Final = 0.05
 MAX_READINGS: Final = 8
+_THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
+NO_NAMES: Final = LiveLexicon()
+AMBIENT_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -52,8 +56,9 @@ class Language:
     def __init__(self, declarations: Declarations) -> None:
         self._declarations = declarations
         self._driver = Driver(declarations)
-        self._builder = InstructionBuilder(self._driver.phrases.by_rule)
+        self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
+        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | {"wait"}
         self._sayer = Sayer(declarations)
 
     # Reading ---------------------------------------------------------------------------------------------------------------
@@ -80,11 +85,12 @@ class Language:
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace)
-        return self._best(sorted(readings, key=lambda reading: reading.cost), sentence, workspace)
+        return self._best(readings, sentence, workspace)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        near = [each for each in readings if each.cost <= readings[0].cost + NEARLY][:MAX_READINGS]
+        ranked = sorted(readings, key=_likelihood)
+        near = [each for each in ranked if _likelihood(each)[0] <= _likelihood(ranked[0])[0] + NEARLY][:MAX_READINGS]
         candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
@@ -94,15 +100,15 @@ class Language:
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
         best = fitting[0]
-        same = [
-            each.answer
-            for each in fitting
-            if each.reading.cost <= best.reading.cost + THE_SAME and isinstance(each.answer, Understood)
-        ]
-        meanings = list(dict.fromkeys(self.say(each.instruction, workspace) for each in same))
+        equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
+        same = [answer for answer in equal if isinstance(answer, Understood)]
+        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same))
         if len(meanings) > 1:
-            listed = ", or: ".join(meanings)
-            return Question(f"That could mean: {listed}. Which one?", tuple(meanings))
+            return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
+        swallowed = _swallowed(best.reading, self._verbs)
+        if isinstance(best.answer, Understood) and swallowed is not None:
+            said = self.say(best.answer.instruction, workspace)
+            return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
         return best.answer
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
@@ -118,6 +124,10 @@ class Language:
         except ValidationError as error:
             return Refusal(f"I cannot take that: {_reason(error)}.")
         return Understood(instruction, reading.corrections)
+
+    def _read_steps(self, text: str) -> Node | None:
+        outcome = self._driver.parse(text, NO_NAMES, "steps_line")
+        return outcome.best.tree.nodes("steps")[0] if isinstance(outcome, Parsed) else None
 
     def _file(self, source: str, workspace: Workspace) -> Understanding:
         try:
@@ -177,6 +187,23 @@ class Language:
     def say_overview(self, definition: Definition) -> str:
         """Triggers and steps in one line."""
         return self._sayer.overview(definition)
+
+
+def _likelihood(reading: Reading) -> tuple[float, int]:
+    """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
+    free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
+    ambient = reading.start == "edit" and reading.tree.nodes("ambient_steps") != []
+    return round(reading.cost + AMBIENT_COST * ambient, 2), free
+
+
+def _swallowed(reading: Reading, verbs: frozenset[str]) -> str | None:
+    """Unquoted text in which another step seems to begin."""
+    for leaf in reading.tokens:
+        if leaf.type == "TEXT" and not leaf.quoted:
+            for match in _THEN.finditer(leaf.text):
+                if match.group(1).casefold() in verbs:
+                    return leaf.text
+    return None
 
 
 def _sentence(words: str) -> str:

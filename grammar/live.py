@@ -4,12 +4,14 @@
 like any other. Nothing is looked up in a sentence here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 from engine.declare import Declarations, Method
 from engine.model import all_states
+from engine.names import verb
 from grammar.lexicon import LiveLexicon, inflections, names_on_stream
 from grammar.phrases import cut
 from grammar.syntax import Kind
@@ -32,16 +34,27 @@ class LiveWords:
 
     def __init__(self, declarations: Declarations) -> None:
         self._fixed = (*_nouns(declarations), *_deeds(declarations))
+        self._nouns = frozenset(phrase for terminal, phrase, _ in self._fixed if terminal == "NOUN")
+        self._declarations = declarations
         self._of_names = lru_cache(maxsize=32)(self._build)
 
     def of(self, workspace: Workspace) -> LiveLexicon:
         """The lexicon for a message in this workspace."""
         entries = (
             *(entry for view in workspace.workflows.values() for entry in _workflow(view)),
+            *(entry for view in workspace.workflows.values() for entry in self._step_names(view)),
             *_versions(workspace.workflows.values()),
             *names_on_stream(workspace.names),
         )
         return self._of_names(tuple(dict.fromkeys(entries)))
+
+    def _step_names(self, view: WorkflowView) -> Iterator[Entry]:
+        """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them."""
+        for state in all_states(view.definition.states):
+            stem = verb(state.action, self._declarations)
+            made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
+            if not made_up and state.name.replace("_", " ") not in self._nouns:
+                yield "STEP_NAME", state.name, state.name
 
     def _build(self, entries: tuple[Entry, ...]) -> LiveLexicon:
         return LiveLexicon((*self._fixed, *entries))
@@ -57,8 +70,6 @@ def _workflow(view: WorkflowView) -> Iterator[Entry]:
             yield "IN_WORKFLOW", f"{word} the {name} workflow", definition.id
             yield "IN_WORKFLOW", f"{word} {name} workflow", definition.id
             yield "IN_WORKFLOW", f"{word} the {name}", definition.id
-    for state in all_states(definition.states):
-        yield "STEP_NAME", state.name, state.name
 
 
 def _versions(views: Iterable[WorkflowView]) -> Iterator[Entry]:
@@ -94,8 +105,8 @@ def _deeds(declarations: Declarations) -> Iterator[Entry]:
         keys = {method.key, *(f"{method.service}.{alias}" for alias in method.aliases)}
         for wording in _wordings(method):
             bases.setdefault(wording, set()).update(keys)
-            verb, _, rest = wording.partition(" ")
-            forms = inflections(verb)
+            first, _, rest = wording.partition(" ")
+            forms = inflections(first)
             if forms:
                 gerunds.setdefault(f"{forms[-1]} {rest}".strip(), set()).update(keys)
     for kind, deeds in _OWN_DEEDS.items():
