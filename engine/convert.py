@@ -97,14 +97,16 @@ def _strict(text: str) -> str:
     """The same text with blanks for comments and trailing commas, so that every place stays where it was."""
     pieces = list(text)
     depth = 0
-    comma: int | None = None  # a comma after which nothing has come yet
+    comma: int | None = None  # a comma after a value, after which nothing has come yet
+    before = "["
     for kind, start, end in _lexemes(text):
         if kind == "comment":
             pieces[start:end] = [character if character == "\n" else " " for character in text[start:end]]
             continue
         if kind in "]}" and comma is not None:
             pieces[comma] = " "
-        comma = start if kind == "," else None
+        comma = start if kind == "," and before not in "[{," else None
+        before = kind
         if kind in "[{":
             depth += 1
             if depth > MAX_NESTING:

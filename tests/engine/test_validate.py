@@ -1,0 +1,157 @@
+"""Promises of validation: every problem with its place, in one sentence, with what would mend it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.services.declared import DECLARATIONS
+from engine.convert import read_data, read_json
+from engine.validate import Problem, check
+
+DATA = Path(__file__).parent.parent / "data"
+SAY = {"service": "twitch", "method": "send_chat_message", "params": {"message": "hi"}}
+WAIT = {"service": "internal", "method": "wait", "params": {"seconds": 5}}
+
+
+def problems(data: dict[str, Any], known: tuple[str, ...] = ()) -> list[Problem]:
+    return list(check(read_data(data), DECLARATIONS, known))
+
+
+def flow(*actions: Any, **fields: Any) -> dict[str, Any]:
+    """States s1, s2, ... one after the other."""
+    states = [
+        {"name": f"s{n}", "action": action, "transitions": {"success": f"s{n + 1}"} if n < len(actions) else {}}
+        for n, action in enumerate(actions, 1)
+    ]
+    return {"id": "w", "name": "w", "initial_state": "s1", "states": states, **fields}
+
+
+def call(service: str, method: str, **params: Any) -> dict[str, Any]:
+    return {"service": service, "method": method, "params": params}
+
+
+def say(message: str) -> dict[str, Any]:
+    return call("twitch", "send_chat_message", message=message)
+
+
+def test_a_sound_workflow_has_no_problems() -> None:
+    assert problems(flow(SAY, WAIT, say("bye ${user} and ${viewers}"), triggers=["raid"])) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "expected"),
+    [
+        ("raid_workflow", (), ['warning step 2 ("announce_raid"): nothing sets "raid_target"']),
+        ("raid_workflow", ("raid_target",), []),
+        (
+            "stream_start",
+            ("discord.announcement_channel",),
+            ['warning trigger "scheduled.stream_start": the schedule is named'],
+        ),
+    ],
+)
+def test_the_workflows_people_have_can_run(name: str, known: tuple[str, ...], expected: list[str]) -> None:
+    found = check(read_json((DATA / f"{name}.json").read_text()), DECLARATIONS, known)
+    assert len(found) == len(expected)
+    for problem, start in zip(found, expected, strict=True):
+        assert f"{problem.severity} {problem}".startswith(start)
+
+
+def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda data: data["states"][number - 1]["transitions"].update(transitions)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            flow(call("twich", "x")),
+            'error step 1 ("s1"): there is no service "twich"; there are discord, internal, obs, overlay, twitch; did you mean "twitch"?',
+        ),
+        (
+            flow(call("twitch", "send_chat_mesage")),
+            'error step 1 ("s1"): twitch cannot do "send_chat_mesage"; did you mean "send_chat_message"?',
+        ),
+        (flow(call("twitch", "send_chat_message", mesage="x")), 'has no param "mesage"; did you mean "message"?'),
+        (flow(call("twitch", "send_chat_message")), 'error step 1 ("s1"): twitch.send_chat_message needs "message"'),
+        (flow(call("twitch", "timeout_user", user="x", duration="long")), "duration must be a number"),
+        (flow(call("obs", "set_input_mute", input_name="mic", muted="very")), "muted must be true or false"),
+        (flow(call("twitch", "send_chat_message", message=["x"])), "message must be a text"),
+        (flow(say("${")), "is not closed"),
+        (flow(say("${x|shout}")), 'There is no filter "shout"'),
+        (flow(say("token oauth:abcdefghijklmnopqrstuvwxyz0123")), 'error step 1 ("s1"): a text looks like a secret'),
+        (flow(say("hi @everyone")), 'warning step 1 ("s1"): a text pings everybody'),
+        (flow(say("x" * 501)), "the message has 501 characters; 500 fit"),
+        (
+            flow(say("${target}")),
+            'warning step 1 ("s1"): nothing sets "target": it has to be given at the start, with target=...',
+        ),
+        (flow(say("${viewers_now}"), triggers=["raid"]), 'nothing sets "viewers_now"'),
+        (flow(say("${bits}"), triggers=["raid", "cheer"]), '"bits" is not set when it is started by "raid"'),
+        (flow(SAY, triggers=["message"]), 'trigger "message": it answers every single message'),
+        (flow(SAY, triggers=["scheduled.friday"]), "the schedule is named but not defined"),
+        (flow(SAY, triggers=[{"on": "schedule", "schedule": "every friday"}]), '"every friday" is not a schedule'),
+        (flow(SAY, triggers=[{"on": "schedule", "schedule": "0 18 * * 5", "zone": "Mars"}]), 'no time zone "Mars"'),
+        (flow(SAY, triggers=["riad"]), 'did you mean "raid"?'),
+        (flow(SAY, triggers=[{"on": "message", "when": 'message matches "("'}]), "is not a pattern"),
+        (flow(SAY, triggers=[{"on": "raid", "when": "round(1, 2, 3) > 1"}]), "round takes 1 to 2 values, not 3"),
+        (flow(SAY, on_error="nope"), 'error on_error leads to "nope", and there is no such step'),
+        (
+            flow({"kind": "wait_for", "event": "message"}),
+            'error step 1 ("s1"): "wait_for" is something I cannot run: not yet',
+        ),
+        (flow({"kind": "set", "values": {"caller": 1}}), '"caller" is a name of the bot itself'),
+        (flow({"kind": "goto", "to": "s1"}), 'error step 1 ("s1"): this goes round for ever without a wait'),
+        (flow(call("internal", "wait", seconds="soon")), '"soon" is not a number of seconds'),
+    ],
+)
+def test_this_is_said(data: dict[str, Any], said: str) -> None:
+    assert any(said in f"{problem.severity} {problem}" for problem in problems(data)), problems(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (edges(1, success="s9"), 'error step 1 ("s1"): the edge "success" leads to "s9", and there is no such step'),
+        (edges(1, success="s3"), 'warning step 2 ("s2"): no step leads here, so it never happens'),
+        (edges(1, succes="s3"), 'nothing ever takes the edge "succes"; did you mean "success"?'),
+    ],
+)
+def test_a_broken_graph_is_told(change: Callable[[dict[str, Any]], None], said: str) -> None:
+    data = flow(SAY, SAY, SAY)
+    change(data)
+    assert said in [f"{problem.severity} {problem}"[: len(said)] for problem in problems(data)] or any(
+        said in str(problem) for problem in problems(data)
+    )
+
+
+@pytest.mark.parametrize("actions", [(SAY, WAIT), (SAY, call("internal", "wait", seconds="${viewers}"))])
+def test_an_endless_loop_that_paces_itself_is_fine(actions: tuple[Any, ...]) -> None:
+    data = flow(*actions)
+    edges(2, success="s1")(data)
+    assert problems(data) == []
+
+
+def test_a_loop_that_a_condition_can_leave_or_a_limit_ends_is_fine() -> None:
+    data = flow(SAY, SAY)
+    edges(2, success=[{"when": "viewers > 5", "to": "s1"}])(data)
+    assert problems(data) == []
+    edges(2, success="s1")(data)
+    assert [problem.severity for problem in problems(data)] == ["error"]
+    assert problems(data | {"max_loop_iterations": 3}) == []
+
+
+def test_a_result_that_only_one_way_brings_is_told() -> None:
+    data = flow(call("twitch", "create_clip"), say("clip: ${s1.url}"))
+    assert problems(data) == []
+    edges(1, error="s2")(data)
+    assert ['"s1.url" may not be set yet' in str(problem) for problem in problems(data)] == [True]
+    assert problems(json.loads(json.dumps(data).replace("s1.url", 's1.url|default \\"none\\"'))) == []
+
+
+def test_errors_come_before_warnings() -> None:
+    found = problems(flow(say("@here"), call("nope", "x")))
+    assert [problem.severity for problem in found] == ["error", "warning"]
