@@ -181,7 +181,7 @@ def fit(text: str, platform: Platform, *, ends: bool = True) -> str:
     clean = _CONTROL.sub(" ", text)
     if platform == "twitch" and "\n" in clean:
         lines = (line.strip() for line in clean.split("\n")) if ends else (clean.replace("\n", " · "),)
-        clean = " · ".join(line for line in lines if line)
+        clean = " · ".join(line for line in lines if line).replace(": · ", ": ")
     return _not_a_command(clean.strip()) if ends else clean
 
 

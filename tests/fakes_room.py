@@ -27,7 +27,7 @@ class BrokenSettings(dict[str, Any]):
     """Settings that cannot be looked at, for a reason nobody foresaw."""
 
     def items(self) -> Any:
-        raise RuntimeError("inside")
+        raise RuntimeError("what nobody foresaw")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Said:
     def text(self) -> str:
         """Everything said."""
         return "\n".join(reply.text for reply in self.replies)
+
+    @property
+    def joined(self) -> str:
+        """Everything said, as one text."""
+        return "".join(reply.text for reply in self.replies)
 
     @property
     def canonical(self) -> str | None:

@@ -1,40 +1,62 @@
 """Workflows as text: printed for others, and read in again."""
 
 import json
+from typing import Final
 
 from bot.catalogue import MAX_WORKFLOWS, Entry
 from bot.instructions.create_and_edit import NOTHING_CHANGED, UNDO, not_theirs, overreach, runs_on, unfit, warnings
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.library import Arrival, NameTaken, keeping
-from bot.replies import LIMITS, Saying, fit, pieces, sentence
+from bot.replies import LIMITS, Saying, messages, pieces, sentence
 from engine.convert import read_json, write_json
 from engine.errors import EngineError
 from engine.model import Definition
 from grammar.instruction import Export, Import
 
+MOST_MESSAGES: Final = 6
+"""An export may take so many; it is asked for, and of no use if it is cut off."""
+
 
 async def export(turn: Turn, instruction: Export) -> Outcome:
-    """Print a workflow so that it can be imported elsewhere; what does not fit into the chat is not cut."""
+    """Print a workflow so that it can be imported elsewhere: put together, the messages are the workflow."""
     entry = turn.entry(instruction.workflow)
+    limit = LIMITS[turn.platform]
     if instruction.format == "json":
-        text, most = _json(turn, entry), 1
+        texts = cut_json(_json(entry), limit)
     else:
-        text, most = turn.desk.language.say_definition(entry.definition).strip(), 2
-    room = LIMITS[turn.platform] * most
-    if len(fit(text, turn.platform)) > room:
+        text = turn.desk.language.say_definition(entry.definition).strip()
+        texts = list(messages(Saying(body=text), turn.platform, most=MOST_MESSAGES + 1))
+    if len(texts) > MOST_MESSAGES:
         return turn.refuse(
-            f"{name(entry)} as {instruction.format} has {len(text):,} characters; here is room for {room:,}. "
+            f"{name(entry)} as {instruction.format} needs more than {MOST_MESSAGES} messages here. "
             f"Say it in Discord, or on the computer: showcaller workflows export {entry.id}",
             entry,
         )
-    return turn.tell("answer", Saying(body=text), entry, most=most)
+    return turn.print(texts, entry)
 
 
-def _json(turn: Turn, entry: Entry) -> str:
-    text = write_json(entry.definition)
-    if turn.platform == "twitch":
-        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
-    return f"```json\n{text}\n```"
+def _json(entry: Entry) -> str:
+    return json.dumps(json.loads(write_json(entry.definition)), ensure_ascii=False, separators=(",", ":"))
+
+
+def cut_json(text: str, limit: int) -> list[str]:
+    """JSON in messages, cut after commas between values wherever there is one; joined, they are the JSON again."""
+    texts: list[str] = []
+    start = border = 0
+    inside = escaped = False
+    for at, character in enumerate(text, 1):
+        if at - start > limit:
+            end = border if border > start else at - 1
+            texts.append(text[start:end])
+            start = end
+        if inside:
+            inside = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        elif character == ",":
+            border = at
+    return [*texts, text[start:]]
 
 
 async def import_(turn: Turn, instruction: Import) -> Outcome:

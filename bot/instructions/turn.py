@@ -4,7 +4,7 @@
 to is a value: replies, or a question that has to be answered with yes first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -165,6 +165,11 @@ class Turn:
         prefaced = replace(saying, head=f"{self.preface()}{saying.head}")
         made = replies(kind, prefaced, self.platform, self.about(entry), most)
         return Told(made, focus or (entry.id if entry else None))
+
+    def print(self, texts: Sequence[str], entry: Entry) -> "Told":
+        """Texts that are already cut to size, word for word."""
+        made = (Reply("answer", text, None, entry.id, entry.record.revision) for text in texts)
+        return Told(tuple(made), entry.id)
 
     def refuse(self, text: str, entry: Entry | None = None) -> "Told":
         """Nothing was done, and why."""

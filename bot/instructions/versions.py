@@ -219,7 +219,15 @@ def _steps(turn: Turn, definition: Definition) -> dict[str, tuple[int, str]]:
     for line in turn.desk.language.say_definition(definition).split("\n"):
         if numbered := _NUMBERED.fullmatch(line):
             words[int(numbered.group(1))] = numbered.group(2)
-    return {state.name: (number, words.get(number, "")) for number, state in enumerate(definition.states, 1)}
+    return {
+        state.name: (number, _unnamed(words.get(number, ""), state.name))
+        for number, state in enumerate(definition.states, 1)
+    }
+
+
+def _unnamed(words: str, name: str) -> str:
+    """A step without its name, which it has all the time, whether its place makes it worth saying or not."""
+    return words.removeprefix(f"[{name}] ").removeprefix(f"[{quoted(name)}] ")
 
 
 # History -----------------------------------------------------------------------------------------------------------------------
@@ -238,4 +246,4 @@ async def history(turn: Turn, instruction: History) -> Outcome:
 
 def _line(turn: Turn, change: ChangeRecord) -> str:
     words = clipped(" ".join((change.words or change.summary).split()), _LONGEST_WORDS)
-    return f"v{change.after.revision} {change.by.name} {turn.desk.time(change.at)} {change.kind}: {quoted(words)}"
+    return f"v{change.after.revision} {change.by.name} {turn.desk.time(change.at)} {change.kind}: “{words}”"

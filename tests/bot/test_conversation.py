@@ -349,8 +349,8 @@ async def test_no_failure_escapes(room: Room, caplog: pytest.LogCaptureFixture) 
     room.config = BrokenSettings()
     said = await room.say("!wf list")
     assert said.kind == "refusal"
-    assert "inside" not in said.text
-    assert "inside" in caplog.text
+    assert "nobody foresaw" not in said.text
+    assert "nobody foresaw" in caplog.text
 
 
 # Sharing -------------------------------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ async def test_no_failure_escapes(room: Room, caplog: pytest.LogCaptureFixture) 
 @pytest.mark.parametrize("platform", ["twitch", "discord"])
 async def test_what_is_exported_can_be_imported(room: Room, form: str, platform: Any) -> None:
     await made(room)
-    exported = (await room.say(f"!wf export raid as {form}", platform=platform)).text
+    exported = (await room.say(f"!wf export raid as {form}", platform=platform)).joined
     before = room.conversation.catalogue.get("raid")
     await room.say("!wf delete raid")
     await room.say("yes")
@@ -374,7 +374,7 @@ async def test_what_is_exported_can_be_imported(room: Room, form: str, platform:
 
 async def test_importing_over_a_workflow_asks(room: Room) -> None:
     await made(room)
-    exported = (await room.say("!wf export raid as json")).text
+    exported = (await room.say("!wf export raid as json")).joined
     await room.say("!wf in raid make the wait half a minute")
     assert (await room.say(f"!wf import {exported}")).kind == "question"
     assert (await room.say("yes")).kind == "done"
@@ -392,5 +392,6 @@ async def test_every_example_of_the_help_is_understood(room: Room) -> None:
             other = await Room().open()
             await made(other)
             said = await other.say(f"!wf {example}")
-            assert said.kind in ("done", "answer", "question"), f"{example}: {said.text}"
+            understood = said.kind in ("done", "answer", "question") or said.text == "There is nothing to redo."
+            assert understood, f"{example}: {said.text}"
             await other.close()
