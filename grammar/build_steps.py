@@ -6,7 +6,7 @@ steps) is a `NotBuilt` in plain words. Nothing is looked up in a workspace here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -27,6 +27,7 @@ class NotBuilt(EngineError):
 
 
 PlaceName = Callable[[int], str]
+_Model = TypeVar("_Model")
 
 
 def _no_places(number: int) -> str:
@@ -174,7 +175,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
         case "ONOFF":
             return leaf.value == "true"
         case _:
-            return cast("JsonValue", leaf.value)
+            value: JsonValue = leaf.value
+            return value
 
 
 def retry_of(node: Node) -> Retry:
@@ -215,7 +217,7 @@ def _valid(model: Callable[..., Any], **values: Any) -> Any:
     return _checked(lambda: model(**values))
 
 
-def _checked(make: Callable[[], Any]) -> Any:
+def _checked(make: Callable[[], _Model]) -> _Model:
     try:
         return make()
     except ValidationError as error:
@@ -309,7 +311,8 @@ def _comparison(node: Node) -> Formula:
         case "formula":
             return cast("Formula", _value(node, "FORMULA"))
         case "compare":
-            return Compare(_value(node, "COMPARE"), _variable(node), Literal(_value(node, "NUMBER", "STRING")))
+            operator = _value(node, "COMPARE")
+            return Compare(operator, _variable(node), Literal(_value(node, "NUMBER", "STRING")))
         case "text_test":
             return TextTest(_value(node, "CONTAINS"), _variable(node), Literal(_value(node, "STRING")))
         case "is_empty":

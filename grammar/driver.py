@@ -217,7 +217,8 @@ class Driver:
                 for cost, _, _, chain, _ in found
             )
             return Parsed(readings)
-        assert outcome is not None, "there is at least one beam"
+        if outcome is None:
+            raise AssertionError("there is at least one beam")
         return outcome
 
 
@@ -238,10 +239,11 @@ class _Run:
 
     def over(self, start_state: int, beam: int) -> list[_Hypothesis] | Stuck:
         """Move a beam over the words."""
-        lattice, count = self._lattice, len(self._lattice.words)
+        count = len(self._lattice.words)
         agenda: list[list[_Hypothesis] | None] = [None] * (count + 1)
-        agenda[0] = [(0.0, 0, self._stack(start_state, None), None, False)]
-        furthest: tuple[int, list[_Hypothesis]] = (0, agenda[0])
+        first: _Hypothesis = (0.0, 0, self._stack(start_state, None), None, False)
+        agenda[0] = [first]
+        furthest: tuple[int, list[_Hypothesis]] = (0, [first])
         for place in range(count + 1):
             arrived = agenda[place]
             if not arrived:
@@ -329,8 +331,7 @@ class _Run:
 
     def _reduced(self, stack: _Stack, length: int, rule: str) -> _Stack:
         for _ in range(length):
-            assert stack.below is not None, "a reduction never takes more than there is"
-            stack = stack.below
+            stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
         return self._stack(self._rows[stack.state][rule][0], stack)
 
     def _accepts(self, stack: _Stack) -> bool:

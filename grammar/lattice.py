@@ -51,10 +51,27 @@ QUOTABLE: Final = frozenset(
     }
 )
 _NAME_STOPS: Final = frozenset(
-    ["that", "which", "when", "whenever", "with", "called", "named", "if", "then", "every", "from", "where", "and", "on", "at", "to"]
+    [
+        "that",
+        "which",
+        "when",
+        "whenever",
+        "with",
+        "called",
+        "named",
+        "if",
+        "then",
+        "every",
+        "from",
+        "where",
+        "and",
+        "on",
+        "at",
+        "to",
+    ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
-_NO_TEXT_START: Final = frozenset(",:;.)·\n\"“”„")
+_NO_TEXT_START: Final = frozenset(',:;.)·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
 

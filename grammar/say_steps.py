@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pydantic import JsonValue
 
@@ -182,7 +182,7 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
             return None
 
 
-def _is_number(value: JsonValue) -> bool:
+def _is_number(value: JsonValue) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -286,7 +286,7 @@ def say_trigger(trigger: Trigger) -> str:
     extra = {
         name: value
         for name in ("schedule", "every_seconds", "zone", "cooldown_seconds", "own_messages")
-        if (value := getattr(trigger, name)) not in (None, False)
+        if (value := getattr(trigger, name)) is not None and value is not False
     }
     said, guarded = _say_clause(trigger, extra)
     guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
