@@ -68,6 +68,7 @@ _PARTS: Final = {
     "ARGUMENT": "values, like name=value",
     "JSON": "JSON",
 }
+_QUOTES: Final = frozenset('"“”„')
 _LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
 
 
@@ -86,6 +87,8 @@ def refusal(stuck: Stuck, sentence: str, workspace: Workspace) -> Refusal:
     read = shown(sentence[: stuck.at].strip(), last=True)
     wanted = expected(stuck.expected, workspace)
     wish = f" There I expected {' or '.join(wanted)}." if wanted else ""
+    if stuck.word is not None and stuck.word[:1] in _QUOTES:
+        return Refusal(f'The quote after "{read}" is not closed: put a " at the end of the text.', stuck.at)
     if '"' in sentence and sentence.count('"') % 2:
         wish = ' A quote is not closed: put a " at the end of the text.'
     where = f'I understood "{read}", but not "{word}".' if word else f'"{read}" is not all of it.'
