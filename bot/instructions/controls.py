@@ -1,5 +1,6 @@
 """Run a workflow by hand, and stop, cancel, pause or resume what runs."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -134,9 +135,10 @@ async def control(turn: Turn, instruction: Control) -> Outcome:
     changed = await turn.desk.runner.control(turn.desk.community, instruction.verb, instruction.workflow, turn.by)
     if not changed:
         return turn.tell("answer", Saying(_nothing(instruction, entry)), entry)
-    told = [await _now(turn, run) for run in changed[:_NAMED]]
-    more = f" {counted(len(changed) - _NAMED, 'more run')}." if len(changed) > _NAMED else ""
-    return turn.tell("done", Saying("Done: ", turn.said, f". {' '.join(told)}{more}"), entry)
+    told = Counter([await _now(turn, run) for run in changed])
+    each = [text if count == 1 else f"{text} ({count} runs)" for text, count in told.most_common(_NAMED)]
+    more = f" And {len(told) - _NAMED} more." if len(told) > _NAMED else ""
+    return turn.tell("done", Saying("Done: ", turn.said, f". {'. '.join(each)}.{more}"), entry)
 
 
 def _acts_on(instruction: Control, run: Execution) -> bool:
@@ -171,10 +173,10 @@ async def _now(turn: Turn, run: Execution) -> str:
     where = await place_of(turn, run)
     match run.status:
         case "stopping":
-            return f"{title} cleans up{f' at {where}' if where else ''}."
+            return f"{title} cleans up{f' at {where}' if where else ''}"
         case "paused":
-            return f"{title} is paused{f' at {where}' if where else ''}."
+            return f"{title} is paused{f' at {where}' if where else ''}"
         case "stopped" | "cancelled" | "completed" | "failed":
-            return f"{title} has ended."
+            return f"{title} has ended"
         case _:
-            return f"{title} goes on{f' at {where}' if where else ''}."
+            return f"{title} goes on{f' at {where}' if where else ''}"

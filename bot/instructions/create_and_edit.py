@@ -97,7 +97,8 @@ async def delete(turn: Turn, instruction: Delete) -> Outcome:
     if not entries:
         return turn.refuse("There is no workflow to delete.")
     if not turn.confirmed:
-        return Ask(_really_delete(turn, entries), instruction, tuple(entry.id for entry in entries))
+        ids = tuple(entry.id for entry in entries)
+        return Ask(_really_delete(turn, entries), Delete(ids), ids)
     origin = turn.origin()
     await turn.save(joined(deletion(entry, origin, turn.said) for entry in entries), entries[-1].id)
     going_on = "".join(runs_on(turn, entry) for entry in entries)

@@ -239,7 +239,8 @@ async def history(turn: Turn, instruction: History) -> Outcome:
     if entry is None:
         return turn.refuse("There is no such workflow.")
     changes = await turn.desk.catalogue.changes(entry.id)
-    lines = [_line(turn, change) for change in changes]
+    # Several changes taken back at once are one message of one person, and one line.
+    lines = list(dict.fromkeys(_line(turn, change) for change in changes))
     head = f"{titled(entry.record.name)}: "
     return turn.tell("answer", Saying(head, "\n".join(lines), rest="and {} older"), entry)
 

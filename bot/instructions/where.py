@@ -101,9 +101,8 @@ def _then(turn: Turn, definition: Definition, state: State) -> str:
     target = state.transitions.get("success")
     if target is None:
         return ", then it ends"
-    if not isinstance(target, str):
-        return ", then it depends"
-    return f", then {_words(turn, definition, definition.state(target))}"
+    following = next((each for each in all_states(definition.states) if each.name == target), None)
+    return ", then it depends" if following is None else f", then {_words(turn, definition, following)}"
 
 
 def _words(turn: Turn, definition: Definition, state: State) -> str:

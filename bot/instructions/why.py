@@ -32,7 +32,7 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
         lines += await _story(turn, entry, run)
     elif not lines:
         lines.append(_never(turn, entry))
-    if not entry.record.enabled:
+    if not entry.record.enabled and "switched off" not in lines[0]:
         lines.append(f"{name(entry)} is switched off.")
     return turn.tell("answer", Saying(body="\n".join(lines)), entry)
 
@@ -101,7 +101,7 @@ async def _ended(turn: Turn, entry: Entry, run: Execution, rows: list[HistoryRow
         return f"{name(entry)} {begun} and goes on. {await stands(turn, run)}."
     lasted = f" after {spoken(run.ended_at - run.started_at)}" if run.ended_at and run.ended_at > run.started_at else ""
     by = next((f" by {row.by}" for row in reversed(rows) if row.by), "")
-    asked = by if run.status in ("stopped", "cancelled") else ""
+    asked = by if run.status in ("stopped", "cancelled") and run.error is None else ""
     error = sentence(f": {clipped(run.error, _LONGEST)}") if run.error else "."
     return f"{name(entry)} {begun} and {_BECAME[run.status]}{asked}{lasted}{error}"
 
