@@ -175,8 +175,7 @@ def slot_value(leaf: Leaf) -> JsonValue:
         case "ONOFF":
             return leaf.value == "true"
         case _:
-            value: JsonValue = leaf.value
-            return value
+            return cast("str | float", leaf.value)
 
 
 def retry_of(node: Node) -> Retry:
@@ -191,7 +190,7 @@ def retry_of(node: Node) -> Retry:
 
 
 def _plain(number: float) -> float | int:
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    return int(number) if number == int(number) else number
 
 
 def _value(node: Node, *types: str) -> Any:
@@ -281,7 +280,7 @@ def _measured(node: Node) -> dict[str, Any]:
     unit = measure.leaf("UNIT")
     if unit is not None and unit.value != kind.measure:
         raise NotBuilt(f'"{kind.clause}" is counted in {kind.unit or kind.measure}, not in {unit.text}')
-    operator = compared.value if compared is not None else "=="
+    operator: Any = compared.value if compared is not None else "=="
     number = Literal(_value(measure, "NUMBER"))
     return {"on": name, "when": Compare(operator, Variable(kind.measure), number)}
 

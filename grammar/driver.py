@@ -36,7 +36,7 @@ from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, voca
 from grammar.lexicon import FOLDER, LiveLexicon, load
 from grammar.phrases import PhraseGrammar, grammar_of
 from grammar.tree import Leaf, Node
-from grammar.words import clean, keys
+from grammar.words import Word, clean, keys
 
 _HERE: Final = Path(__file__).parent
 GRAMMARS: Final = ("steps.lark", "instructions.lark")
@@ -164,7 +164,7 @@ _Hypothesis: TypeAlias = tuple[float, int, _Stack, _Chain, bool]
 
 
 class Driver:
-    """A parser for all sentences over the methods of some declarations. Keeps nothing between sentences.
+    """A parser for all sentences over the methods of some declarations. Keeps nothing of a sentence but what the next one shares with it.
 
     Args:
         declarations: Whose phrases become sentences.
@@ -187,7 +187,17 @@ class Driver:
         self._vocabulary = vocabulary_of(self.lexicon)
         self._lark = _build(texts, self.phrases)
         self._rows, self._starts, self._ends = _table_of(self._lark)
+        self._last: tuple[LiveLexicon, Lattice] | None = None
         self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
+
+    def _lattice_of(self, sentence: str, words: tuple[Word, ...], live: LiveLexicon) -> Lattice:
+        """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
+        kept = self._last
+        if kept is not None and kept[0] is live and kept[1].text == sentence and kept[1].words == words:
+            return kept[1]
+        lattice = Lattice(sentence, words, self.lexicon, self._vocabulary, live, self.phrases.continues)
+        self._last = (live, lattice)
+        return lattice
 
     @property
     def starts(self) -> frozenset[str]:
@@ -202,7 +212,7 @@ class Driver:
         words = read_words(sentence, limits.words)
         if len(words) > limits.words:
             return Stuck(words[-1].start, words[-1].text, frozenset(), (), "too long")
-        lattice = Lattice(sentence, words, self.lexicon, self._vocabulary, live, self.phrases.continues)
+        lattice = self._lattice_of(sentence, words, live)
         run = _Run(self._rows, self._scans, lattice, self._ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:

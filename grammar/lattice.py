@@ -278,7 +278,8 @@ class Lattice:
             for place, word in enumerate(self.words):
                 if word.kind == "word" and len(word.key) >= MIN_TYPO_LENGTH and word.key not in self._vocabulary.known:
                     near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
-                    if len(near) == 1:
+                    # "second" and "seconds" may be equally near; they mean the same.
+                    if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
                         self._mended[place] = near[0]
             self._sentence = Sentence(self.text, self.words, scanners.mend(self.words, self._mended))
         return self._sentence

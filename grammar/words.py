@@ -41,6 +41,7 @@ _WORD: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN: Final = re.compile(r"[a-z]+(?: [a-z]+)*")
 _HYPHENS: Final = frozenset("-‐‑")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPE: Final = re.compile(r'\\([nrt"\\])')
@@ -113,6 +114,8 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
 
 def keys(phrase: str) -> tuple[str, ...]:
     """The keys of a phrase of a lexicon."""
+    if _PLAIN.fullmatch(phrase):
+        return tuple(phrase.split(" "))
     return tuple(word.key for word in split(phrase, 64))
 
 
