@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.convert import parse_json, read_json, write_json
 from engine.errors import DefinitionError
+from engine.model import Definition
+from tests.strategies import definitions
 
 DATA = Path(__file__).parent.parent / "data"
 RAID = json.loads((DATA / "raid_workflow.json").read_text())
@@ -182,3 +184,9 @@ def test_no_text_makes_reading_raise_anything_else(text: str) -> None:
     except DefinitionError:
         return
     raise AssertionError("that was no workflow")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(definitions(depth=1, states=3))
+def test_any_definition_is_written_so_that_it_is_read_the_same(definition: Definition) -> None:
+    assert read_json(write_json(definition)) == definition

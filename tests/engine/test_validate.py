@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from bot.services.declared import DECLARATIONS
 from engine.convert import read_data, read_json
+from engine.model import Definition
+from engine.program import compile_program
 from engine.validate import Problem, check
+from tests.strategies import definitions
 
 DATA = Path(__file__).parent.parent / "data"
 SAY = {"service": "twitch", "method": "send_chat_message", "params": {"message": "hi"}}
@@ -155,3 +159,11 @@ def test_a_result_that_only_one_way_brings_is_told() -> None:
 def test_errors_come_before_warnings() -> None:
     found = problems(flow(say("@here"), call("nope", "x")))
     assert [problem.severity for problem in found] == ["error", "warning"]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(definitions(depth=1, states=3))
+def test_any_definition_can_be_judged_and_what_has_no_error_can_be_run(definition: Definition) -> None:
+    found = check(definition, DECLARATIONS)
+    if not any(problem.severity == "error" for problem in found):
+        compile_program(definition, DECLARATIONS)
