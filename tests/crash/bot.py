@@ -34,6 +34,9 @@ METHODS: Final = (
     Method("witness", "checked", (Param("text"),)),
 )
 
+LONG_COMMIT: Final = 0.04
+"""Seconds for which a commit that never happens seems to go on: enough to see whether anything acts before it is over."""
+
 Point: TypeAlias = Literal["before commit", "after commit", "inside the effect", "after the effect"]
 POINTS: Final[tuple[Point, ...]] = ("before commit", "after commit", "inside the effect", "after the effect")
 
@@ -82,6 +85,7 @@ class KillingStore(SQLiteStore):
 
     async def commit(self, batch: Batch) -> None:
         if self._is_the_one("before commit", True) or self._is_the_one("after the effect", bool(batch.done)):
+            await asyncio.sleep(LONG_COMMIT)
             die()
         if self._is_the_one("inside the effect", bool(batch.outbox)):
             self.next_effect_kills = True

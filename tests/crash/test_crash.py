@@ -23,6 +23,7 @@ from typing import Final
 import pytest
 
 from engine.execution import Execution, HistoryRow
+from storage.codec import decode_history
 from storage.sqlite import SQLiteStore
 from tests.crash.bot import COMMUNITY, POINTS, Plan, Point, as_arguments
 from tests.crash.witness import request
@@ -35,11 +36,18 @@ LIFE: Final = 120.0
 
 @dataclass
 class Ruin:
-    """What a killed bot left: how many of its executions waited, and its effects by status."""
+    """What a killed bot left.
+
+    Attributes:
+        waiting: How many of its executions waited.
+        due: How many effects were due; likewise `begun`.
+        unforeseen: What the witness saw although neither outbox nor history know of it.
+    """
 
     waiting: int
     due: int
     begun: int
+    unforeseen: frozenset[str]
 
 
 @dataclass
@@ -103,7 +111,7 @@ def _endure(folder: Path, plan: Plan, kills: int, chance: random.Random) -> Orde
             at = chance.randint(1, 4 if full else 20)
             assert _live(replace(plan, point=point, at=at, when_all_rest=full)), "it ended before it could be killed"
             ordeal.kills[point] += 1
-            ordeal.ruins.append(_look_at(folder / "bot.db"))
+            ordeal.ruins.append(_look_at(folder / "bot.db", frozenset(log.read_text().splitlines())))
         assert not _live(plan)
     ordeal.plan = plan
     ordeal.witnessed = Counter(log.read_text().splitlines())
@@ -111,14 +119,16 @@ def _endure(folder: Path, plan: Plan, kills: int, chance: random.Random) -> Orde
     return ordeal
 
 
-def _look_at(database: Path) -> Ruin:
+def _look_at(database: Path, witnessed: frozenset[str]) -> Ruin:
     raw = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         ((waiting,),) = raw.execute("SELECT count(*) FROM executions WHERE status = 'waiting'")
-        effects = dict(raw.execute("SELECT status, count(*) FROM outbox GROUP BY status").fetchall())
+        statuses = dict(raw.execute("SELECT id, status FROM outbox").fetchall())
+        told = {_effect(decode_history(body)) for (body,) in raw.execute("SELECT body FROM history")}
     finally:
         raw.close()
-    return Ruin(waiting, effects.get("due", 0), effects.get("begun", 0))
+    count = Counter(statuses.values())
+    return Ruin(waiting, count["due"], count["begun"], witnessed - statuses.keys() - told)
 
 
 async def _read_end(database: Path, ordeal: Ordeal) -> None:
@@ -146,10 +156,16 @@ def _effect(row: HistoryRow) -> str:
 
 
 def _check(ordeal: Ordeal) -> None:
+    _check_nothing_was_done_before_it_was_committed(ordeal)
     _check_everything_ended(ordeal, ordeal.plan)
     for execution, history in ordeal.executions:
         _check_history(execution, history, ordeal.plan)
     _check_against_the_witness(ordeal)
+
+
+def _check_nothing_was_done_before_it_was_committed(ordeal: Ordeal) -> None:
+    for ruin in ordeal.ruins:
+        assert not ruin.unforeseen
 
 
 def _check_everything_ended(ordeal: Ordeal, plan: Plan) -> None:
@@ -227,7 +243,7 @@ def _report(ordeal: Ordeal) -> str:
         for row in history:
             tries[row.outcome] += 1
     again = f"settled {_settled(ordeal)}, repeated {_repeated(ordeal)}"
-    return f"{dict(ordeal.kills)}; ruins {ordeal.ruins}; tries {dict(tries)}; {again}"
+    return f"{dict(ordeal.kills)}; ruins {[(ruin.waiting, ruin.due, ruin.begun) for ruin in ordeal.ruins]}; tries {dict(tries)}; {again}"
 
 
 _SMALL: Final = Plan("", 0, waiters=60, actors=20, steps=30, first_wait=(3.0, 5.0), second_wait=(0.2, 1.0), seed=1)
