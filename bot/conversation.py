@@ -16,7 +16,7 @@ from bot.instructions.concerns import concerned, is_edit, works_on_deleted
 from bot.instructions.files import as_lines
 from bot.instructions.turn import Ask, Desk, Told, Turn, name
 from bot.message import Message, Reply, instruction_in
-from bot.replies import About, Saying, one, quoted, refusal, replies, sentence
+from bot.replies import About, Saying, in_one_line, one, quoted, refusal, replies, sentence
 from bot.rights import is_staff, may_edit, may_run
 from bot.router import (
     Addressed,
@@ -326,7 +326,7 @@ class Conversation:
             heard.message,
             workspace,
             heard.words,
-            self._desk.language.say(understood.instruction, workspace),
+            self._say(understood.instruction, workspace),
             understood.corrections,
             understood.notes,
             heard.confirmed,
@@ -335,6 +335,11 @@ class Conversation:
             heard.focus or self._focus.get(key),
             lambda workflow: self._focus_record(key, workflow),
         )
+
+    def _say(self, instruction: Instruction, workspace: Workspace) -> str:
+        """Canonical words as they can be typed there: where a message has one line, so have they."""
+        said = self._desk.language.say(instruction, workspace)
+        return in_one_line(said) if workspace.platform == "twitch" else said.strip()
 
     async def _deleted(self, instruction: Instruction) -> str | None:
         """What is said where a workflow is meant that has been deleted."""
@@ -373,7 +378,7 @@ class Conversation:
         entries = [entry for id in ask.workflows if (entry := await self.catalogue.find(id)) is not None]
         views = self._views(entries)
         workspace = replace(turn.workspace, workflows={**views, **turn.workspace.workflows})
-        canonical = self._desk.language.say(ask.instruction, workspace)
+        canonical = self._say(ask.instruction, workspace)
         moved = self._what_moved(heard) if heard.answers else ""
         single = entries[0] if len(entries) == 1 else None
         record = self._record(
@@ -438,12 +443,8 @@ class Conversation:
 
     def _question(self, message: Message) -> ProposalRecord | None:
         """The question that is open for this person here."""
-        key = (_asker(message.author), message.place.key)
-        question = self._questions.get(key)
-        if question is not None and question.expires_at <= self._desk.clock.now():
-            del self._questions[key]
-            return None
-        return question
+        question = self._questions.get((_asker(message.author), message.place.key))
+        return None if question is None or question.expires_at <= self._desk.clock.now() else question
 
     def _revisions_of(self, heard: _Heard, options: Sequence[str]) -> dict[str, int]:
         """The versions that numbered answers rest on."""

@@ -18,7 +18,7 @@ LIMITS: Final[dict[Platform, int]] = {"twitch": 500, "discord": 2_000}
 MOST_MESSAGES: Final = 2
 _LONGEST_HEAD: Final = 200
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _SEPARATORS: Final = (" · ", "; ", "\n")
 
 
@@ -179,10 +179,17 @@ def _packed(head: str, split: Sequence[str], tail: str, limit: int) -> list[str]
 def fit(text: str, platform: Platform, *, ends: bool = True) -> str:
     """A text without what a platform cannot show; on Twitch a line break is a dot between."""
     clean = _CONTROL.sub(" ", text)
-    if platform == "twitch" and "\n" in clean:
-        lines = (line.strip() for line in clean.split("\n")) if ends else (clean.replace("\n", " · "),)
-        clean = " · ".join(line for line in lines if line).replace(": · ", ": ")
-    return _not_a_command(clean.strip()) if ends else clean
+    if not ends:
+        return clean.replace("\n", " · ") if platform == "twitch" else clean
+    return _not_a_command((in_one_line(clean) if platform == "twitch" else clean).strip())
+
+
+def in_one_line(text: str) -> str:
+    """Lines with a dot between them; after a colon there is none."""
+    if "\n" not in text:
+        return text
+    lines = (line.strip() for line in text.split("\n"))
+    return " · ".join(line for line in lines if line).replace(": · ", ": ")
 
 
 def _not_a_command(text: str) -> str:

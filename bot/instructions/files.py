@@ -1,17 +1,18 @@
 """Workflows as text: printed for others, and read in again."""
 
 import json
+from dataclasses import replace
 from typing import Final
 
 from bot.catalogue import MAX_WORKFLOWS, Entry
 from bot.instructions.create_and_edit import NOTHING_CHANGED, UNDO, not_theirs, overreach, runs_on, unfit, warnings
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.library import Arrival, NameTaken, keeping
-from bot.replies import LIMITS, Saying, messages, pieces, sentence
+from bot.replies import LIMITS, Saying, in_one_line, messages, pieces, sentence
 from engine.convert import read_json, write_json
 from engine.errors import EngineError
 from engine.model import Definition
-from grammar.instruction import Export, Import
+from grammar.instruction import Create, Export, Import
 
 MOST_MESSAGES: Final = 6
 """An export may take so many; it is asked for, and of no use if it is cut off."""
@@ -109,5 +110,16 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
         return turn.refuse(f"{error} {NOTHING_CHANGED}")
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
-    tail = f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}"
-    return turn.tell("done", Saying(f"Imported {name(entry)} (v{entry.record.revision})", "", tail), entry)
+    # What it says now is worth more than what was pasted; it is said as the sentence that would make it.
+    written = turn.desk.language.say(Create(definition), turn.workspace)
+    said = in_one_line(written) if turn.platform == "twitch" else written.strip()
+    return replace(turn, said=said).tell(
+        "done",
+        Saying(
+            f"Imported {name(entry)} (v{entry.record.revision}). ",
+            said,
+            f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}",
+            f"… and {{}} more: !wf show {name(entry)}",
+        ),
+        entry,
+    )

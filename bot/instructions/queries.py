@@ -1,16 +1,20 @@
 """What there is, how it is written, and where what runs stands."""
 
 from collections import Counter
+from typing import Final
 
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import stands
 from bot.message import Platform
-from bot.replies import LIMITS, Saying, counted, fit
+from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, counted, fit
 from engine.execution import Execution
 from grammar.instruction import ListWorkflows, Show, Status
 
-_MOST_RUNS = 20
+_MOST_RUNS: Final = 20
+_ROOM_AROUND: Final = 80
+_LEAST_ROOM: Final = 100
+_FOR_PEOPLE: Final = ("description ", "version ", "tags ")
 
 
 # Status ------------------------------------------------------------------------------------------------------------------
@@ -92,14 +96,26 @@ async def show(turn: Turn, instruction: Show) -> Outcome:
     entry = turn.entry(instruction.workflow)
     if instruction.step is not None:
         return _show_step(turn, entry, instruction.step)
-    lines = [line for line in turn.desk.language.say_definition(entry.definition).splitlines() if line.strip()]
     head = f"{name(entry)} (v{entry.record.revision}, {'on' if entry.record.enabled else 'off'})"
-    pages = paged(lines[1:], turn.platform, LIMITS[turn.platform] - len(head) - len(turn.preface()) - 60)
+    room = LIMITS[turn.platform] - len(head) - len(turn.preface()) - _ROOM_AROUND
+    chunks = paged(_lines(turn, entry), turn.platform, max(room, _LEAST_ROOM))
+    pages = [chunks[at : at + MOST_MESSAGES] for at in range(0, len(chunks), MOST_MESSAGES)]
     if instruction.page > len(pages):
         return turn.refuse(f"{name(entry)} has {counted(len(pages), 'page')}.", entry)
+    page = pages[instruction.page - 1]
     which = f", page {instruction.page} of {len(pages)}" if len(pages) > 1 else ""
     more = f"\nMore: !wf show {name(entry)} {instruction.page + 1}" if instruction.page < len(pages) else ""
-    return turn.tell("answer", Saying(f"{head}{which}\n", pages[instruction.page - 1], more), entry, most=1)
+    page[0] = f"{turn.preface()}{head}{which}\n{page[0]}"
+    page[-1] = f"{page[-1]}{more}"
+    limit = LIMITS[turn.platform]
+    return turn.print([clipped(fit(text, turn.platform), limit) for text in page], entry)
+
+
+def _lines(turn: Turn, entry: Entry) -> list[str]:
+    """How it is written, one step a line; what is only for people is left to the export where room is dear."""
+    written = turn.desk.language.say_definition(entry.definition).splitlines()[1:]
+    skipped = _FOR_PEOPLE if turn.platform == "twitch" else ()
+    return [line for line in written if line.strip() and not line.startswith(skipped)]
 
 
 def _show_step(turn: Turn, entry: Entry, number: int) -> Outcome:

@@ -168,7 +168,8 @@ class Turn:
 
     def print(self, texts: Sequence[str], entry: Entry) -> "Told":
         """Texts that are already cut to size, word for word."""
-        made = (Reply("answer", text, None, entry.id, entry.record.revision) for text in texts)
+        about = self.about(entry)
+        made = (Reply("answer", text, about.canonical, about.workflow, about.revision) for text in texts)
         return Told(tuple(made), entry.id)
 
     def refuse(self, text: str, entry: Entry | None = None) -> "Told":

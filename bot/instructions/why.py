@@ -23,13 +23,14 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
     entry = turn.entry(instruction.workflow) if instruction.workflow is not None else await _latest(turn)
     if entry is None:
         return turn.tell("answer", Saying("No workflow has been started yet, and none was kept from starting."))
-    runs = await turn.desk.store.executions(turn.desk.community, entry.id, 1)
+    runs = await turn.desk.store.executions(turn.desk.community, entry.id, _LOOKED_AT)
     run = _live(turn, runs[0]) if runs else None
     refusals = [record for record in await _admissions(turn, entry.id) if record.execution is None]
     since = [record for record in refusals if run is None or record.at >= run.started_at][:_REFUSALS]
     lines = [_refused(turn, entry, record) for record in since]
     if run is not None:
         lines += await _story(turn, entry, run)
+        lines += [_failure(turn, earlier) for earlier in runs[1:] if earlier.status == "failed"][:1]
     elif not lines:
         lines.append(_never(turn, entry))
     if not entry.record.enabled and "switched off" not in lines[0]:
@@ -84,10 +85,19 @@ async def _story(turn: Turn, entry: Entry, run: Execution) -> list[str]:
     for row in failed[-_FAILURES:]:
         place = step_of(definition, row.state) if definition is not None else row.state
         went_on = f"; it went on at {row.to}" if row.to else ""
-        if run.error is None or row.error is None or row.error not in run.error or row.to:
-            said = clipped((row.error or row.outcome).rstrip("."), _LONGEST)
-            lines.append(f"{place} {_PAST[row.outcome]}: {said}{went_on}.")
+        known = run.error is not None and row.error is not None and row.error in run.error
+        if known and row.outcome == "error" and not row.to:
+            continue
+        said = "" if known else f": {clipped((row.error or row.outcome).rstrip('.'), _LONGEST)}"
+        lines.append(f"{place} {_PAST[row.outcome]}{said}{went_on}.")
     return lines
+
+
+def _failure(turn: Turn, run: Execution) -> str:
+    at = run.ended_at if run.ended_at is not None else run.started_at
+    return sentence(
+        f"Before that it failed at {turn.desk.time(at)}: {clipped(run.error or 'nobody can say why', _LONGEST)}"
+    )
 
 
 _PAST: Final = {"error": "failed", "timeout": "took too long", "unknown": "ended in an unknown outcome"}
