@@ -59,11 +59,13 @@ def test_a_workflow_goes_in_and_comes_out_the_same_as_sentences(file: Path, data
     text.write_text(done("workflows", "export", file.stem, data=data), encoding="utf-8")
     assert "can run" in done("workflows", "validate", str(text), data=data)
     done("workflows", "import", str(text), data=tmp_path / "other")
-    for form in ("text", "json"):
-        exported = [
-            done("workflows", "export", file.stem, "--format", form, data=place) for place in (data, tmp_path / "other")
-        ]
-        assert exported[0] == exported[1]
+    assert exported(file.stem, "text", data) == exported(file.stem, "text", tmp_path / "other")
+    # The order of a step's edges means nothing, so the texts may differ where the values do not.
+    assert json.loads(exported(file.stem, "json", data)) == json.loads(exported(file.stem, "json", tmp_path / "other"))
+
+
+def exported(name: str, form: str, data: Path) -> str:
+    return done("workflows", "export", name, "--format", form, data=data)
 
 
 def test_importing_again_makes_the_next_version_which_can_be_undone_in_chat(data: Path) -> None:
