@@ -260,3 +260,11 @@ def test_a_value_that_grows_in_a_loop_is_stopped() -> None:
 
 def test_a_template_without_placeholders_costs_nothing() -> None:
     assert compile_template(Template(("plain",)))(SCOPE) == "plain"
+
+
+@pytest.mark.parametrize(
+    ("formula", "holds"),
+    [("viewers", True), ("0", False), ('""', False), ("missing", False), ("user", True), ("tags", True)],
+)
+def test_a_guard_that_is_no_comparison_holds_if_there_is_something(formula: str, holds: bool) -> None:
+    assert compile_guard(parse_formula(formula))(SCOPE) is holds
