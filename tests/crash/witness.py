@@ -28,6 +28,8 @@ class Witness:
         self._chance = chance
         self._seen: set[str] = set()
         self._open: set[asyncio.Task[Any]] = set()
+        self._disk = asyncio.Lock()
+        self._unwritten: list[str] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -48,7 +50,7 @@ class Witness:
     async def _answer(self, request: dict[str, Any], task: asyncio.Task[Any]) -> dict[str, Any]:
         match request:
             case {"do": str(id)}:
-                self._write_down(id)
+                await self._write_down(id)
                 await asyncio.sleep(self._chance.uniform(*LATE))
                 return {"ok": True}
             case {"ask": str(id)}:
@@ -58,10 +60,16 @@ class Witness:
                     await asyncio.wait(others)
                 return {"ok": True}
 
-    def _write_down(self, id: str) -> None:
-        os.write(self._log, f"{id}\n".encode())
-        os.fsync(self._log)
-        self._seen.add(id)
+    async def _write_down(self, id: str) -> None:
+        """Return once the id is on the disk; ids that come while another is being written share the next sync."""
+        self._unwritten.append(id)
+        async with self._disk:
+            if id not in self._unwritten:
+                return
+            ids, self._unwritten = self._unwritten, []
+            os.write(self._log, "".join(f"{each}\n" for each in ids).encode())
+            await asyncio.to_thread(os.fsync, self._log)
+            self._seen.update(ids)
 
 
 async def main(log: Path) -> None:
