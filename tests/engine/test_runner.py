@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import RevisionMoved, StoreUnwritable
+from engine.errors import RevisionMoved, StoreError, StoreUnwritable
 from engine.execution import Done, Effect, Failed, Unknown
 from engine.ports import AdmissionRecord, Batch, Store, WorkflowRecord
 from engine.runner import NotOpen, NotStorable
@@ -545,6 +545,27 @@ async def test_if_a_commit_fails_nothing_of_it_happened(memory: MemoryStore) -> 
     await bench.runner.close()
 
 
+async def test_what_was_built_on_a_commit_that_fails_does_not_happen_either(memory: MemoryStore) -> None:
+    gate = asyncio.Event()
+    gate.set()
+    store = SlowStore(memory, gate)
+    bench = await Bench(store).open(workflow("w", wait("rest", 10), say("s", "x"), triggers=["raid"]))
+    gate.clear()
+    posting = asyncio.create_task(bench.runner.post(bench.event("raid.received")))
+    await asyncio.sleep(0.01)
+    pausing = asyncio.create_task(bench.runner.control(COMMUNITY, "pause", "w", MODERATOR))
+    await asyncio.sleep(0.01)
+    store.fails_once_with = FULL
+    gate.set()
+    assert [type(told) for told in await asyncio.gather(posting, pausing, return_exceptions=True)] == [
+        StoreUnwritable,
+        StoreUnwritable,
+    ]
+    assert await memory.executions(COMMUNITY) == []
+    assert bench.runner.live(COMMUNITY) == ()
+    await bench.runner.close()
+
+
 async def test_a_result_that_could_not_be_saved_is_saved_later_and_its_effect_is_not_done_again(
     memory: MemoryStore,
 ) -> None:
@@ -667,9 +688,13 @@ class SlowStore:
     def __init__(self, inner: MemoryStore, gate: asyncio.Event) -> None:
         self._inner = inner
         self._gate = gate
+        self.fails_once_with: StoreError | None = None
 
     async def commit(self, batch: Batch) -> None:
         await self._gate.wait()
+        if self.fails_once_with is not None:
+            error, self.fails_once_with = self.fails_once_with, None
+            raise error
         await self._inner.commit(batch)
 
     def __getattr__(self, name: str) -> Any:

@@ -7,6 +7,7 @@ up and empties, and deaths at any moment. Afterwards everything must have come t
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -50,6 +51,7 @@ STEPS = st.one_of(
     st.tuples(st.just("answer"), st.sampled_from(["say", "look"]), ANSWERS),
     st.tuples(st.just("control"), st.sampled_from(["stop", "cancel", "pause", "resume"])),
     st.tuples(st.just("disk"), st.booleans()),
+    st.tuples(st.just("hiccup"), st.integers(1, 3)),
     st.just(("die",)),
 )
 
@@ -57,9 +59,14 @@ STEPS = st.one_of(
 class SlowDisk(MemoryStore):
     """A store whose commits take a few turns of the loop, so that deaths and inputs fall into the middle of them."""
 
+    hiccups: int = 0
+
     async def commit(self, batch: Batch) -> None:
         for _ in range(3):
             await asyncio.sleep(0)
+        if self.hiccups > 0:
+            self.hiccups -= 1
+            raise StoreUnwritable("for a moment")
         await super().commit(batch)
 
 
@@ -67,7 +74,7 @@ class Life:
     """One bot through all its deaths."""
 
     def __init__(self) -> None:
-        self.store: MemoryStore = SlowDisk()
+        self.store = SlowDisk()
         self.clock = VirtualClock(1_000.0)
         self.begun: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
@@ -110,10 +117,8 @@ class Life:
             case ("raid" | "follow" as name,):
                 self.events += 1
                 event = self.bench.event(f"{name}.received", id=f"event-{self.events}")
-                try:
+                with suppress(StoreError):  # nothing of it happened, and who asked was told
                     self.started |= {execution.id for execution in (await runner.post(event)).started}
-                except StoreError:
-                    assert self.store.fail_with is not None
             case ("turns", turns):
                 for _ in range(turns):
                     await asyncio.sleep(0)
@@ -124,12 +129,12 @@ class Life:
             case ("answer", method, kind):
                 self.service.answer(method, self.answer(kind))
             case ("control", verb):
-                try:
+                with suppress(StoreError):
                     await runner.control(COMMUNITY, verb, None, MODERATOR)
-                except StoreError:
-                    assert self.store.fail_with is not None
             case ("disk", full):
                 self.store.fail_with = StoreUnwritable("full") if full else None
+            case ("hiccup", times):
+                self.store.hiccups = times
             case ("die",):
                 await self.die()
 
