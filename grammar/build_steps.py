@@ -173,7 +173,7 @@ def slot_value(leaf: Leaf) -> JsonValue:
         case "DURATION":
             return leaf.value if isinstance(leaf.value, str) else _plain(leaf.value)
         case "ONOFF":
-            return leaf.value == "true"
+            return bool(leaf.value == "true")
         case _:
             return cast("str | float", leaf.value)
 

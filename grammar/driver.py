@@ -46,6 +46,7 @@ _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"->\s*\w+")
 END: Final = "$END"
 NEARLY_THE_SAME: Final = 0.3
+NAME_PASSED_OVER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +284,10 @@ class _Run:
         for terminal in self._scans[stack.state]:
             for edge in lattice.scanned(place, terminal):
                 self._follow(edge, place, cost, stack, chain, agenda)
+        # Where a new name may stand, "so" and "thanks" are likelier to be it than to be passed over.
+        reluctance = NAME_PASSED_OVER if "NEW_NAME" in row else 0.0
         for after, extra in lattice.fillers(place):
-            self._arrive(agenda, after, (cost + extra, self._next(), stack, chain, False))
+            self._arrive(agenda, after, (cost + extra + reluctance, self._next(), stack, chain, False))
 
     def _follow(
         self,

@@ -280,7 +280,7 @@ class Lattice:
                     near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
                     # "second" and "seconds" may be equally near; they mean the same.
                     if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
-                        self._mended[place] = near[0]
+                        self._mended[place] = max(near, key=len)
             self._sentence = Sentence(self.text, self.words, scanners.mend(self.words, self._mended))
         return self._sentence
 

@@ -33,6 +33,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
     }
 )
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_LEADS: Final = "[saying|that says|with|of|to|for]"
 Words: TypeAlias = tuple[str, ...]
 
 
@@ -89,9 +90,24 @@ def cut(method: Method, index: int) -> Phrase:
     return Phrase(method, index, tuple(slots), words)
 
 
+def by_noun(method: Method) -> Phrase | None:
+    """`a message saying {message}`: the deed by its noun, if its canonical phrase has one slot at most."""
+    if not method.phrases or not method.noun or method.fixed.get(0):
+        return None
+    phrase = cut(method, 0)
+    if len(phrase.slots) > 1:
+        return None
+    nouns = "|".join(method.noun)
+    lead = f" {_LEADS}" if phrase.slots else ""
+    stretches = [f"(a|an|another) ({nouns}){lead}", *([""] if phrase.slots else [])]
+    words = tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(part))) for part in stretches)
+    return Phrase(method, 0, phrase.slots, words)
+
+
 def grammar_of(declarations: Declarations) -> PhraseGrammar:
     """The words and rules of everything that services can be asked in a sentence."""
     phrases = [cut(method, index) for method in declarations for index in range(len(method.phrases))]
+    phrases.extend(phrase for method in declarations if (phrase := by_noun(method)) is not None)
     terminals = _terminals(phrases)
     alternatives: list[str] = []
     by_rule: dict[str, Phrase] = {}
