@@ -476,6 +476,8 @@ def _extra(tree: Node) -> str | int | None:
                 return _whole(leaf)
             case "ONLY" | "FORMAT" | "TEXT":
                 return str(leaf.value)
+            case _:
+                continue
     return None
 
 

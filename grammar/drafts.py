@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from engine.declare import Declarations
 from engine.events import kind_of
 from engine.model import Action, Call, Goto, State, Stop, Trigger, Wait, all_states
-from engine.names import fresh
+from engine.names import expected, fresh, verb
 
 ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock"})
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
@@ -69,12 +69,29 @@ def variables_of(triggers: Iterable[Trigger], known: Iterable[str]) -> frozenset
 
 def linked(steps: tuple[Draft, ...], known: frozenset[str], declarations: Declarations) -> tuple[State, ...]:
     """The states of a new workflow, each leading to the next unless it says otherwise."""
-    states = loose(steps, known, set(), declarations)
+    states = loose(_with_usual_names(steps, declarations), known, set(), declarations)
     following = (*(state.name for state in states[1:]), None)
     return tuple(
         state if to is None or draft.ends else _leading(state, to)
         for draft, state, to in zip(steps, states, following, strict=True)
     )
+
+
+def _with_usual_names(steps: tuple[Draft, ...], declarations: Declarations) -> tuple[Draft, ...]:
+    """Unnamed steps under the names the rules give at their places, where those are free."""
+    taken = {
+        inner.name for draft in steps for inner in all_states((draft.state,)) if draft.named or inner != draft.state
+    }
+    stems: list[str] = []
+    named: list[Draft] = []
+    for draft in steps:
+        usual = expected(draft.state.action, stems, declarations)
+        stems.append(verb(draft.state.action, declarations))
+        if not draft.named and usual not in taken:
+            draft = replace(draft, state=draft.state.model_copy(update={"name": usual}), named=True)
+            taken.add(usual)
+        named.append(draft)
+    return tuple(named)
 
 
 def _leading(state: State, to: str) -> State:
@@ -149,6 +166,3 @@ def map_texts(action: Action, change: Callable[[str], str]) -> Action:
             return Wait(seconds=change(seconds))
         case _:
             return action
-
-
-__all__ = ["Draft", "MissingPiece", "escaped", "linked", "loose", "map_texts", "recognise", "replace", "variables_of"]

@@ -39,6 +39,7 @@ FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
+_OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
 NO_NAMES: Final = LiveLexicon()
 AMBIENT_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -58,8 +59,8 @@ class Language:
         self._driver = Driver(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
-        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | {"wait"}
-        self._sayer = Sayer(declarations)
+        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        self._sayer = Sayer(declarations, self._verbs)
 
     # Reading ---------------------------------------------------------------------------------------------------------------
 

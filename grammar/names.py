@@ -20,6 +20,7 @@ ALONE: Final = frozenset(
 )
 _FUNCTION_WORDS: Final = frozenset(
     {"a", "an", "the", "for", "to", "of", "in", "on", "at", "me", "my", "and", "then", "is", "be", "some", "with"}
+    | {"it", "its", "that", "this", "them", "every", "better", "when", "if", "run"}
 )
 _MAX_UNQUOTED_WORDS: Final = 3
 
@@ -92,7 +93,7 @@ def checked(name: str, workspace: Workspace, *, quoted: bool, own: str | None = 
     Raises:
         Unsettled: It cannot be a name.
     """
-    name = " ".join(name.split())
+    name = name if quoted else " ".join(name.split())
     folded = fold(name)
     if not folded:
         raise refuse('A workflow needs a name, such as: create welcome when someone follows say "hi"')

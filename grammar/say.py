@@ -62,7 +62,7 @@ from grammar.instruction import (
     Undo,
     Why,
 )
-from grammar.names import quoted_name
+from grammar.names import quoted_name, slug
 from grammar.references import number_of
 from grammar.say_steps import (
     say_action,
@@ -90,10 +90,16 @@ _EVENT_WORDS: Final[Mapping[str, str]] = {
 
 
 class Sayer:
-    """Says instructions and definitions."""
+    """Says instructions and definitions.
 
-    def __init__(self, declarations: Declarations) -> None:
+    Args:
+        declarations: Whose phrases are used.
+        verbs: Words that begin a step; a new workflow of such a name is written in quotes.
+    """
+
+    def __init__(self, declarations: Declarations, verbs: frozenset[str]) -> None:
         self._declarations = declarations
+        self._verbs = verbs
 
     # Definitions -----------------------------------------------------------------------------------------------------------
 
@@ -160,7 +166,9 @@ class Sayer:
         triggers = " or ".join(self.trigger(trigger) for trigger in definition.triggers)
         if not create.named and triggers:
             return f"{_capital(triggers)}: {steps}"
-        return f"Create {quoted_name(definition.name)}: {f'{triggers}: ' if triggers else ''}{steps}"
+        verbal = definition.name.casefold() in self._verbs
+        name = quote(definition.name) if verbal else quoted_name(definition.name)
+        return f"Create {name}: {f'{triggers}: ' if triggers else ''}{steps}"
 
     def _change(self, change: Change, workspace: Workspace) -> str:
         view = workspace.workflows[change.workflow]
@@ -238,7 +246,7 @@ def _is_plain(definition: Definition) -> bool:
     heading = definition.model_copy(
         update={"states": (), "triggers": (), "id": "", "name": "", "initial_state": ""}
     ).model_dump(exclude_defaults=True)
-    first = definition.initial_state == definition.states[0].name
+    first = definition.initial_state == definition.states[0].name and definition.id == slug(definition.name)
     return first and not {key for key, value in heading.items() if value}
 
 

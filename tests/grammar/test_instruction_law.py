@@ -1,0 +1,178 @@
+"""`understand(say(i)) == i`: what the bot says of an instruction, it reads back as that very instruction."""
+
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from bot.services.declared import DECLARATIONS
+from engine import edits
+from engine.errors import EditError
+from engine.model import Call, Definition, State, Trigger, Wait
+from grammar.instruction import (
+    Answer,
+    Change,
+    Control,
+    Create,
+    Delete,
+    Diff,
+    Export,
+    Help,
+    History,
+    Import,
+    Instruction,
+    ListWorkflows,
+    Redo,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Show,
+    Status,
+    Understood,
+    Undo,
+    Why,
+)
+from grammar.language import Language
+from grammar.names import checked
+from grammar.references import Unsettled
+from grammar.workspace import LiveNames, WorkflowView, Workspace
+from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+NAMES = LiveNames(scenes=("BRB", "Hype"), sounds=("airhorn",), channels=("general",))
+
+
+@cache
+def language() -> Language:
+    return Language(DECLARATIONS)
+
+
+def small(identifier: str, name: str) -> Definition:
+    """A workflow of three steps."""
+    states = (
+        State(name="say", action=Call(service="twitch", method="send_chat_message", params={"message": "hi"})),
+        State(name="wait", action=Wait(seconds=10)),
+        State(name="say_2", action=Call(service="twitch", method="send_chat_message", params={"message": "bye"})),
+    )
+    return Definition(id=identifier, name=name, initial_state="say", states=states)
+
+
+WORKSPACE = Workspace(
+    {
+        "raid": WorkflowView(small("raid", "raid"), revision=3),
+        "outro_raid": WorkflowView(small("outro_raid", "outro raid")),
+        "wait": WorkflowView(small("wait", "Wait"), running=True),
+        "x9": WorkflowView(small("x9", 'all "of" it; then 5')),
+    },
+    focus="raid",
+    names=NAMES,
+)
+IDS = st.sampled_from(sorted(WORKSPACE.workflows))
+
+
+def back(instruction: Instruction, workspace: Workspace) -> None:
+    said = language().say(instruction, workspace)
+    meant = language().understand(said, workspace)
+    assert isinstance(meant, Understood), (said, meant)
+    assert meant.instruction == instruction, said
+    assert meant.corrections == (), said
+
+
+INSTRUCTIONS = st.one_of(
+    st.builds(Rename, IDS, st.sampled_from(("x", "my raid", 'say "hi", then stop', "5 wait"))),
+    st.builds(Delete, st.lists(IDS, min_size=1, max_size=3, unique=True).map(tuple)),
+    st.builds(SetEnabled, IDS, st.booleans()),
+    st.builds(
+        RunWorkflow,
+        IDS,
+        st.dictionaries(st.sampled_from(("raid_target", "stream.title", "n", "ä_1")), texts(), max_size=3),
+    ),
+    st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
+    st.builds(Status, st.none() | IDS),
+    st.builds(ListWorkflows, st.sampled_from((None, "enabled", "disabled", "running"))),
+    st.builds(Show, IDS, st.integers(1, 3)),
+    st.builds(Show, IDS, st.none(), st.integers(1, 9)),
+    st.builds(Why, st.none() | IDS),
+    st.builds(History, IDS),
+    st.builds(Diff, IDS, st.none() | st.integers(1, 3)),
+    st.builds(Undo, st.none() | IDS, st.integers(1, 9)),
+    st.builds(Redo, st.none() | IDS, st.integers(1, 9)),
+    st.builds(Export, IDS, st.sampled_from(("text", "json"))),
+    st.builds(Import, st.sampled_from(('{"id": "x"}', 'workflow "x"\n1. stop'))),
+    st.builds(Help, st.sampled_from((None, "waits"))),
+    st.builds(Answer, st.booleans()),
+)
+
+
+@settings(deadline=None)
+@given(INSTRUCTIONS)
+def test_every_command_and_query_is_read_back(instruction: Instruction) -> None:
+    back(instruction, WORKSPACE)
+
+
+def _changed(data: st.DataObject, most: int, depth: int) -> None:
+    definition = data.draw(definitions(depth=depth, states=3))
+    workspace = Workspace({definition.id: WorkflowView(definition, revision=4)}, definition.id)
+    made: list[edits.Edit] = []
+    after = definition
+    for _ in range(data.draw(st.integers(1, most))):
+        edit = data.draw(edits_of(after))
+        try:
+            changed = edits.apply(after, edit)
+        except EditError:
+            continue
+        if isinstance(edit, edits.SetName) and not _may_be_called(edit.name):
+            continue
+        made.append(edit)
+        after = changed
+    assume(made and after != definition)
+    back(Change(definition.id, tuple(made)), workspace)
+
+
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=100)
+@given(st.data())
+def test_every_edit_is_read_back(data: st.DataObject) -> None:
+    _changed(data, most=2, depth=1)
+
+
+@pytest.mark.slow
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=1_500)
+@given(st.data())
+def test_every_edit_of_deep_workflows_is_read_back(data: st.DataObject) -> None:
+    _changed(data, most=3, depth=3)
+
+
+def test_every_type_of_edit_is_drawn() -> None:
+    assert set(EDIT_TYPES) == set(edits.Edit.__args__)  # type: ignore[attr-defined]
+
+
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=60)
+@given(definitions(depth=1, states=3))
+def test_a_new_workflow_is_read_back_as_it_is(definition: Definition) -> None:
+    assume(_may_be_called(definition.name) and _may_be_called(definition.id))
+    back(Create(definition), Workspace())
+
+
+def _may_be_called(name: str) -> bool:
+    try:
+        checked(name, Workspace(), quoted=True)
+    except Unsettled:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text", ["{user}", r"\{user}", r"\\{user}", "$${user}", "${user}", "{", r"\{", "{user.name} {x}"]
+)
+def test_braces_of_a_text_are_what_they_are_when_read_back(text: str) -> None:
+    say = Call(service="twitch", method="send_chat_message", params={"message": text})
+    back(Change("raid", (edits.SetAction("say", say),)), WORKSPACE)
+    made = Definition(
+        id="new",
+        name="new",
+        initial_state="say",
+        states=(State(name="say", action=say),),
+        triggers=(Trigger(on="follow.received"),),
+    )
+    back(Create(made), Workspace())
