@@ -186,9 +186,11 @@ def _schedule(trigger: Trigger, name: str, place: str) -> Iterator[Problem]:
             yield Problem(
                 place, "error", f'"{trigger.schedule}" is not a schedule', 'write one like "0 18 * * 5" (Friday 18:00)'
             )
-    elif trigger.every_seconds is None and _is_schedule(trigger.on):
+    if trigger.schedule is not None or trigger.every_seconds is not None:
+        yield Problem(place, "warning", "I cannot start workflows by the clock yet, so it never starts by itself")
+    elif _is_schedule(trigger.on):
         yield Problem(place, "warning", "the schedule is named but not defined, so it never starts by itself")
-    elif trigger.every_seconds is None and name == "interval.elapsed":
+    elif name == "interval.elapsed":
         yield Problem(place, "warning", "how often is not said, so it never starts by itself", "add every_seconds")
 
 
