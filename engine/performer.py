@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from engine.clock import SleepingClock
 from engine.errors import StoreError
@@ -132,9 +132,7 @@ class Performer:
             result = self._broken(effect, error, handing_over.begun)
         except Exception as error:  # noqa: BLE001  whatever a service raises is a result of that effect only
             result = self._broken(effect, error, handing_over.begun)
-        if self._on_attempt is not None:
-            self._on_attempt(_attempt(effect, result, service.simulated, self._clock.now()))
-        self._end(effect, result)
+        self._end(effect, result, service.simulated)
 
     async def _settle(self, effect: Effect) -> None:
         service = self._services.get(effect.service)
@@ -148,8 +146,14 @@ class Performer:
             found = Unknown(f"I was stopped while {effect.service}.{effect.method} was under way")
         self._end(effect, _checked(effect, found))
 
-    def _end(self, effect: Effect, result: Result) -> None:
+    def _end(self, effect: Effect, result: Result, simulated: bool | None = None) -> None:
+        """Tell the result, and those who listen if a service was asked; they must not keep it from being recorded."""
         self._in_hand.discard(effect.id)
+        if self._on_attempt is not None and simulated is not None:
+            try:
+                self._on_attempt(_attempt(effect, result, simulated, self._clock.now()))
+            except Exception:
+                log.exception("whoever listens to attempts broke on %s", effect.id)
         self._ended(effect, result)
 
     def _broken(self, effect: Effect, error: BaseException, begun: bool) -> Result:
@@ -181,11 +185,13 @@ class _HandingOver:
         self.begun = True
 
 
-def _checked(effect: Effect, result: Result) -> Result:
+def _checked(effect: Effect, result: Any) -> Result:
     """The result if it can be kept, else a failure: a service's mistake must not stop what is committed beside it."""
-    if not isinstance(result, Done) or result.output is None or isinstance(result.output, bool | int):
-        return result
     name = f"{effect.service}.{effect.method}"
+    if not isinstance(result, Done):
+        return result if isinstance(result, Failed | Unknown) else Unknown(f"{name} did not say what came of it")
+    if result.output is None or isinstance(result.output, bool | int):
+        return result
     try:
         size = len(json.dumps(result.output, allow_nan=False, ensure_ascii=False).encode())
     except (TypeError, ValueError, RecursionError):

@@ -338,7 +338,11 @@ class Runner:
                     continue
                 for event, heard in some:
                     community.inbox.popleft()
-                    self._receive(community, event, heard, seen)
+                    try:
+                        self._receive(community, event, heard, seen)
+                    except Exception as error:
+                        log.exception("%s broke on %s", community.name, event)
+                        _fail(heard, EngineError(f"a mistake in the bot kept {event.name} from counting: {error}"))
         finally:
             community.draining = False
 
@@ -457,7 +461,8 @@ class Runner:
 
     def _next(self, community: Community, execution: Execution, input: Input) -> Step:
         program = community.revisions[execution.workflow, execution.revision].program
-        assert program is not None, "an execution is only held with a program"  # noqa: S101
+        if program is None:  # it began before an upgrade that cannot run it any more
+            return _given_up(execution, input)
         try:
             return transition(program, execution, input, self._context(community.name))
         except Exception:
@@ -537,7 +542,7 @@ class Runner:
         if self._closed:
             return
         if isinstance(result, Unknown):
-            self._notices(effect.community, _unknown_in_words(effect, result))
+            self._tell(effect.community, _unknown_in_words(effect, result))
         ended = (effect, _input(effect, result, self._clock.now()))
         if self._held:
             self._unrecorded.append(ended)
@@ -659,7 +664,13 @@ class Runner:
 
     def _tell_all(self, sentence: str) -> None:
         for name in self._communities:
-            self._notices(name, sentence)
+            self._tell(name, sentence)
+
+    def _tell(self, community: str, sentence: str) -> None:
+        try:
+            self._notices(community, sentence)
+        except Exception:
+            log.exception("whoever is told of notices broke on: %s", sentence)
 
     def _opened(self, name: str) -> Community:
         community = self._communities.get(name)
@@ -690,7 +701,7 @@ def _check_storable(values: Mapping[str, Any], what: str) -> None:
 
 
 def _given_up(execution: Execution, input: Input) -> Step:
-    """What becomes of an execution on which the machine itself broke: it ends, so that nothing is ever stuck."""
+    """What becomes of an execution that the machine cannot move: it ends, so that nothing is ever stuck."""
     in_flight = tuple(branch.effect for branch in execution.branches if branch.effect is not None)
     ended = input.effect if isinstance(input, Succeeded | Errored | OutcomeUnknown) else None
     failed = replace(
@@ -698,7 +709,7 @@ def _given_up(execution: Execution, input: Input) -> Step:
         status="failed",
         branches=(),
         ended_at=input.at,
-        error="it met a mistake in the bot itself, which is in the log",
+        error="it cannot go on: this version of the bot cannot run it, or made a mistake that is in the log",
         orphans=tuple(effect for effect in (*execution.orphans, *in_flight) if effect != ended),
     )
     return Step(failed)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -408,6 +408,42 @@ async def test_a_result_that_cannot_be_kept_is_an_error_of_that_step_only(bench:
     assert (await bench.ended(started.id)).status == "failed"
     assert (await bench.happen("raid.received")).started
     assert bench.notices == []
+
+
+async def test_a_service_that_says_nothing_leaves_an_unknown_outcome(bench: Bench) -> None:
+    await bench.save(workflow("w", say("s", "x"), triggers=["raid"]))
+
+    async def nothing() -> None:
+        return None
+
+    bench.service.answer("say", nothing)
+    started = (await bench.happen("raid.received")).started[0]
+    assert [row.outcome for row in await bench.store.history(started.id)] == ["unknown"]
+
+
+async def test_whoever_listens_cannot_keep_a_result_from_being_recorded(store: Store) -> None:
+    class Deaf(list[Any]):
+        def append(self, _: Any) -> None:
+            raise RuntimeError("not listening")
+
+    bench = await Bench(store, attempts=Deaf(), notices=Deaf()).open(RAID)
+    bench.service.answer("say", Unknown("who knows"))
+    started = (await bench.happen("raid.received", viewers=50)).started[0]
+    assert (await bench.ended(started.id)).status == "failed"
+    await bench.runner.close()
+
+
+async def test_a_mistake_of_the_machine_ends_that_execution_and_no_other(bench: Bench) -> None:
+    await bench.save(workflow("w", say("s", "x"), wait("rest", 5), triggers=["raid"]))
+    await bench.save(workflow("v", wait("rest", 5), say("s", "fine"), triggers=["raid"]))
+    posted = await bench.happen("raid.received")
+    community = bench.runner._communities[COMMUNITY]
+    loaded = community.revisions["w", 1]
+    community.revisions["w", 1] = replace(loaded, program=replace(loaded.program, states={}))  # type: ignore[type-var]
+    await bench.advance(10)
+    broken, fine = [await bench.ended(execution.id) for execution in posted.started]
+    assert (broken.status, fine.status) == ("failed", "completed")
+    assert bench.service.said == ["x", "fine"]
 
 
 async def test_a_state_that_times_out_goes_on_and_does_not_wait_for_its_effect(bench: Bench) -> None:
