@@ -245,7 +245,7 @@ def _event(node: Node) -> dict[str, Any]:
         case "event_reward":
             return {"on": "reward.redeemed", "when": _equals("reward", _value(node, "REWARD"))}
         case "event_category":
-            return {"on": "category.changed", "when": _equals("category", _value(node, "TEXT"))}
+            return {"on": "category.changed", "when": _equals("category", _value(node, "NEW_NAME", "STRING"))}
         case "event_named":
             return {"on": _value(node, "STRING")}
         case "every":
