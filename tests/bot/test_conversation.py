@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import StoreUnwritable
 from tests.fakes_room import HOME, BrokenSettings, Room
@@ -107,6 +109,24 @@ async def test_a_question_survives_a_restart(room: Room) -> None:
     assert (await room.say("yes")).chat, "answered is answered"
     assert "raid" not in (await room.say("!wf list")).text
     await room.close()
+
+
+async def test_a_yes_and_what_it_does_are_one_commit(room: Room) -> None:
+    await made(room)
+    await room.say("!wf delete raid")
+    (asked,) = room.store.commits[-1].proposals or room.store.commits[-2].proposals
+    await room.say("yes")
+    deleting = [batch for batch in room.store.commits if any(change.kind == "delete" for change in batch.changes)]
+    assert [batch.proposals_answered for batch in deleting] == [[asked.id]]
+
+
+async def test_a_question_is_answered_before_anything_starts_because_of_it(room: Room) -> None:
+    await made(room)
+    await room.say("!wf run riad")
+    await room.say("yes")
+    answered = [number for number, batch in enumerate(room.store.commits) if batch.proposals_answered]
+    started = [number for number, batch in enumerate(room.store.commits) if batch.executions]
+    assert answered[0] < started[0], "a crash in between must not let a second yes start it twice"
 
 
 async def test_a_yes_to_what_has_changed_meanwhile_is_asked_again(room: Room) -> None:
@@ -370,6 +390,30 @@ async def test_no_failure_escapes(room: Room, caplog: pytest.LogCaptureFixture) 
     assert said.kind == "refusal"
     assert "nobody foresaw" not in said.text
     assert "nobody foresaw" in caplog.text
+
+
+_PARTS = st.sampled_from(
+    [*['create', 'in', 'raid', 'add', 'wait', '5', 'seconds', 'say', '"hi"', 'remove', 'step', '2', 'the', '1', '${user}', 'undo', 'redo', 'show', 'list', 'status', 'why', 'delete', 'run'],
+     *["stop", "everything", "rename", "to", "hi", "history", "diff", "since", "v1", "export", "as", "json", "import", "{", "}", "help", "yes", "no", "when", "someone", "follows"],
+     "-> ;", " · ", "\n", '"', "!wf", "99", "it", "enable", "disable", "cancel", "pause", "\\", "é🎉", "[x]", "(", ")"]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(_PARTS, max_size=9).map(" ".join), max_size=12))
+async def test_whatever_is_said_is_answered_in_words_that_fit(said: list[str]) -> None:
+    room = await Room().open()
+    await made(room)
+    for text in said:
+        answer = await room.say(f"!wf {text}")
+        assert answer.replies, text
+        for reply in answer.replies:
+            assert 0 < len(reply.text) <= 500, text
+            assert not reply.text.startswith(("!", "/")), text
+            assert "went wrong inside me" not in reply.text, text
+            whole = reply.canonical is None or reply.kind != "done" or len(reply.canonical) >= 300
+            assert whole or reply.canonical in reply.text, (text, reply)  # type: ignore[operator]
+    await room.close()
 
 
 # Sharing -------------------------------------------------------------------------------------------------------------
