@@ -39,6 +39,11 @@ def busy(path: Path) -> StoreBusy:
     return StoreBusy(f"The bot is running on {path}: say it there, or stop that bot first. Nothing was changed.")
 
 
+def locked(path: Path) -> StoreBusy:
+    """Another program, such as a database browser, keeps the file from being used."""
+    return StoreBusy(f"Another program keeps {path} locked. Nothing was changed; close that program and try again.")
+
+
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
     """Turn what a driver or the system raises within into a `StoreError`."""
@@ -58,7 +63,7 @@ def _from_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
     if primary in _CORRUPT:
         return corrupt(path, str(error))
     if primary in _BUSY:
-        return busy(path)
+        return locked(path)
     if primary == sqlite3.SQLITE_CONSTRAINT:
         return _from_constraint(str(error))
     return StoreError(f"{path} could not be used: {error}. Nothing was changed.")

@@ -227,9 +227,23 @@ SELECT body FROM proposals WHERE community = ? AND expires_at > ? ORDER BY numbe
 -- name: config
 SELECT body FROM config WHERE community = ? ORDER BY key;
 
--- name: forget_seen
--- De-duplication keys that no longer count.
-DELETE FROM seen WHERE expires_at <= ?;
+-- name: prune
+-- Parameters: now, and before when what happened may be forgotten.
+INSERT INTO retention (now, before) VALUES (?, ?);
+
+-- name: retention_view
+-- As `batch`: so that all of it is one statement.
+CREATE TEMP VIEW retention (now, before) AS SELECT NULL, NULL;
+
+-- name: write_retention
+-- Keys that no longer count, questions nobody answered, and events and admissions of old. Executions and their history
+-- are kept.
+CREATE TEMP TRIGGER write_retention INSTEAD OF INSERT ON retention BEGIN
+    DELETE FROM seen WHERE expires_at <= NEW.now;
+    DELETE FROM proposals WHERE expires_at <= NEW.now;
+    DELETE FROM events WHERE at < NEW.before;
+    DELETE FROM admissions WHERE at < NEW.before;
+END;
 
 -- name: copy_whole
 -- A consistent copy into an empty file, whoever writes meanwhile.

@@ -36,6 +36,9 @@ from storage.statements import STATEMENTS, WRITE_PATH
 
 Synchronous = Literal["FULL", "NORMAL"]
 
+KEPT: Final = 14 * 86_400.0
+"""Seconds for which events and admissions are kept unless said otherwise."""
+
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA wal_autocheckpoint = 4000",
@@ -146,9 +149,9 @@ class SQLiteStore:
         if batch:
             await self._run("commit", codec.encode_batch(batch))
 
-    async def forget_seen(self, now: float) -> None:
-        """Drop the de-duplication keys that no longer count."""
-        await self._run("forget_seen", now)
+    async def prune(self, now: float, *, keep_seconds: float = KEPT) -> None:
+        """Forget events and admissions older than that, and keys and questions whose time is over."""
+        await self._run("prune", now, now - keep_seconds)
 
     # Reading ----------------------------------------------------------------------------------------------------------
 

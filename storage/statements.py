@@ -27,5 +27,5 @@ STATEMENTS: Final[Mapping[str, str]] = MappingProxyType(
     read((files("storage") / "queries.sql").read_text(encoding="utf-8"))
 )
 WRITE_PATH: Final = tuple(
-    text for name, text in STATEMENTS.items() if name == "batch_view" or name.startswith("write_")
+    text for name, text in STATEMENTS.items() if name.endswith("_view") or name.startswith("write_")
 )

@@ -102,6 +102,18 @@ async def test_only_its_owner_can_read_the_file_and_its_journal(path: Path) -> N
         assert {file.stat().st_mode & 0o077 for file in path.parent.iterdir()} == {0}
 
 
+async def test_a_file_that_another_program_keeps_locked_is_said_in_words_and_goes_on_afterwards(path: Path) -> None:
+    async with await SQLiteStore.open(path) as store:
+        await store._connection.execute_fetchall("PRAGMA busy_timeout = 10")
+        browser = sqlite3.connect(path, isolation_level=None)
+        browser.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match="Another program"):
+            await store.commit(Batch(executions=[execution()]))
+        browser.close()
+        await store.commit(Batch(executions=[execution()]))
+        assert await store.live_executions(HERE) == [execution()]
+
+
 # What a file is ----------------------------------------------------------------------------------------------------------
 
 
