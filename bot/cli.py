@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
@@ -68,6 +69,7 @@ def chat(
 
     if not is_name(name):
         raise typer.BadParameter("a name is one word of at most 64 characters", param_hint="--as")
+    _leave_well()
     folder = data_folder(data)
     with _in_words(folder):
         import asyncio
@@ -77,6 +79,17 @@ def chat(
         from bot.terminal.chat import Options, chat
 
         asyncio.run(chat(Options(folder, name, role.value, virtual_time, json), log_file))
+
+
+def _leave_well() -> None:
+    """Until the chat listens to signals itself, nothing has begun that could be lost: leave at once, as if it had ended."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 @app.command()

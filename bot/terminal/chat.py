@@ -162,20 +162,19 @@ class _Leaving:
     @contextlib.contextmanager
     def by_signals(self) -> Iterator[None]:
         """While this lasts, signals end the task as the end of input would."""
-        replaced = {}
         for number in _SIGNALS:
             try:
                 self._loop.add_signal_handler(number, self)
             except NotImplementedError:  # Windows
-                replaced[number] = signal.signal(number, self)
+                signal.signal(number, self)
         try:
             yield
         finally:
+            # Everything is stored by now; what is left of the process ends well, whoever is impatient.
             for number in _SIGNALS:
-                if number in replaced:
-                    signal.signal(number, replaced[number])
-                else:
+                with contextlib.suppress(NotImplementedError):
                     self._loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _log_it(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

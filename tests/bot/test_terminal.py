@@ -136,6 +136,18 @@ def test_whatever_ends_the_prompt_it_ends_well_and_at_once(how: str, data: Path)
         assert "Traceback" not in str(terminal.before)
 
 
+def test_tab_completes_what_the_bot_understands_with_the_names_there_are(ticking: Path) -> None:
+    with prompt(ticking) as terminal:
+        terminal.send("!wf sho\t")
+        terminal.expect_exact("w")  # only what is new is drawn
+        terminal.send(" ti\t")
+        terminal.expect_exact("ck")
+        terminal.send("\r")
+        terminal.expect_exact("wait 0.4 seconds")
+        terminal.sendeof()
+        assert ends(terminal) == 0
+
+
 def test_what_happens_by_itself_is_shown_while_a_person_types(ticking: Path) -> None:
     with prompt(ticking) as terminal:
         terminal.send("/raid ninja 50\r")
@@ -235,6 +247,16 @@ def test_a_signal_ends_a_pipe_well_and_at_once(number: signal.Signals, busy: boo
         assert time.monotonic() - began < AT_ONCE
     assert chat.stderr == ""
     assert "greeting = hi" in objects("/config list\n", data)[0]["replies"][0]["text"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_still_starts_ends_it_well(number: signal.Signals, data: Path) -> None:
+    with Chat(data, options=()) as chat:
+        while not (data / "showcaller.log").exists():
+            time.sleep(0.005)
+        chat.process.send_signal(number)
+        assert chat.process.wait(AT_ONCE) == 0
+    assert chat.stderr == ""
 
 
 def test_nobody_reading_any_more_is_an_end_like_any_other(data: Path) -> None:
