@@ -36,6 +36,7 @@ from engine.model import (
     Emit,
     ForEach,
     Goto,
+    Policy,
     Repeat,
     Run,
     Set,
@@ -59,6 +60,8 @@ _SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 EVENTS: Final = ("success", "error", "timeout", "cancel", "unknown")
 STREAM: Final = frozenset({"stream", "viewers", "title", "category", "live"})
+_HEEDED: Final = frozenset({"mode", "max", "only_live", "may_run", "may_edit"})
+"""What of a policy admission and the bot look at."""
 LONGEST_MESSAGE: Final = {("twitch", "send_chat_message"): 500, ("discord", "send_message"): 2_000}
 
 
@@ -141,6 +144,16 @@ def _whole(definition: Definition) -> Iterator[Problem]:
         yield from _texts(declaration.default, place, None)
     if definition.timeout_seconds == 0:
         yield Problem("", "error", "a time limit of 0 seconds ends every run at once", "lift it or make it longer")
+    for rule in _unheeded(definition.policy):
+        yield Problem("policy", "warning", f"I keep {rule}, but do not heed it yet")
+
+
+def _unheeded(policy: Policy) -> Iterator[str]:
+    """What a policy asks for and admission does not look at."""
+    written = set(policy.model_dump(exclude_defaults=True))
+    yield from (f'"{name}"' for name in Policy.model_fields if name in written - _HEEDED)
+    if policy.mode in ("restart", "queued"):
+        yield f'the mode "{policy.mode}"'
 
 
 def _trigger(trigger: Trigger, definition: Definition) -> Iterator[Problem]:
@@ -161,6 +174,8 @@ def _trigger(trigger: Trigger, definition: Definition) -> Iterator[Problem]:
             yield Problem(
                 place, "warning", "it answers every single message, without a cooldown", "add a condition or a cooldown"
             )
+    if trigger.cooldown_seconds is not None:
+        yield Problem(place, "warning", "I keep its cooldown, but do not heed it yet")
     if trigger.own_messages and any(_speaks(state) for state in all_states(definition.states)):
         yield Problem(place, "warning", "it hears the bot itself and may start itself again and again")
 
