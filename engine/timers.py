@@ -50,13 +50,18 @@ class Timers:
 
     @property
     def settled(self) -> bool:
-        """Whether everything that is due has been handed out and the sleeper is asleep until the next due time."""
+        """Whether everything that is due has been handed out and the sleeper is asleep, until the next due time at most.
+
+        It may wake earlier than that, for an entry that has been disarmed meanwhile; then it only goes to sleep again.
+        """
         if self._handing_out:
             return False
         due = self._next()
         if due is None:
             return True
-        return self._sleeper is not None and self._until == due and self._clock.is_asleep(self._sleeper)
+        if self._sleeper is None or self._until is None or self._until > due:
+            return False
+        return self._clock.is_asleep(self._sleeper)
 
     def clear(self) -> None:
         """Forget everything that was armed."""
