@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.message import Platform, Reply, ReplyKind
+from grammar.names import quoted_name
 
 LIMITS: Final[dict[Platform, int]] = {"twitch": 500, "discord": 2_000}
 MOST_MESSAGES: Final = 2
@@ -53,8 +54,8 @@ def listed(words: Sequence[str]) -> str:
 
 
 def titled(name: str) -> str:
-    """A workflow's name as it is written in sentences."""
-    return name if re.fullmatch(r"[\w-]+", name) else quoted(name)
+    """A workflow's name as it is written in sentences: one plain word, or in quotes."""
+    return quoted_name(name)
 
 
 def quoted(text: str) -> str:
@@ -100,8 +101,8 @@ def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> t
     whole = fit(f"{head}{saying.body}{saying.tail}", platform)
     if len(whole) <= limit:
         return (whole,)
-    if len(found := _body_whole(saying, platform)) == MOST_MESSAGES <= most:
-        return found
+    if len(kept_whole := _body_whole(saying, platform)) == MOST_MESSAGES <= most:
+        return kept_whole
     head = clipped(saying.head, _LONGEST_HEAD) + (" " if len(saying.head) > _LONGEST_HEAD else "")
     tail = clipped(saying.tail, _LONGEST_HEAD)
     split = [fit(piece, platform, ends=False) for piece in pieces(saying.body)]

@@ -13,6 +13,8 @@ from engine.convert import read_json, write_json
 from engine.errors import EngineError
 from engine.model import Definition
 from grammar.instruction import Create, Export, Import
+from grammar.names import checked
+from grammar.references import Unsettled
 
 MOST_MESSAGES: Final = 6
 """An export may take so many; it is asked for, and of no use if it is cut off."""
@@ -72,6 +74,8 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
         return turn.refuse(f"There are {MAX_WORKFLOWS} workflows already; that is the limit. Delete one first.")
     if entry is not None and (refused := not_theirs(turn, entry)) is not None:
         return turn.refuse(refused, entry)
+    if (refused := _no_name(turn, definition)) is not None:
+        return turn.refuse(refused)
     refused = unfit(turn, definition, None, former=None) or overreach(turn, definition, None)
     if refused is not None:
         return turn.refuse(refused)
@@ -80,6 +84,16 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
     if entry is not None and not turn.confirmed:
         return Ask(f"{name(entry)} is there already (v{entry.record.revision}). Replace it?", instruction, (entry.id,))
     return await _keep(turn, definition)
+
+
+def _no_name(turn: Turn, definition: Definition) -> str | None:
+    """Why it cannot be called what it is called."""
+    try:
+        for given in (definition.name, definition.id):
+            checked(given, turn.workspace, quoted=True, own=definition.id)
+    except Unsettled as unsettled:
+        return f"{unsettled.answer.text} {NOTHING_CHANGED}"
+    return None
 
 
 def _read(turn: Turn, source: str) -> Definition:
@@ -107,7 +121,7 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
     try:
         batch, _ = keeping(arrival, catalogue.records())
     except NameTaken as error:
-        return turn.refuse(f"{error} {NOTHING_CHANGED}")
+        return turn.refuse(str(error))
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
     # What it says now is worth more than what was pasted; it is said as the sentence that would make it.

@@ -12,6 +12,7 @@ from engine.execution import Execution
 from grammar.instruction import ListWorkflows, Show, Status
 
 _MOST_RUNS: Final = 20
+_ONLY: Final = {"enabled": "switched on", "disabled": "switched off", "running": "running"}
 _ROOM_AROUND: Final = 80
 _LEAST_ROOM: Final = 100
 _FOR_PEOPLE: Final = ("description ", "version ", "tags ")
@@ -57,7 +58,7 @@ async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
             "answer", Saying('There are no workflows yet. Try: !workflow when someone follows, say "hi ${user}"')
         )
     if not entries:
-        return turn.tell("answer", Saying(f"None of {counted(len(everything), 'workflow')} is {instruction.only}."))
+        return turn.tell("answer", Saying(f"No workflow is {_ONLY[instruction.only or 'enabled']}."))
     lines = [_listed(turn, entry, running[entry.id]) for entry in entries]
     head = f"{counted(len(entries), 'workflow')}: " if len(entries) > 1 else ""
     saying = Saying(head, "\n".join(lines), rest="and {} more")

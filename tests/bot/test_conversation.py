@@ -336,6 +336,35 @@ async def test_why_tells_what_kept_it_from_starting(room: Room) -> None:
         assert words in text
 
 
+async def test_why_tells_who_ran_it_what_failed_and_where_it_went_on(room: Room) -> None:
+    await made(room, 'create out say "bye ${target}" (if it fails go to step "wait") · wait 5 seconds')
+    await room.say("!wf run out", "anna")
+    text = (await room.say("!wf why")).text
+    for words in ("run by anna", "goes on", "step 1 of 2 (say) failed", "target", "it went on at wait"):
+        assert words in text
+    await room.say("!wf stop out", "ben")
+    assert "ben" in (await room.say("!wf why out")).text
+
+
+async def test_why_of_nothing_is_answered(room: Room) -> None:
+    assert (await room.say("!wf why")).text == "No workflow has been started yet, and none was kept from starting."
+    await made(room)
+    assert (await room.say("!wf why raid")).text == (
+        "raid has not been started yet; it starts when a raid of more than 5 viewers comes in."
+    )
+
+
+async def test_a_diff_says_what_came_what_went_and_what_changed(room: Room) -> None:
+    await made(room)
+    await room.say("!wf in raid make the wait half a minute; remove step 1")
+    await room.say("!wf in raid also when someone follows")
+    assert (await room.say("!wf diff raid")).text == "raid v2 -> v3: + when someone follows"
+    text = (await room.say("!wf diff raid since v1")).text
+    for words in ('- step 1 say "welcome ${user}!"', "wait 10 seconds -> wait 30 seconds", "+ when someone follows"):
+        assert words in text
+    assert (await room.say("!wf diff raid since v9")).kind == "refusal"
+
+
 async def test_running_tells_what_has_not_been_given(room: Room) -> None:
     await made(room, 'create out say "bye, we visit ${target}"')
     assert "target" in (await room.say("!wf run out")).text
@@ -433,6 +462,29 @@ async def test_what_is_exported_can_be_imported(room: Room, form: str, platform:
     assert before is not None
     assert after is not None
     assert after.definition == before.definition
+
+
+LOG = '{"id": "%s", "name": "%s", "initial_state": "a", "states": [{"name": "a", "action": {"service": "%s", "method": "%s", "params": {}}}]}'
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (LOG % ("undo", "Undo", "obs", "start_recording"), "instruction by itself"),
+        (LOG % ("42", "W", "obs", "start_recording"), "number"),
+        (LOG % ("w", "RAID", "obs", "start_recording"), "raid already"),
+        (LOG % ("w", "W", "obs", "explode"), "explode"),
+        (LOG % ("w", "W", "obs", "stop_streaming"), "broadcaster"),
+        ('{"id": "w", "states": [', "JSON"),
+        ('workflow "w"\n1. frobnicate the gizmo', "frobnicate"),
+    ],
+)
+async def test_what_must_not_be_imported_is_refused_and_nothing_is(room: Room, source: str, says: str) -> None:
+    await made(room)
+    said = await room.say(f"!wf import {source}")
+    assert [reply.kind for reply in said.replies] == ["refusal"]
+    assert says in said.text
+    assert [entry.id for entry in room.conversation.catalogue.there()] == ["raid"]
 
 
 async def test_importing_over_a_workflow_asks(room: Room) -> None:
