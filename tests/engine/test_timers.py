@@ -49,6 +49,17 @@ async def test_the_last_arming_counts() -> None:
     assert bell.rung == [("c", 5.0), ("a", 40.0)]
 
 
+async def test_timers_are_settled_also_after_the_next_one_was_disarmed_while_the_sleeper_slept() -> None:
+    bell = Bell()
+    bell.timers.arm("a", 10.0)
+    bell.timers.arm("b", 50.0)
+    await bell.settle()
+    bell.timers.arm("a", None)
+    await asyncio.wait_for(bell.settle(), 1)
+    await bell.advance(60)
+    assert bell.rung == [("b", 50.0)]
+
+
 async def test_what_is_overdue_comes_at_once_in_due_order_and_ties_as_armed() -> None:
     bell = Bell()
     for id, due in (("z", -5.0), ("m", -9.0), ("a", -5.0)):
