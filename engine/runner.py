@@ -119,7 +119,7 @@ class Runner:
         self._surroundings: dict[str, Surroundings] = {}
         self._tasks = Tasks(clock, self._look_whether_quiet)
         self._performer = Performer(services, clock, self._tasks, self._mark_begun, self._ended, on_attempt)
-        self._writer = Writer(store.commit, self._committed, self._failed)
+        self._writer = Writer(store.commit, self._committed, self._failed, self._look_whether_quiet)
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
         # While the store cannot be written, effects and due times are held back and results wait in here.
@@ -521,7 +521,6 @@ class Runner:
             self._end_of_trouble()
         for effect in group.batch.outbox:
             self._perform(effect)
-        self._look_whether_quiet()
 
     def _perform(self, effect: Effect) -> None:
         community = self._communities.get(effect.community)

@@ -56,6 +56,7 @@ class Writer:
         committed: Told of every group that is durable now.
         failed: Told of the groups of which nothing happened: the one that failed and those built upon it. It mends what
             memory holds before it returns; no group is committed meanwhile, and those who wait hear of it afterwards.
+        rested: Called after every commit, whatever came of it.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Writer:
         commit: Callable[[Batch], Awaitable[None]],
         committed: Callable[[Group], None],
         failed: Callable[[list[Group], StoreError], Awaitable[None]],
+        rested: Callable[[], None],
     ) -> None:
         self._commit = commit
         self._committed = committed
         self._failed = failed
+        self._rested = rested
         self._groups: deque[Group] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -139,6 +142,7 @@ class Writer:
             self._committed(group)
         finally:
             self._at_work = False
+            self._rested()
 
     async def _give_up(self, group: Group, error: StoreError) -> None:
         lost = [group]

@@ -678,6 +678,23 @@ async def test_quiescent_waits_for_effects_but_not_for_those_that_sleep_on_the_c
     assert bench.service.said == ["x"]
 
 
+async def test_quiescent_returns_also_after_a_save_that_failed(memory: MemoryStore) -> None:
+    gate = asyncio.Event()
+    gate.set()
+    bench = await Bench(SlowStore(memory, gate)).open(RAID)
+    gate.clear()
+    saving = asyncio.create_task(bench.save(RAID, number=1))
+    await asyncio.sleep(0.01)
+    quiet = asyncio.create_task(bench.runner.quiescent())
+    await asyncio.sleep(0.01)
+    assert not quiet.done()
+    gate.set()
+    await asyncio.wait_for(quiet, 1)
+    with pytest.raises(RevisionMoved):
+        await saving
+    await bench.runner.close()
+
+
 async def test_virtual_time_meets_every_due_time_of_every_execution_in_order(bench: Bench) -> None:
     for seconds in (7, 3, 5):
         await bench.save(
