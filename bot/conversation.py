@@ -36,6 +36,7 @@ from engine.runner import Runner
 from grammar.instruction import (
     Answer,
     Help,
+    Import,
     Instruction,
     Question,
     Refusal,
@@ -339,7 +340,9 @@ class Conversation:
     def _say(self, instruction: Instruction, workspace: Workspace) -> str:
         """Canonical words as they can be typed there: where a message has one line, so have they."""
         said = self._desk.language.say(instruction, workspace)
-        return in_one_line(said) if workspace.platform == "twitch" else said.strip()
+        # JSON keeps its lines: a comment in it ends with one.
+        keep_lines = workspace.platform != "twitch" or isinstance(instruction, Import)
+        return said.strip() if keep_lines else in_one_line(said)
 
     async def _deleted(self, instruction: Instruction) -> str | None:
         """What is said where a workflow is meant that has been deleted."""

@@ -18,6 +18,7 @@ from grammar.names import quoted_name
 LIMITS: Final[dict[Platform, int]] = {"twitch": 500, "discord": 2_000}
 MOST_MESSAGES: Final = 2
 _LONGEST_HEAD: Final = 200
+_LONGEST_TAIL: Final = 250
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _SEPARATORS: Final = (" · ", "; ", "\n")
@@ -84,7 +85,8 @@ class Saying:
     Attributes:
         head: Comes first, in the first message.
         body: What may be cut, between its pieces.
-        tail: Comes last, in the last message.
+        tail: Comes after it, in the last message; clipped where it is long.
+        end: Comes last and is never cut, such as how to undo it.
         rest: What is said where pieces had to be left out, such as `more: !wf show raid 2`; `{}` is their number.
     """
 
@@ -92,19 +94,20 @@ class Saying:
     body: str = ""
     tail: str = ""
     rest: str = "and {} more"
+    end: str = ""
 
 
 def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> tuple[str, ...]:
     """The texts of one saying, fit for a platform."""
     limit = LIMITS[platform]
     head = saying.head if len(saying.head) <= limit else clipped(saying.head, limit)
-    whole = fit(f"{head}{saying.body}{saying.tail}", platform)
+    whole = fit(f"{head}{saying.body}{saying.tail}{saying.end}", platform)
     if len(whole) <= limit:
         return (whole,)
     if len(kept_whole := _body_whole(saying, platform)) == MOST_MESSAGES <= most:
         return kept_whole
     head = clipped(saying.head, _LONGEST_HEAD) + (" " if len(saying.head) > _LONGEST_HEAD else "")
-    tail = clipped(saying.tail, _LONGEST_HEAD)
+    tail = clipped(saying.tail, _LONGEST_TAIL) + (" " if len(saying.tail) > _LONGEST_TAIL else "") + saying.end
     split = [fit(piece, platform, ends=False) for piece in pieces(saying.body)]
     found = _packed(head, split, tail, limit)
     kept = len(split)
@@ -117,10 +120,8 @@ def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> t
 
 def _body_whole(saying: Saying, platform: Platform) -> tuple[str, ...]:
     """The body in one message with the head or with the tail, if that leaves two messages; else nothing."""
-    for one, other in (
-        (f"{saying.head}{saying.body}", saying.tail.lstrip(". ")),
-        (saying.head, f"{saying.body}{saying.tail}"),
-    ):
+    tail = f"{saying.tail}{saying.end}"
+    for one, other in ((f"{saying.head}{saying.body}", tail.lstrip(". ")), (saying.head, f"{saying.body}{tail}")):
         texts = (fit(one, platform), fit(other, platform))
         if all(0 < len(text) <= LIMITS[platform] for text in texts):
             return texts
@@ -182,15 +183,22 @@ def fit(text: str, platform: Platform, *, ends: bool = True) -> str:
     clean = _CONTROL.sub(" ", text)
     if not ends:
         return clean.replace("\n", " · ") if platform == "twitch" else clean
-    return _not_a_command((in_one_line(clean) if platform == "twitch" else clean).strip())
+    return _not_a_command((_dotted(clean) if platform == "twitch" else clean).strip())
+
+
+def _dotted(text: str) -> str:
+    """Lines with a dot between them, but after a colon."""
+    if "\n" not in text:
+        return text
+    found = ""
+    for line in filter(None, (line.strip() for line in text.split("\n"))):
+        found += f"{' ' if found.endswith(':') else ' · '}{line}" if found else line
+    return found
 
 
 def in_one_line(text: str) -> str:
-    """Lines with a dot between them; after a colon there is none."""
-    if "\n" not in text:
-        return text
-    lines = (line.strip() for line in text.split("\n"))
-    return " · ".join(line for line in lines if line).replace(": · ", ": ")
+    """Canonical words of several lines as one, which is read back as those lines."""
+    return " · ".join(line for line in (line.strip() for line in text.split("\n")) if line)
 
 
 def _not_a_command(text: str) -> str:
@@ -216,9 +224,13 @@ NOTHING: Final = About()
 def replies(
     kind: ReplyKind, saying: Saying, platform: Platform, about: About = NOTHING, most: int = MOST_MESSAGES
 ) -> tuple[Reply, ...]:
-    """A saying as replies; each of them carries what it is about."""
+    """A saying as replies; the canonical words go with the message that holds them, else with the first."""
+    texts = messages(saying, platform, most)
+    canonical = about.canonical
+    holder = next((at for at, text in enumerate(texts) if canonical is not None and canonical in text), 0)
     return tuple(
-        Reply(kind, text, about.canonical, about.workflow, about.revision) for text in messages(saying, platform, most)
+        Reply(kind, text, canonical if at == holder else None, about.workflow, about.revision)
+        for at, text in enumerate(texts)
     )
 
 

@@ -189,5 +189,5 @@ def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:
 
 def _changed(turn: Turn, entry: Entry, head: str, found: str) -> Saying:
     stop = "" if turn.said.endswith(".") else "."
-    tail = f"{stop} {found}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}"
-    return Saying(head, turn.said, tail, f"… and {{}} more: !wf show {titled(entry.record.name)}")
+    tail = f"{stop} {found}{runs_on(turn, entry, besides=entry.record.revision)}"
+    return Saying(head, turn.said, tail, f"… and {{}} more: !wf show {titled(entry.record.name)}", UNDO)

@@ -49,7 +49,7 @@ def cut_json(text: str, limit: int) -> list[str]:
     inside = escaped = False
     for at, character in enumerate(text, 1):
         if at - start > limit:
-            end = border if border > start else at - 1
+            end = border if border > start else _inside_text(text, start, at - 1)
             texts.append(text[start:end])
             start = end
         if inside:
@@ -60,6 +60,13 @@ def cut_json(text: str, limit: int) -> list[str]:
         elif character == ",":
             border = at
     return [*texts, text[start:]]
+
+
+def _inside_text(text: str, start: int, end: int) -> int:
+    """A place to cut a long text where the rest does not look like a command and loses no blank."""
+    while end > start + 1 and (text[end] in "!/. " or text[end - 1] == " "):
+        end -= 1
+    return end
 
 
 async def import_(turn: Turn, instruction: Import) -> Outcome:
@@ -132,8 +139,9 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
         Saying(
             f"Imported {name(entry)} (v{entry.record.revision}). ",
             said,
-            f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}{UNDO}",
+            f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}",
             f"… and {{}} more: !wf show {name(entry)}",
+            UNDO,
         ),
         entry,
     )

@@ -169,7 +169,10 @@ class Turn:
     def print(self, texts: Sequence[str], entry: Entry) -> "Told":
         """Texts that are already cut to size, word for word."""
         about = self.about(entry)
-        made = (Reply("answer", text, about.canonical, about.workflow, about.revision) for text in texts)
+        made = (
+            Reply("answer", text, about.canonical if at == 0 else None, about.workflow, about.revision)
+            for at, text in enumerate(texts)
+        )
         return Told(tuple(made), entry.id)
 
     def refuse(self, text: str, entry: Entry | None = None) -> "Told":

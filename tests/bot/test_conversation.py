@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.convert import write_json
 from engine.errors import StoreUnwritable
 from tests.fakes_room import HOME, BrokenSettings, Room
 
@@ -462,6 +463,24 @@ async def test_what_is_exported_can_be_imported(room: Room, form: str, platform:
     assert before is not None
     assert after is not None
     assert after.definition == before.definition
+
+
+async def test_json_with_comments_is_imported_over_a_workflow_after_a_yes(room: Room) -> None:
+    await made(room)
+    definition = room.conversation.catalogue.get("raid")
+    assert definition is not None
+    source = write_json(definition.definition).replace('"seconds": 10', '"seconds": 20 // longer')
+    assert (await room.say(f"!wf import {source}")).kind == "question"
+    said = await room.say("yes")
+    assert said.kind == "done", said.text
+    assert "wait 20 seconds" in said.text
+
+
+async def test_however_much_there_is_to_say_the_way_back_is_said(room: Room) -> None:
+    steps = ", then ".join(f'say "{number} ${{missing_{number}}} {"la " * 30}"' for number in range(1, 9))
+    said = await room.say(f"!wf create song when someone types !song {steps}")
+    assert said.text.endswith("Undo: !workflow undo")
+    assert [reply.canonical is not None for reply in said.replies] == [True, False]
 
 
 LOG = '{"id": "%s", "name": "%s", "initial_state": "a", "states": [{"name": "a", "action": {"service": "%s", "method": "%s", "params": {}}}]}'
