@@ -71,6 +71,8 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
+_TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
 _NO_TEXT_START: Final = frozenset(',:;.)·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
@@ -362,10 +364,18 @@ class Lattice:
                     return True
                 if self.words[edge.end].kind == "name" or self.words[at].text == "·" or self._numbers_a_step(edge.end):
                     return True
+            if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
+                return True
             slots = self._continues.get(edge.terminal)
             if slots is not None and self._goes_on(edge, at, slots):
                 return True
         return False
+
+    def _begins_trigger(self, at: int) -> bool:
+        """Whether a known event, or how often, stands there: `say hi when someone follows`."""
+        return at < len(self.words) and (
+            self.words[at].kind == "number" or any(edge.terminal in _TRIGGERS for edge in self.exact(at))
+        )
 
     def _numbers_a_step(self, at: int) -> bool:
         return (
