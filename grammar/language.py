@@ -13,9 +13,11 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from pydantic import ValidationError
+from rapidfuzz.distance import OSA
 
 from engine.declare import Declarations
 from engine.errors import EngineError
@@ -26,6 +28,7 @@ from grammar.drafts import MissingPiece
 from grammar.driver import Driver, Parsed, Reading, Stuck
 from grammar.files import FileError, looks_like_file, read_definition
 from grammar.instruction import Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.live import LiveWords
 from grammar.references import Unsettled
@@ -110,6 +113,10 @@ class Language:
         if isinstance(best.answer, Understood) and swallowed is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
+        tail = _tail(best.reading)
+        if isinstance(best.answer, Understood) and tail is not None:
+            said = self.say(best.answer.instruction, workspace)
+            return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
         return best.answer
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
@@ -202,8 +209,25 @@ def _swallowed(reading: Reading, verbs: frozenset[str]) -> str | None:
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
             for match in _THEN.finditer(leaf.text):
-                if match.group(1).casefold() in verbs:
+                if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
+    return None
+
+
+def _is_like(word: str, verbs: frozenset[str]) -> bool:
+    """Whether a word is a verb of a step, or one slip away from it."""
+    return word in verbs or (
+        len(word) >= MIN_TYPO_LENGTH
+        and any(OSA.distance(word, verb, score_cutoff=1) <= 1 for verb in verbs if len(verb) > 3)
+    )
+
+
+def _tail(reading: Reading) -> str | None:
+    """Words after an unquoted text that were read as a workflow, but could be the text's last ones: `go to raid`."""
+    for before, leaf in pairwise(reading.tokens):
+        follows_text = before.type == "TEXT" and not before.quoted and leaf.type == "IN_WORKFLOW"
+        if follows_text and leaf.text.split()[0].casefold() not in ("in", "inside", "within"):
+            return leaf.text
     return None
 
 

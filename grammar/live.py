@@ -94,7 +94,6 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
         fitting = Kind(noun, frozenset(meant))
         for form in (noun, f"{noun}s", f"{noun} step"):
             yield "NOUN", form, fitting
-    yield "NOUN", "step", Kind("step")
     yield "NOUN", "steps", Kind("step")
 
 

@@ -1,0 +1,125 @@
+"""What sentences come to: canonical words, questions and refusals, as data in `cases/`; and what no message may do."""
+
+import time
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.services.declared import DECLARATIONS
+from engine.model import Definition
+from grammar.instruction import Create, NotYet, Question, Refusal, Understood
+from grammar.language import Language
+from grammar.workspace import LiveNames, WorkflowView, Workspace
+
+CASES = [
+    case
+    for path in sorted((Path(__file__).parent / "cases").glob("*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
+KINDS = {"question": Question, "refusal": Refusal}
+NAMES = LiveNames(scenes=("Hype", "BRB", "Gameplay"), sources=("webcam",), sounds=("airhorn",), channels=("general",))
+FILES = (
+    'workflow "raid"\n1. announce "raid soon"\n2. wait 30 seconds\n3. raid "ninja"',
+    'workflow "thanks"\nwhen someone follows\n1. say "welcome ${user}"\n2. wait 2 seconds\n3. switch to scene "Hype"\n'
+    '4. wait 10 seconds\n5. say "ok back to it"',
+)
+
+
+@cache
+def language() -> Language:
+    return Language(DECLARATIONS)
+
+
+@cache
+def stage() -> Workspace:
+    definitions: list[Definition] = [language().read_definition(text) for text in FILES]
+    views = {definition.id: WorkflowView(definition, revision=3) for definition in definitions}
+    return Workspace(views, "thanks", NAMES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["say"])
+def test_a_sentence_comes_to_what_is_written(case: dict[str, Any]) -> None:
+    workspace = Workspace(names=NAMES) if case.get("in") == "empty" else stage()
+    answer = language().understand(case["say"], workspace)
+    if case.get("not_yet"):
+        assert isinstance(answer, Understood), answer
+        assert isinstance(answer.instruction, NotYet)
+        return
+    if "kind" in case:
+        assert isinstance(answer, KINDS[case["kind"]]), answer
+        for words in case.get("has", ()):
+            assert words.casefold() in answer.text.casefold()
+        return
+    assert isinstance(answer, Understood), answer
+    said = language().say(answer.instruction, workspace)
+    assert said == case["canonical"]
+    assert [typed for typed, _ in answer.corrections] == case.get("corrected", [])
+    again = language().understand(said, workspace)
+    assert isinstance(again, Understood), again
+    assert again.instruction == answer.instruction
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.get("kind") == "question"], ids=lambda c: c["say"])
+def test_every_option_of_a_question_is_a_sentence_the_bot_accepts(case: dict[str, Any]) -> None:
+    answer = language().understand(case["say"], stage())
+    assert isinstance(answer, Question)
+    for option in answer.options:
+        assert isinstance(language().understand(option, stage()), Understood), option
+
+
+def test_a_gap_filled_is_the_whole_sentence() -> None:
+    answer = language().understand("add a wait", stage())
+    assert isinstance(answer, Question)
+    assert answer.gap is not None
+    filled = language().understand(answer.gap.replace("{}", "20 seconds"), stage())
+    assert isinstance(filled, Understood)
+    assert language().say(filled.instruction, stage()) == "thanks v4: add as step 6 wait 20 seconds"
+
+
+HOSTILE = {
+    "ten thousand characters": "a" * 10_000,
+    "two thousand words": "wait " * 2_000,
+    "a thousand brackets": "(" * 1_000,
+    "a NUL": "\0",
+    "a NUL inside": "show th\0anks",
+    "emoji": "🎉🎉🎉 🏳️\u200d🌈 " * 40,
+    "an unclosed quote": 'add say "hi',
+    "escapes": "add say " + "\\" * 400,
+    "braces": "{" * 500 + "}" * 500,
+    "arrows": "-> -> ->",
+    "scopes": "in raid " * 40,
+    "chains": "say and " * 100,
+    "typos": "wiat zzzq " * 50,
+    "deep json": "import " + '{"a":' * 1_000,
+    "a surrogate": "add say \udc80",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_no_message_is_slow_or_breaks_the_reader(text: str) -> None:
+    language().understand("list", stage())
+    began = time.process_time()
+    answer = language().understand(text, stage())
+    assert time.process_time() - began < 0.5
+    assert isinstance(answer, Understood | Question | Refusal)
+    if not isinstance(answer, Understood):
+        assert len(answer.text) < 1_000
+        assert "\n" not in answer.text
+
+
+def test_a_file_form_is_a_new_workflow() -> None:
+    text = language().say_definition(stage().workflows["thanks"].definition)
+    answer = language().understand(text, Workspace())
+    assert isinstance(answer, Understood)
+    assert answer.instruction == Create(stage().workflows["thanks"].definition)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("re", "remove"), ("run t", "thanks"), ("in raid add switch to scene ", '"Hype"'), ("show ra", "raid")],
+)
+def test_what_is_being_typed_is_completed_with_words_and_own_names(typed: str, offered: str) -> None:
+    assert offered in language().complete(typed, stage())
