@@ -418,15 +418,10 @@ class Runner:
         )
 
     def _standing(self, community: Community, loaded: Loaded) -> Workflow:
-        workflow = loaded.record.workflow
-        running = sum(
-            1
-            for execution in community.executions.values()
-            if execution.workflow == workflow and execution.status not in FINAL
-        )
-        return Workflow(
-            community.workflows[workflow], loaded.record.definition.policy, loaded.program, loaded.unfit, running
-        )
+        workflow, policy = loaded.record.workflow, loaded.record.definition.policy
+        # Counting costs as much as there are executions, so it is done only where somebody asks for it.
+        running = 0 if policy.mode is None else len(self.live(community.name, workflow))
+        return Workflow(community.workflows[workflow], policy, loaded.program, loaded.unfit, running)
 
     # Executions ----------------------------------------------------------------------------------------------------------
 

@@ -252,6 +252,15 @@ async def test_a_step_only_the_broadcaster_may_write_is_not_done_for_a_moderator
     assert bench.service.asked == []
 
 
+async def test_a_workflow_that_runs_once_at_a_time_is_let_in_again_when_it_has_ended(bench: Bench) -> None:
+    await bench.save(workflow("solo", wait("rest", 5), say("s", "x"), triggers=["raid"], policy={"mode": "single"}))
+    assert len((await bench.happen("raid.received")).started) == 1
+    refused = await bench.happen("raid.received")
+    assert [record.reason for record in refused.refused] == ["it is still running, and it runs once at a time"]
+    await bench.advance(5)
+    assert len((await bench.happen("raid.received")).started) == 1
+
+
 # Catalogue -----------------------------------------------------------------------------------------------------------------
 
 
