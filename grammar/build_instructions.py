@@ -7,7 +7,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger, VariableDeclaration
-from grammar.build_steps import StepBuilder
+from grammar.build_steps import NotBuilt, StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.phrases import Phrase
 from grammar.syntax import (
@@ -233,7 +233,7 @@ class InstructionBuilder:
         """`extend the wait by 5 seconds`."""
         duration = node.leaf("DURATION")
         direction: Any = "longer" if node.rule == "alter_longer" else "shorter"
-        return Alter(_reference(_first(node)), By(float(duration.value) if duration else None, None, direction))
+        return Alter(_reference(_first(node)), By(_seconds(duration) if duration else None, None, direction))
 
     def alter_scaled(self, node: Node) -> EditSyntax:
         """`double the wait`."""
@@ -248,7 +248,7 @@ class InstructionBuilder:
     def bound(self, node: Node) -> EditSyntax:
         """A time limit of a step."""
         duration = node.leaf("DURATION")
-        return Bound(_reference(_first(node)), float(duration.value) if duration is not None else None)
+        return Bound(_reference(_first(node)), _seconds(duration) if duration is not None else None)
 
     def again(self, node: Node) -> EditSyntax:
         """How a step is tried again."""
@@ -263,7 +263,7 @@ class InstructionBuilder:
         tries = _whole(number) + 1
         return Again(
             reference,
-            Retry(max_attempts=tries, delay_seconds=float(delay.value)) if delay else Retry(max_attempts=tries),
+            Retry(max_attempts=tries, delay_seconds=_seconds(delay)) if delay else Retry(max_attempts=tries),
         )
 
     def carry_on(self, node: Node) -> EditSyntax:
@@ -314,7 +314,7 @@ def _heading(node: Node) -> Head:
             return Head("variable", (strings[0], None))
         case "head_timeout":
             duration = node.leaf("DURATION")
-            return Head("timeout", float(duration.value) if duration else None)
+            return Head("timeout", _seconds(duration) if duration else None)
         case _:
             return Head("on_error" if node.rule == "head_no_on_error" else "timeout", None)
 
@@ -396,7 +396,7 @@ def _kind_reference(node: Node) -> Reference:
         kind,
         place,
         every=node.rule == "every",
-        seconds=float(duration.value) if duration is not None else None,
+        seconds=_seconds(duration) if duration is not None else None,
         content=str(about.value) if about is not None else None,
     )
 
@@ -404,9 +404,10 @@ def _kind_reference(node: Node) -> Reference:
 def _value(node: Node) -> Value:
     match node.rule:
         case "duration":
-            return Duration(float(_leaf(node, "DURATION").value))
+            leaf = _leaf(node, "DURATION")
+            return Words(str(leaf.value), True, "text") if leaf.quoted else Duration(_seconds(leaf))
         case "longer" | "shorter":
-            return By(float(_leaf(node, "DURATION").value), None, "longer" if node.rule == "longer" else "shorter")
+            return By(_seconds(_leaf(node, "DURATION")), None, "longer" if node.rule == "longer" else "shorter")
         case "just_longer" | "just_shorter":
             return By(None, None, "longer" if node.rule == "just_longer" else "shorter")
         case "double" | "triple" | "half":
@@ -430,6 +431,12 @@ def _leaf(node: Node, *types: str) -> Leaf:
     if leaf is None:
         raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
     return leaf
+
+
+def _seconds(leaf: Leaf) -> float:
+    if leaf.quoted:
+        raise NotBuilt(f'"{leaf.value}" is no length of time, such as 10 seconds')
+    return float(leaf.value)
 
 
 def _whole(leaf: Leaf | None) -> int:

@@ -201,10 +201,12 @@ def _value(node: Node, *types: str) -> Any:
 
 
 def _seconds(node: Node) -> float:
-    value = _value(node, "DURATION")
-    if isinstance(value, str):
+    leaf = node.leaf("DURATION", "UNIT_LENGTH")
+    if leaf is None:
+        raise AssertionError(f"{node.rule} has no DURATION")
+    if leaf.quoted:
         raise NotBuilt("this time has to be written out, such as 10 seconds")
-    return float(value)
+    return float(leaf.value)
 
 
 def _formula(node: Node) -> Formula | None:
@@ -249,7 +251,7 @@ def _event(node: Node) -> dict[str, Any]:
         case "event_named":
             return {"on": _value(node, "STRING")}
         case "every":
-            return {"on": "interval.elapsed", "every_seconds": float(_value(node, "DURATION", "UNIT_LENGTH"))}
+            return {"on": "interval.elapsed", "every_seconds": _seconds(node)}
         case "at_days":
             return _schedule(node)
         case other:
