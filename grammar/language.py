@@ -43,6 +43,41 @@ NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
+_CONNECTORS: Final = frozenset(
+    [
+        "then",
+        "and",
+        "plus",
+        "also",
+        "after",
+        "afterwards",
+        "next",
+        "finally",
+        "lastly",
+        "or",
+        "every",
+        "each",
+        "if",
+        "on",
+        "at",
+        "when",
+        "whenever",
+        "with",
+        "that",
+        "which",
+        "called",
+        "named",
+        "from",
+        "where",
+        "starts",
+        "it",
+        "should",
+        "new",
+        "one",
+        "a",
+        "an",
+    ]
+)
 NO_NAMES: Final = LiveLexicon()
 AMBIENT_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -63,7 +98,7 @@ class Language:
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
         self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
-        self._sayer = Sayer(declarations, self._verbs)
+        self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
     # Reading ---------------------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class LiveWords:
         for state in all_states(view.definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
-            if not made_up and state.name.replace("_", " ") not in self._nouns:
+            if not made_up and not state.name.isdigit() and state.name.replace("_", " ") not in self._nouns:
                 yield "STEP_NAME", state.name, state.name
 
     def _build(self, entries: tuple[Entry, ...]) -> LiveLexicon:

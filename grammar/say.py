@@ -94,7 +94,7 @@ class Sayer:
 
     Args:
         declarations: Whose phrases are used.
-        verbs: Words that begin a step; a new workflow of such a name is written in quotes.
+        verbs: Words that begin or join steps; a new workflow of such a name is written in quotes.
     """
 
     def __init__(self, declarations: Declarations, verbs: frozenset[str]) -> None:

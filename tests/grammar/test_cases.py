@@ -49,6 +49,7 @@ def test_a_sentence_comes_to_what_is_written(case: dict[str, Any]) -> None:
         assert isinstance(answer.instruction, NotYet)
         return
     if "kind" in case:
+        assert isinstance(answer, Question | Refusal), answer
         assert isinstance(answer, KINDS[case["kind"]]), answer
         for words in case.get("has", ()):
             assert words.casefold() in answer.text.casefold()

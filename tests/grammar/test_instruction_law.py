@@ -144,7 +144,7 @@ def test_every_edit_of_deep_workflows_is_read_back(data: st.DataObject) -> None:
 
 
 def test_every_type_of_edit_is_drawn() -> None:
-    assert set(EDIT_TYPES) == set(edits.Edit.__args__)  # type: ignore[attr-defined]
+    assert set(EDIT_TYPES) == set(edits.Edit.__args__)
 
 
 @settings(suppress_health_check=SLOW, deadline=None, max_examples=60)
