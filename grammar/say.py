@@ -80,6 +80,7 @@ from grammar.say_steps import (
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
+_IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",
     "error": "if it fails",
@@ -243,11 +244,9 @@ def _typed(state: State) -> State:
 
 def _is_plain(definition: Definition) -> bool:
     """Whether triggers and steps are all there is."""
-    heading = definition.model_copy(
-        update={"states": (), "triggers": (), "id": "", "name": "", "initial_state": ""}
-    ).model_dump(exclude_defaults=True)
+    said = definition.model_dump(exclude_defaults=True, include=set(Definition.model_fields) - _IN_ONE_MESSAGE)
     first = definition.initial_state == definition.states[0].name and definition.id == slug(definition.name)
-    return first and not {key for key, value in heading.items() if value}
+    return first and not said
 
 
 def _query(
