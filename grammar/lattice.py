@@ -401,6 +401,8 @@ class Lattice:
         """An unquoted new name: a few plain words before anything that begins a clause."""
         edges: list[Edge] = []
         words = self.words
+        if words[at].key == "step" and at + 1 < len(words) and words[at + 1].kind == "number":
+            return []  # `make step 1 say bye` changes a step
         for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
