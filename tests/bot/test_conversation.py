@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.services.declared import DECLARATIONS
+from bot.services.simulated import Failure
 from engine.convert import write_json
 from engine.errors import StoreUnwritable
 from tests.fakes_room import HOME, BrokenSettings, Room
@@ -304,6 +306,46 @@ async def test_undo_alone_means_what_this_person_talked_about_even_after_a_resta
     await room.close()
 
 
+async def test_undo_without_focus_means_ones_own_last_change_then_anyones(room: Room) -> None:
+    await made(room, RAID, who="anna")
+    await made(room, HI, who="ben")
+    elsewhere: dict[str, Any] = {"platform": "twitch", "channel": "elsewhere"}
+    said = await room.say("!wf undo", "anna", **elsewhere)
+    assert (said.kind, said.replies[0].workflow) == ("done", "raid")
+    said = await room.say("!wf redo", "anna", channel="yet elsewhere")
+    assert (said.kind, said.replies[0].workflow) == ("done", "raid")
+    said = await room.say("!wf undo", "carl", **elsewhere)
+    assert said.kind == "question", "whose it is, is asked"
+
+
+async def test_renaming_and_switching_can_be_undone_and_redone(room: Room) -> None:
+    await made(room, HI)
+    assert (await room.say('!wf rename hi to "hello there"')).canonical == 'rename hi to "hello there"'
+    await room.say("!wf disable hi")
+    assert (await room.say("!wf disable hi")).kind == "answer"
+    for text, name, enabled in (
+        ("undo", "hello there", True),
+        ("redo", "hello there", False),
+        ("undo 2", None, True),
+        ("redo 9", None, True),
+    ):
+        await room.say(f"!wf {text}")
+        entry = room.conversation.catalogue.get("hi")
+        assert entry is not None
+        assert entry.record.enabled is enabled
+        assert name is None or entry.record.name == name
+
+
+async def test_a_name_taken_meanwhile_keeps_an_undo_from_bringing_it_back(room: Room) -> None:
+    await made(room, HI)
+    await room.say("!wf rename hi to greeting")
+    await room.say("!wf rename greeting to hello")
+    await made(room, 'create greeting say "x"')
+    refused = await room.say("!wf undo hello")
+    assert refused.kind == "refusal"
+    assert "Another workflow is named greeting now" in refused.text
+
+
 async def test_too_many_undos_are_refused_whole(room: Room) -> None:
     await made(room)
     assert (await room.say("!wf undo 9 raid")).kind == "refusal"
@@ -327,6 +369,67 @@ async def test_status_tells_the_step_since_when_how_long_and_what_then(room: Roo
     await room.wait(6)
     text = (await room.say("!wf status")).text
     assert text == "raid: step 2 of 3, waiting 10 seconds since 08:00:00, 4 seconds left, then shout out ${user}"
+
+
+async def test_pausing_freezes_and_resuming_goes_on(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf resume raid")).text == "No run of raid is paused."
+    await room.happens("raid.received", viewers=50)
+    await room.wait(4)
+    assert "raid is paused at step 2 of 3 (wait)" in (await room.say("!wf pause raid")).text
+    await room.wait(3_600)
+    text = (await room.say("!wf status")).text
+    assert "step 2 of 3, paused since 08:00:04 at wait 10 seconds, 6 seconds left" in text
+    assert "goes on" in (await room.say("!wf resume raid")).text
+    room.did()
+    await room.wait(6)
+    assert room.did() == ["twitch.send_shoutout"]
+
+
+async def test_status_of_what_does_not_run_tells_how_it_ended(room: Room) -> None:
+    await made(room, 'create hi say "hi"')
+    assert "has not run yet" in (await room.say("!wf status hi")).text
+    await room.say("!wf run hi")
+    assert "Its last run completed at 08:00:00." in (await room.say("!wf status hi")).text
+
+
+async def test_a_list_is_of_what_was_asked_for(room: Room) -> None:
+    assert "There are no workflows yet" in (await room.say("!wf list")).text
+    await made(room)
+    await made(room, HI)
+    await room.say("!wf disable hi")
+    assert (await room.say("!wf list disabled")).text == "hi (off): when someone follows"
+    assert (await room.say("!wf list running")).text == "No workflow is running."
+    await room.happens("raid.received", viewers=50)
+    assert "1 run going on" in (await room.say("!wf list running")).text
+    for number in range(40):
+        await made(room, f'create many_{number} when someone follows say "x"')
+    listed = await room.say("!wf list")
+    assert len(listed.replies) <= 2
+    assert "many_39" in listed.text or "more" in listed.text
+
+
+async def test_one_step_is_shown_by_its_number(room: Room) -> None:
+    await made(room)
+    assert (await room.say("!wf show step 2 of raid")).text == "raid, step 2 of 3: wait 10 seconds"
+    assert (await room.say("!wf show step 7 of raid")).kind == "refusal"
+
+
+async def test_a_retry_is_told_by_status(room: Room) -> None:
+    await made(room, 'create so say "hi" (retry 3 times waiting 20 seconds)')
+    method = DECLARATIONS.find("twitch", "send_chat_message")
+    assert method is not None
+    room.plan.fail(method, Failure("error", 1, "slow mode"))
+    await room.say("!wf run so")
+    assert "tried again in 20 seconds" in (await room.say("!wf status")).text
+
+
+async def test_what_would_not_run_is_refused_with_the_reason(room: Room) -> None:
+    await made(room, HI)
+    said = await room.say('!wf create loop when someone types !loop: 1 say "x" (then go to step "say")')
+    assert said.kind == "refusal"
+    assert "Nothing was changed." in said.text
+    assert room.conversation.catalogue.get("loop") is None
 
 
 async def test_why_tells_what_kept_it_from_starting(room: Room) -> None:
