@@ -73,7 +73,7 @@ _NAME_STOPS: Final = frozenset(
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
-_NO_TEXT_START: Final = frozenset(',:;.)·\n"“”„')
+_NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
 
