@@ -22,6 +22,7 @@ from engine.triggers import TriggerIndex
 
 KEYS_KEPT: Final = 4_096
 REFUSALS_KEPT: Final = 200
+FAILURES_KEPT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Community:
         refusals: Latest refusals that are too many to be stored.
         executions: Every execution that has not ended, and ended ones with an effect still in flight.
         pending: Effects found in the store that have not been taken up yet.
+        failures: Workflow, version and reason of the failures people have been told of.
     """
 
     name: str
@@ -100,6 +102,17 @@ class Community:
     timers: Timers = field(init=False)
     executions: dict[str, Execution] = field(default_factory=dict)
     pending: list[OutboxRecord] = field(default_factory=list)
+    failures: dict[tuple[str, int, str | None], None] = field(default_factory=dict)
+
+    def first_failure(self, execution: Execution) -> bool:
+        """Take note of why an execution failed; False if that is known already."""
+        reason = (execution.workflow, execution.revision, execution.error)
+        if reason in self.failures:
+            return False
+        self.failures[reason] = None
+        if len(self.failures) > FAILURES_KEPT:
+            del self.failures[next(iter(self.failures))]
+        return True
 
     def current(self, workflow: str) -> Loaded | None:
         """The revision that counts; None if there is no such workflow."""

@@ -516,6 +516,20 @@ class Runner:
             self._end_of_trouble()
         for effect in group.batch.outbox:
             self._perform(effect)
+        for execution in group.batch.executions:
+            if execution.status == "failed":
+                self._tell_failure(execution, group)
+
+    def _tell_failure(self, execution: Execution, group: Group) -> None:
+        """Say that a run failed: once for each reason and version, however often it happens; `why` knows the rest."""
+        community = self._communities.get(execution.community)
+        lost = {effect.execution for effect, input in group.ended if isinstance(input, OutcomeUnknown)}
+        if community is None or execution.id in lost:
+            return
+        if community.first_failure(execution):
+            workflow = community.workflows.get(execution.workflow)
+            name = execution.workflow if workflow is None else workflow.name
+            self._tell(execution.community, f"{name} (v{execution.revision}) failed: {execution.error}")
 
     def _perform(self, effect: Effect) -> None:
         community = self._communities.get(effect.community)
