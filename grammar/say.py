@@ -116,14 +116,14 @@ class Sayer:
 
     def step(self, definition: Definition, state: State) -> str:
         """What a step does, without options."""
-        return say_action(_typed(state).action, self._declarations)
+        return say_action(_typed(state, self._declarations).action, self._declarations)
 
     def file(self, definition: Definition) -> str:
         """The file form."""
         return say_definition(definition, self._declarations)
 
     def _numbered(self, states: Iterable[State]) -> str:
-        said = say_states([_typed(state) for state in states], self._declarations)
+        said = say_states([_typed(state, self._declarations) for state in states], self._declarations)
         return _DOT.join(f"{n} {step}" for n, step in enumerate(said, 1))
 
     # Instructions ----------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Sayer:
         said: list[str] = []
         for state in states:
             given = fresh(state.action, taken, self._declarations)
-            said.append(self._loose_step(_typed(state), named=state.name != given))
+            said.append(self._loose_step(_typed(state, self._declarations), named=state.name != given))
             taken |= {inner.name for inner in all_states((state,))}
         return _DOT.join(said)
 
@@ -237,8 +237,10 @@ class Sayer:
                 assert_never(edit)
 
 
-def _typed(state: State) -> State:
-    """A step whose texts, when read as typed ones, are what they are."""
+def _typed(state: State, declarations: Declarations) -> State:
+    """A step whose texts, when read as typed ones, are what they are; those of `do` with JSON are never read so."""
+    if say_action(state.action, declarations).startswith("do "):
+        return state
     return state.model_copy(update={"action": map_texts(state.action, escaped)})
 
 
