@@ -171,6 +171,7 @@ async def open_bot(
     store = await stack.enter_async_context(await SQLiteStore.open(folder.database))
     settings = config.settings_from(await store.config(COMMUNITY))
     clock = _clock(settings, virtual=virtual)
+    await store.prune(clock.now())
     plan = FailurePlan(DECLARATIONS)
 
     def told(_community: str, sentence: str) -> None:
