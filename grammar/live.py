@@ -49,11 +49,15 @@ class LiveWords:
         return self._of_names(tuple(dict.fromkeys(entries)))
 
     def _step_names(self, view: WorkflowView) -> Iterator[Entry]:
-        """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them."""
+        """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them.
+
+        A step that somebody called "step 2" is said in quotes: without them that is the second one.
+        """
         for state in all_states(view.definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
-            if not made_up and not state.name.isdigit() and state.name.replace("_", " ") not in self._nouns:
+            numbered = re.fullmatch(r"((step|line|number)s?[ _]*)?#?\d+", state.name, re.IGNORECASE) is not None
+            if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
                 yield "STEP_NAME", state.name, state.name
 
     def _build(self, entries: tuple[Entry, ...]) -> LiveLexicon:
