@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, assert_never
 
 from engine.errors import EvaluationError
-from engine.evaluate import number_in, within
 from engine.events import Event
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, HistoryRow, Status, Values
 from engine.program import LONGEST_WAIT, CompiledState, Program, Ways, unescaped
 from engine.scope import MISSING, Scope, walk
 from engine.secrets import redacted
+from engine.values import number_in, within
 
 MAX_ROUNDS: Final = 1_000
 """How often a state may be entered again without a wait of a second or more, unless the definition sets a limit."""

@@ -10,19 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from engine.declare import Declarations, Method
 from engine.errors import DefinitionError, EvaluationError, ExpressionError
-from engine.evaluate import (
-    Evaluate,
-    bounded,
-    compile_formula,
-    compile_guard,
-    compile_params,
-    is_constant,
-    is_number,
-    is_person,
-    number_in,
-    text_of,
-    within,
-)
+from engine.evaluate import compile_formula, compile_guard
 from engine.model import (
     Action,
     Block,
@@ -40,8 +28,10 @@ from engine.model import (
     Wait,
     blocks,
 )
-from engine.scope import RESERVED, Scope
+from engine.scope import RESERVED, Evaluate, Scope
 from engine.secrets import Secret, holds_secret
+from engine.templates import compile_params, is_constant
+from engine.values import bounded, is_number, is_person, number_in, text_of, within
 
 LONGEST_WAIT: Final = 366 * 86_400.0
 RUNNABLE: Final = frozenset({"call", "wait", "goto", "stop", "set", "transform", "choose"})

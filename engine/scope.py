@@ -9,7 +9,7 @@ looked at, never attributes of Python objects. This module reads no formula and 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from engine.errors import EvaluationError
@@ -83,10 +83,10 @@ class Scope:
         self.loop = loop
 
 
-Reader = Callable[[Scope], Any]
+Evaluate: TypeAlias = Callable[[Scope], Any]
 
 
-def compile_path(path: str) -> Reader:
+def compile_path(path: str) -> Evaluate:
     """A function that finds the value of a dotted name in a scope, or `MISSING`."""
     head, *rest = path.split(".")
     if head in _ROOTS:
@@ -96,7 +96,7 @@ def compile_path(path: str) -> Reader:
     return _dotted(path)
 
 
-def _plain(name: str) -> Reader:
+def _plain(name: str) -> Evaluate:
     def read(scope: Scope) -> Any:
         for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
             if name in source:
@@ -106,7 +106,7 @@ def _plain(name: str) -> Reader:
     return read
 
 
-def _dotted(path: str) -> Reader:
+def _dotted(path: str) -> Evaluate:
     ways = _ways(path)
     head, *rest = path.split(".")
     in_stream = tuple(rest) if head == "stream" else None
@@ -121,7 +121,7 @@ def _dotted(path: str) -> Reader:
     return read
 
 
-def _rooted(root: Reader, rest: tuple[str, ...]) -> Reader:
+def _rooted(root: Evaluate, rest: tuple[str, ...]) -> Evaluate:
     if not rest:
         return root
     ways = _ways(".".join(rest))
@@ -169,6 +169,25 @@ def walk(value: Any, parts: Sequence[str]) -> Any:
     return value
 
 
+def not_set(path: str) -> EvaluationError:
+    """The error for a variable that stands for nothing, with what to do about it."""
+    head, _, rest = path.partition(".")
+    match head:
+        case "config":
+            reason = f"the setting {rest or path} is not set"
+        case "event":
+            reason = f"{path} is not set: the event that started this has no such field"
+        case "user" | "caller":
+            reason = f"{path} is not set: nobody is behind this run"
+        case "results":
+            reason = f"{path} is not set: no step of that name has given a result"
+        case _ if rest:
+            reason = f"{path} is not set: start it with {path}=... or set it in the configuration"
+        case _:
+            reason = f"{path} is not set: start it with {path}=..."
+    return EvaluationError(reason, variable=path)
+
+
 # The names that are always there ------------------------------------------------------------------------------------
 
 
@@ -191,7 +210,7 @@ def _clock(scope: Scope) -> str:
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
-_ROOTS: Final[Mapping[str, Reader]] = {
+_ROOTS: Final[Mapping[str, Evaluate]] = {
     "event": lambda scope: scope.event,
     "user": lambda scope: _or_missing(scope.user),
     "caller": lambda scope: _or_missing(scope.caller),

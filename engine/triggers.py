@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from engine.errors import EvaluationError
-from engine.evaluate import compile_guard, plain
+from engine.evaluate import compile_guard
 from engine.events import Event, canonical, kind_of
 from engine.expressions import format_formula
 from engine.formulas import (
@@ -33,6 +33,7 @@ from engine.formulas import (
 from engine.model import Definition, Trigger
 from engine.scope import MISSING, Scope, compile_path
 from engine.secrets import redacted
+from engine.values import plain
 
 MAX_SHOWN: Final = 60
 

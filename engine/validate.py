@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 
 from engine.declare import Declarations, Param
 from engine.errors import EvaluationError, ExpressionError
-from engine.evaluate import arity_problem, compile_pattern, is_constant, is_number, number_in
+from engine.evaluate import compile_pattern
 from engine.events import BY_NAME, canonical, kind_of
 from engine.expressions import has_placeholder, operands_of, parse_template
 from engine.formulas import (
@@ -28,6 +28,7 @@ from engine.formulas import (
 from engine.formulas import (
     Literal as Constant,
 )
+from engine.functions import arity_problem
 from engine.model import (
     Action,
     Choose,
@@ -53,6 +54,8 @@ from engine.model import (
 from engine.model import Call as CallAction
 from engine.program import RUNNABLE
 from engine.scope import RESERVED
+from engine.templates import is_constant
+from engine.values import is_number, number_in
 
 Severity: TypeAlias = Literal["error", "warning"]
 

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import EvaluationError
-from engine.evaluate import compile_formula, compile_guard, compile_params, compile_template, compile_value, within
+from engine.evaluate import compile_formula, compile_guard
 from engine.expressions import parse_formula
 from engine.formulas import Call, Literal, Template
 from engine.scope import Scope
 from engine.secrets import Secret
+from engine.templates import compile_params, compile_template, compile_value
+from engine.values import within
 from tests.engine.test_expressions import FORMULAS
 
 SCOPE = Scope(
