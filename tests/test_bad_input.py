@@ -209,8 +209,11 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("what", ["import", "validate"])
+@pytest.mark.parametrize(
+    ("what", "content"),
+    [*(("import", content) for content in BROKEN.values()), ("validate", BROKEN["breaks off"]), ("validate", b"")],
+    ids=[*BROKEN, "validate what breaks off", "validate nothing"],
+)
 def test_a_broken_file_is_named_and_nothing_is_imported(what: str, content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "broken.json"
     file.write_bytes(content)

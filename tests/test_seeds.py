@@ -1,5 +1,5 @@
-"""The workflows people already have, copied out of their documents unchanged: kept byte for byte, and the same after a
-journey through sentences. That they run in the right order is told in `transcripts/`.
+"""The workflows people already have, copied out of their documents unchanged: kept byte for byte. That their sentences
+are the same workflow is told in `bot/test_files.py`, that they run in the right order in `transcripts/`.
 """
 
 import json
@@ -40,18 +40,6 @@ def test_what_was_written_comes_back_as_it_was(name: str, tmp_path: Path) -> Non
     written, back = as_written(name), json.loads(exported(name, "json", tmp_path))
     for key, value in written.items():
         assert back[key] == value, key
-
-
-@pytest.mark.parametrize("name", SEEDS)
-def test_the_sentences_of_it_are_the_same_workflow(name: str, tmp_path: Path) -> None:
-    imported(DATA / f"{name}.json", tmp_path / "one")
-    sentences = tmp_path / f"{name}.workflow"
-    sentences.write_text(exported(name, "text", tmp_path / "one"), encoding="utf-8")
-    assert command("workflows", "validate", str(sentences)).returncode == 0
-    imported(sentences, tmp_path / "two")
-    one, two = (json.loads(exported(name, "json", tmp_path / folder)) for folder in ("one", "two"))
-    assert one == two
-    assert exported(name, "text", tmp_path / "two") == sentences.read_text(encoding="utf-8")
 
 
 def test_an_edge_that_ends_is_said_and_not_made_the_next_line(tmp_path: Path) -> None:
