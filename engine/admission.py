@@ -7,17 +7,16 @@ once. Nothing is recorded here; the answers are values.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
+from engine.arguments import missing_input
 from engine.events import Event
 from engine.execution import MAX_DEPTH, Person
-from engine.machine import missing_input
 from engine.model import Policy, Role
+from engine.people import name_of, roles_of
 from engine.ports import WorkflowRecord
 from engine.program import Program
 from engine.triggers import Match
-
-STAFF: Final[frozenset[str]] = frozenset({"moderator", "broadcaster"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +82,6 @@ def admit_by_hand(workflow: Workflow, arguments: Mapping[str, Any], caller: Pers
         or _missing_input(workflow, arguments)
     )
     return Let(workflow.record.id) if reason is None else Refuse(workflow.record.id, reason)
-
-
-def name_of(user: object) -> str | None:
-    """The name in an event's `user`, which is {"name", "roles"} or just the name."""
-    if isinstance(user, str):
-        return user
-    if isinstance(user, Mapping):
-        name = user.get("name")
-        return name if isinstance(name, str) else None
-    return None
-
-
-def person_in(user: object) -> Mapping[str, Any] | None:
-    """The person in an event's `user`; a bare name is somebody without roles."""
-    if isinstance(user, str):
-        return {"name": user, "roles": []}
-    return user if isinstance(user, Mapping) else None
-
-
-def roles_of(user: object) -> tuple[str, ...]:
-    """The roles in an event's `user`."""
-    if not isinstance(user, Mapping):
-        return ()
-    roles = user.get("roles")
-    return tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list | tuple) else ()
 
 
 def may_start(roles: Sequence[str], allowed: Sequence[Role]) -> bool:

@@ -14,113 +14,38 @@ everything else is over at once. An effect that nobody waits for any more (time 
 result is recorded and changes nothing. An input that fits nothing leaves the execution as it is.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, assert_never
+from dataclasses import dataclass, replace
+from typing import Any, Final, assert_never
 
+from engine.arguments import filled_in, missing_input
+from engine.context import Context
 from engine.errors import EvaluationError
 from engine.events import Event
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, HistoryRow, Status, Values
-from engine.program import LONGEST_WAIT, CompiledState, Program, Ways, unescaped
-from engine.scope import MISSING, Scope, walk
+from engine.inputs import (
+    Cancel,
+    Ending,
+    Errored,
+    Input,
+    OutcomeUnknown,
+    Pause,
+    Resume,
+    Stop,
+    Succeeded,
+    TimeReached,
+)
+from engine.people import person_in
+from engine.program import LONGEST_WAIT, CompiledState, Program, unescaped
+from engine.scope import Scope
 from engine.secrets import redacted
-from engine.values import number_in, within
+from engine.values import within
+from engine.ways import clean_up, first_open, onward, remedy
 
 MAX_ROUNDS: Final = 1_000
 """How often a state may be entered again without a wait of a second or more, unless the definition sets a limit."""
 
 MAX_CHAIN: Final = 10_000
 """How many states may be passed in one transition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Succeeded:
-    """A service did what an effect asked."""
-
-    at: float
-    effect: str
-    output: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Errored:
-    """A service did not do what an effect asked. The code `timeout` takes the timeout edge."""
-
-    at: float
-    effect: str
-    error: str
-    message: str
-    retryable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeUnknown:
-    """Nobody can say whether an effect was done."""
-
-    at: float
-    effect: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class TimeReached:
-    """It is `at` now: whatever was due by then happens."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Let every branch clean up, and end."""
-
-    at: float
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End at once, without handlers."""
-
-    at: float
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Freeze what is left of waits and timeouts."""
-
-    at: float
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Go on where it was paused."""
-
-    at: float
-    by: str
-
-
-Input: TypeAlias = Succeeded | Errored | OutcomeUnknown | TimeReached | Cancel | Stop | Pause | Resume
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known outside the execution at this moment.
-
-    Attributes:
-        config: Settings as a tree; dotted paths in templates reach into it.
-        data: The community's own variables.
-        stream: What is known of the stream: {"live": bool, "viewers": int, "title": ..., "category": ...}.
-        zone: IANA name of the community's time zone.
-        chance: Numbers in [0, 1) drawn by the runner, for jitter and picks.
-    """
-
-    config: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    stream: Mapping[str, Any] = field(default_factory=dict)
-    zone: str = "UTC"
-    chance: tuple[float, ...] = (0.5,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +85,7 @@ def start(
         started_at=at,
         variables=dict(arguments),
         event={} if event is None else {"name": event.name, "id": event.id, "at": event.at, **event.payload},
-        user=_named(arguments.get("user")) or user,
+        user=person_in(arguments.get("user")) or user,
         caller=caller,
         depth=depth,
         timeout_due=None if definition.timeout_seconds is None else at + definition.timeout_seconds,
@@ -172,7 +97,7 @@ def start(
 
 def transition(program: Program, execution: Execution, input: Input, context: Context) -> Step:
     """What an input does to a run; the same execution and nothing else if it fits nothing."""
-    if execution.status in FINAL and not isinstance(input, Succeeded | Errored | OutcomeUnknown):
+    if execution.status in FINAL and not isinstance(input, Ending):
         return Step(execution)
     work = _Work(program, execution, context, input.at)
     match input:
@@ -193,37 +118,19 @@ def transition(program: Program, execution: Execution, input: Input, context: Co
     return work.step() if moved else Step(execution)
 
 
-def event_scope(
-    event: Event, context: Context, *, variables: Values | None = None, caller: Values | None = None
-) -> Scope:
-    """What the guard of a trigger sees: the event, the community and the stream, but no run yet."""
-    payload = event.payload
-    return Scope(
-        variables=variables or {},
-        event={"name": event.name, "id": event.id, "at": event.at, **payload},
-        user=_named(payload.get("user")),
-        caller=caller,
-        config=context.config,
-        data=context.data,
-        stream=context.stream,
-        zone=context.zone,
-        now=event.at,
+def given_up(execution: Execution, input: Input) -> Step:
+    """What becomes of an execution that the machine cannot move: it ends, so that nothing is ever stuck."""
+    in_flight = tuple(branch.effect for branch in execution.branches if branch.effect is not None)
+    ended = input.effect if isinstance(input, Ending) else None
+    failed = replace(
+        execution,
+        status="failed",
+        branches=(),
+        ended_at=input.at,
+        error="it cannot go on: this version of the bot cannot run it, or made a mistake that is in the log",
+        orphans=tuple(effect for effect in (*execution.orphans, *in_flight) if effect != ended),
     )
-
-
-def missing_input(program: Program, arguments: Values) -> str | None:
-    """The sentence for a declared input that a start must bring and does not; None if all are there."""
-    for name, declaration in program.definition.variables.items():
-        if declaration.required and declaration.default is None and walk(arguments, name.split(".")) is MISSING:
-            return f"{program.definition.name} needs {name}: start it with {name}=..."
-    return None
-
-
-def _named(user: Any) -> Values | None:
-    """Somebody as a mapping: a bare name is a person without roles, so that nobody can bring roles along."""
-    if isinstance(user, str) and user:
-        return {"name": user, "roles": []}
-    return user if isinstance(user, Mapping) else None
+    return Step(failed)
 
 
 class _Work:
@@ -385,25 +292,15 @@ class _Work:
             self.fail(missing)
             return
         try:
-            self.variables = self.scope.variables = self.inputs()
+            self.variables = self.scope.variables = filled_in(self.program, self.scope)
         except EvaluationError as error:
             self.fail(f"it could not start: {error.reason}")
             return
         self.go(MAIN, self.program.definition.initial_state)
 
-    def inputs(self) -> Values:
-        variables = dict(within(self.variables))
-        for name, declaration in self.program.definition.variables.items():
-            given = walk(variables, name.split("."))
-            if given is MISSING and name in self.program.defaults:
-                variables[name] = within(self.program.defaults[name](self.scope))
-            elif given is not MISSING and name in variables:
-                variables[name] = _typed(name, given, declaration.type)
-        return variables
-
     # Inputs. Each tells whether it moved anything.
 
-    def result(self, input: Succeeded | Errored | OutcomeUnknown) -> bool:
+    def result(self, input: Ending) -> bool:
         branch = next((branch for branch in self.branches if branch.effect == input.effect), None)
         if branch is None:
             return self.late_result(input)
@@ -423,7 +320,7 @@ class _Work:
                 assert_never(input)
         return True
 
-    def late_result(self, input: Succeeded | Errored | OutcomeUnknown) -> bool:
+    def late_result(self, input: Ending) -> bool:
         """Record what came of an effect that no branch waits for any more."""
         if input.effect not in self.orphans:
             return False
@@ -507,7 +404,7 @@ class _Work:
         moves: list[tuple[str, str]] = []
         for branch in left:
             self.orphan(branch)
-            to = self.cancel_target(self.states[branch.state])
+            to = clean_up(self.states, self.states[branch.state], self.scope)
             self.row(branch, outcome, to=to, by=by)
             if to is not None:
                 moves.append((branch.path, to))
@@ -515,17 +412,6 @@ class _Work:
             self.slot = len(self.branches)
             self.go(path, to)
         return bool(moves)
-
-    def cancel_target(self, state: CompiledState | None) -> str | None:
-        while state is not None:
-            try:
-                to = self.target(state, "cancel")
-            except EvaluationError:
-                to = None  # a clean-up that cannot be decided on is none
-            if to is not None:
-                return to
-            state = self.states[state.owner] if state.owner is not None else None
-        return None
 
     def stop(self, by: str) -> bool:
         for branch in self.branches:
@@ -689,7 +575,7 @@ class _Work:
 
     def choose(self, branch: Branch, state: CompiledState) -> str | None:
         """Go into the first case that holds; past the choice if none does."""
-        to = self.way(state.cases)
+        to = first_open(state.cases, self.scope)
         if to is None:
             return self.succeed(branch, state, None)
         self.row(branch, "success", to=to)
@@ -705,25 +591,19 @@ class _Work:
         elif state.name in self.results:
             del self.results[state.name]
         try:
-            to = self.onward(state)
+            to = onward(self.states, state, self.scope)
         except EvaluationError as error:
             return self.go_wrong(branch, state, "error", error.reason, output)
         self.row(branch, outcome, output=output, to=to, params=params)
         return to
 
-    def onward(self, state: CompiledState) -> str | None:
-        """Where success leads: the state's own edge, else that of the block it is the end of."""
-        while True:
-            to = self.target(state, "success")
-            if to is not None or state.owner is None:
-                return to
-            state = self.states[state.owner]
-
     def go_wrong(
         self, branch: Branch, state: CompiledState, outcome: str, sentence: str, output: Any = None
     ) -> str | None:
         """A try has ended badly and for good; `outcome` is error, timeout or unknown."""
-        handled, to, trouble = self.remedy(state, ("error",) if outcome == "error" else (outcome, "error"))
+        handled, to, trouble = remedy(
+            self.states, state, ("error",) if outcome == "error" else (outcome, "error"), self.scope
+        )
         said = sentence if trouble is None else f"{sentence}; then {trouble}"
         on_error = self.program.definition.on_error
         if not handled and on_error is not None and self.error is None:
@@ -733,33 +613,6 @@ class _Work:
         if not handled:
             self.fail(f'"{state.name}" failed: {said}' if outcome != "unknown" else said)
         return to
-
-    def remedy(self, state: CompiledState, events: tuple[str, ...]) -> tuple[bool, str | None, str | None]:
-        """Whether a state or a block around it knows what to do, where that leads, and what went wrong in finding out."""
-        trouble = None
-        while True:
-            try:
-                for event in events:
-                    to = self.target(state, event)
-                    if to is not None:
-                        return True, to, trouble
-                if not state.critical:
-                    return True, self.onward(state), trouble
-            except EvaluationError as error:
-                trouble = error.reason
-            if state.owner is None:
-                return False, None, trouble
-            state = self.states[state.owner]
-
-    def target(self, state: CompiledState, event: str) -> str | None:
-        ways = state.edges.get(event)
-        return None if ways is None else self.way(ways)
-
-    def way(self, ways: Ways) -> str | None:
-        for way in ways:
-            if way.guard is None or way.guard(self.scope):
-                return way.to
-        return None
 
     def retry(self, branch: Branch, state: CompiledState, input: Errored) -> bool:
         """Plan another try, if the failure and the definition allow one."""
@@ -848,25 +701,6 @@ def _place(execution: str, effect: str) -> tuple[str, str, int, int]:
     path, _, key = rest.rpartition("/")
     visit, _, attempt = tail.partition("#")
     return path, unescaped(key), int(visit), int(attempt or 1)
-
-
-def _typed(name: str, value: Any, type_: str | None) -> Any:
-    """A declared input as its type; numbers come from chat as texts."""
-    match type_:
-        case "number" if isinstance(value, str):
-            number = number_in(value)
-            if number is None:
-                raise EvaluationError(f'{name} must be a number, not "{value[:40]}"')
-            return number
-        case "boolean" if isinstance(value, str):
-            known = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-            if value.strip().casefold() not in known:
-                raise EvaluationError(f'{name} must be true or false, not "{value[:40]}"')
-            return known[value.strip().casefold()]
-        case "list" if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        case _:
-            return value
 
 
 def _seconds(seconds: float) -> str:

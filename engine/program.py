@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from engine.declare import Declarations, Method
 from engine.errors import DefinitionError, EvaluationError, ExpressionError
 from engine.evaluate import compile_formula, compile_guard
+from engine.fitting import FITS, as_number, as_text
 from engine.model import (
     Action,
     Block,
@@ -31,7 +32,7 @@ from engine.model import (
 from engine.scope import RESERVED, Evaluate, Scope
 from engine.secrets import Secret, holds_secret
 from engine.templates import compile_params, is_constant
-from engine.values import bounded, is_number, is_person, number_in, text_of, within
+from engine.values import bounded, text_of, within
 
 LONGEST_WAIT: Final = 366 * 86_400.0
 RUNNABLE: Final = frozenset({"call", "wait", "goto", "stop", "set", "transform", "choose"})
@@ -252,7 +253,7 @@ def duration(value: Any) -> int | float:
     Raises:
         EvaluationError: It is no number, negative, or longer than a wait may be.
     """
-    seconds = _as_number("seconds", value)
+    seconds = as_number("seconds", value)
     if not 0 <= seconds <= LONGEST_WAIT:
         raise EvaluationError(f"a wait may have 0 to {LONGEST_WAIT:,.0f} seconds, not {text_of(seconds)}")
     return seconds
@@ -308,12 +309,12 @@ def _fitted(name: str, value: Any, method: Method | None) -> Evaluate:
     """One param worked out, and made what its declaration asks for."""
     read = compile_params(value)
     param = None if method is None else method.param(name)
-    fit: Callable[[str, Any], Any] = _FITS.get(param.type if param is not None else "any", _as_text)
+    fit: Callable[[str, Any], Any] = FITS.get(param.type if param is not None else "any", as_text)
     secret = param is not None and param.secret
 
     def fitted(scope: Scope) -> Any:
         filled = read(scope)
-        if filled.__class__ is str and fit is _as_text:
+        if filled.__class__ is str and fit is as_text:
             return filled if len(filled) <= 4_000 else bounded(filled)
         if secret and isinstance(filled, Secret):
             return filled
@@ -322,61 +323,3 @@ def _fitted(name: str, value: Any, method: Method | None) -> Evaluate:
         return fit(name, filled)
 
     return fitted
-
-
-def _as_text(_: str, value: Any) -> str:
-    return bounded(text_of(value))
-
-
-def _as_number(name: str, value: Any) -> int | float:
-    number: int | float | None = number_in(value) if isinstance(value, str) else value
-    if number is not None and is_number(number):
-        return number
-    raise EvaluationError(f'{name} must be a number, not "{_short(value)}"')
-
-
-_YES: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _as_boolean(name: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    known = _YES.get(value.strip().casefold()) if isinstance(value, str) else None
-    if known is None:
-        raise EvaluationError(f'{name} must be true or false, not "{_short(value)}"')
-    return known
-
-
-def _as_list(name: str, value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return [_simple(part) for part in within(value)]
-    raise EvaluationError(f'{name} must be a list, not "{_short(value)}"')
-
-
-def _as_it_is(_: str, value: Any) -> Any:
-    return _simple(within(value))
-
-
-def _simple(value: Any) -> Any:
-    """A nested value in which every person is a name."""
-    if is_person(value):
-        return value["name"]
-    if isinstance(value, Mapping):
-        return {key: _simple(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_simple(part) for part in value]
-    return value
-
-
-def _short(value: Any) -> str:
-    text = text_of(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-_FITS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
-    "any": _as_it_is,
-    "boolean": _as_boolean,
-    "list": _as_list,
-    "number": _as_number,
-    "seconds": _as_number,
-}

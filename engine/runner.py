@@ -11,34 +11,22 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from typing import Any, Final
 
-from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand, name_of, person_in
+from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand
 from engine.clock import SleepingClock
 from engine.community import Community, Loaded, Surroundings, load
+from engine.context import Context, event_scope
 from engine.declare import Declarations
 from engine.errors import EngineError, StoreError
 from engine.events import Event, canonical
-from engine.execution import FINAL, Done, Effect, Execution, Failed, Person, Result, Unknown, Values
-from engine.machine import (
-    Cancel,
-    Context,
-    Errored,
-    Input,
-    OutcomeUnknown,
-    Pause,
-    Resume,
-    Step,
-    Stop,
-    Succeeded,
-    TimeReached,
-    event_scope,
-    start,
-    transition,
-)
+from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown, Values
+from engine.inputs import Input, OutcomeUnknown, TimeReached, Verb, control, ending
+from engine.machine import Step, given_up, start, transition
+from engine.people import name_of, person_in
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, Service, Store
 from engine.tasks import Tasks
@@ -49,8 +37,6 @@ from engine.writer import Ended, Group, Writer
 __all__ = ["Attempt", "NotOpen", "Posted", "Runner", "Verb"]
 
 log = logging.getLogger(__name__)
-
-Verb: TypeAlias = Literal["stop", "cancel", "pause", "resume"]
 
 SEEN_FOR: Final = 86_400.0
 """How long a second event with the same key is the same event."""
@@ -253,7 +239,7 @@ class Runner:
         group: Group | None = None
         changed: list[Execution] = []
         for execution in self.live(community, workflow):
-            step = self._next(opened, execution, _control(verb, self._clock.now(), by.name))
+            step = self._next(opened, execution, control(verb, self._clock.now(), by.name))
             if step.execution is execution or step.execution == execution:
                 continue
             group = group or self._writer.open_group(1)
@@ -457,12 +443,12 @@ class Runner:
     def _next(self, community: Community, execution: Execution, input: Input) -> Step:
         program = community.revisions[execution.workflow, execution.revision].program
         if program is None:  # it began before an upgrade that cannot run it any more
-            return _given_up(execution, input)
+            return given_up(execution, input)
         try:
             return transition(program, execution, input, self._context(community.name))
         except Exception:
             log.exception("%s broke on %s", execution.id, input)
-            return _given_up(execution, input)
+            return given_up(execution, input)
 
     def _take(self, community: Community, step: Step, group: Group) -> None:
         """Make a step part of a commit, and of memory."""
@@ -551,7 +537,7 @@ class Runner:
             return
         if isinstance(result, Unknown):
             self._tell(effect.community, _unknown_in_words(effect, result))
-        ended = (effect, _input(effect, result, self._clock.now()))
+        ended = (effect, ending(effect, result, self._clock.now()))
         if self._held:
             self._unrecorded.append(ended)
         else:
@@ -706,47 +692,6 @@ def _check_storable(values: Mapping[str, Any], what: str) -> None:
         raise NotStorable(f"this {what} holds something that cannot be kept") from None
     if size > MAX_PAYLOAD:
         raise NotStorable(f"this {what} is too large ({size} bytes; {MAX_PAYLOAD} may be)")
-
-
-def _given_up(execution: Execution, input: Input) -> Step:
-    """What becomes of an execution that the machine cannot move: it ends, so that nothing is ever stuck."""
-    in_flight = tuple(branch.effect for branch in execution.branches if branch.effect is not None)
-    ended = input.effect if isinstance(input, Succeeded | Errored | OutcomeUnknown) else None
-    failed = replace(
-        execution,
-        status="failed",
-        branches=(),
-        ended_at=input.at,
-        error="it cannot go on: this version of the bot cannot run it, or made a mistake that is in the log",
-        orphans=tuple(effect for effect in (*execution.orphans, *in_flight) if effect != ended),
-    )
-    return Step(failed)
-
-
-def _control(verb: Verb, at: float, by: str) -> Input:
-    match verb:
-        case "stop":
-            return Stop(at, by)
-        case "cancel":
-            return Cancel(at, by)
-        case "pause":
-            return Pause(at, by)
-        case "resume":
-            return Resume(at, by)
-        case _:
-            assert_never(verb)
-
-
-def _input(effect: Effect, result: Result, at: float) -> Succeeded | Errored | OutcomeUnknown:
-    match result:
-        case Done():
-            return Succeeded(at, effect.id, result.output)
-        case Failed():
-            return Errored(at, effect.id, result.error, result.message, result.retryable)
-        case Unknown():
-            return OutcomeUnknown(at, effect.id, result.message)
-        case _:
-            assert_never(result)
 
 
 def _unknown_in_words(effect: Effect, result: Unknown) -> str:

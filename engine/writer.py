@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from engine.errors import StoreError, StoreUnwritable
 from engine.execution import Effect
-from engine.machine import Errored, OutcomeUnknown, Succeeded
+from engine.inputs import Ending
 from engine.ports import Batch
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 FULL: Final = 256
 """Rows after which a group takes no more; larger ones stall the event loop without being faster."""
 
-Ended: TypeAlias = tuple[Effect, Succeeded | Errored | OutcomeUnknown]
+Ended: TypeAlias = tuple[Effect, Ending]
 """What came of an effect; it cannot be had a second time."""
 
 

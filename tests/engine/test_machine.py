@@ -15,25 +15,13 @@ from typing import Any
 
 import pytest
 
+from engine.context import Context
 from engine.convert import read_data, read_json
 from engine.declare import Declarations, Method, Param
 from engine.events import Event
 from engine.execution import FINAL, Execution
-from engine.machine import (
-    Cancel,
-    Context,
-    Errored,
-    Input,
-    OutcomeUnknown,
-    Pause,
-    Resume,
-    Step,
-    Stop,
-    Succeeded,
-    TimeReached,
-    start,
-    transition,
-)
+from engine.inputs import Cancel, Errored, Input, OutcomeUnknown, Pause, Resume, Stop, Succeeded, TimeReached
+from engine.machine import Step, start, transition
 from engine.model import Definition
 from engine.program import Program, compile_program
 from engine.secrets import Secret

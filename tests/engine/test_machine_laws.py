@@ -5,23 +5,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.context import Context
 from engine.convert import read_data
 from engine.declare import Declarations, Method
 from engine.execution import FINAL, Effect, Execution, HistoryRow
-from engine.machine import (
-    Cancel,
-    Context,
-    Errored,
-    Input,
-    OutcomeUnknown,
-    Pause,
-    Resume,
-    Stop,
-    Succeeded,
-    TimeReached,
-    start,
-    transition,
-)
+from engine.inputs import Cancel, Errored, Input, OutcomeUnknown, Pause, Resume, Stop, Succeeded, TimeReached
+from engine.machine import start, transition
 from engine.program import Program, compile_program
 
 DECLARATIONS = Declarations((Method("svc", "look"),))

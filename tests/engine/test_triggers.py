@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.context import Context, event_scope
 from engine.events import Event
-from engine.machine import Context, event_scope
 from engine.model import Definition, Trigger
 from engine.secrets import Secret
 from engine.triggers import Match, TriggerIndex

@@ -1,0 +1,29 @@
+"""Who is behind an event: its `user` is a person with roles, or just a name. It judges nobody's rights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def name_of(user: object) -> str | None:
+    """The name in an event's `user`, which is {"name", "roles"} or just the name."""
+    if isinstance(user, str):
+        return user
+    if isinstance(user, Mapping):
+        name = user.get("name")
+        return name if isinstance(name, str) else None
+    return None
+
+
+def person_in(user: object) -> Mapping[str, Any] | None:
+    """The person in an event's `user`; a bare name is somebody without roles, so that nobody can bring roles along."""
+    if isinstance(user, str) and user:
+        return {"name": user, "roles": []}
+    return user if isinstance(user, Mapping) else None
+
+
+def roles_of(user: object) -> tuple[str, ...]:
+    """The roles in an event's `user`."""
+    if not isinstance(user, Mapping):
+        return ()
+    roles = user.get("roles")
+    return tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list | tuple) else ()
