@@ -462,6 +462,13 @@ def blocks(action: Action) -> tuple[Block, ...]:
             return ()
 
 
+def destinations(target: Target | None) -> tuple[str, ...]:
+    """Every state that a target may lead to, whatever its guards say."""
+    if target is None:
+        return ()
+    return (target,) if isinstance(target, str) else tuple(way.to for way in target)
+
+
 def all_states(states: tuple[State, ...]) -> Iterator[State]:
     """Every state in the order it is written, nested ones after their owner."""
     for state in states:

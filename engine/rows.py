@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from engine.errors import EditError
-from engine.model import Action, Goto, State, Stop, Target, Way, all_states
+from engine.model import Action, Goto, State, Stop, Target, Way, all_states, destinations
 
 SUCCESS: Final = "success"
 
@@ -255,7 +255,7 @@ def lead(row: Row, name: str, event: str, target: Target | None) -> Row:
     """A state leads elsewhere on an event, or nowhere."""
     place = row.place(name)
     state = row.states[place]
-    for to in _names_of(target):
+    for to in destinations(target):
         row.place(to)
     if target is None and event not in state.transitions:
         raise EditError(f'step "{name}" leads nowhere on {event} already')
@@ -272,14 +272,8 @@ def _without_success(state: State) -> dict[str, Target]:
     return {event: target for event, target in state.transitions.items() if event != SUCCESS}
 
 
-def _names_of(target: Target | None) -> tuple[str, ...]:
-    if target is None:
-        return ()
-    return (target,) if isinstance(target, str) else tuple(way.to for way in target)
-
-
 def _leads_to(target: Target, name: str) -> bool:
-    return name in _names_of(target)
+    return name in destinations(target)
 
 
 def _retarget(target: Target, names: Mapping[str, str]) -> Target:
