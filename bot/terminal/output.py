@@ -69,6 +69,7 @@ class ObjectOutput:
         self._write = write
         self._attempts: list[Attempt] = []
         self._replies: list[Reply] = []
+        self._notices: list[Reply] = []
 
     def attempt(self, attempt: Attempt) -> None:
         """Keep it for the object."""
@@ -76,8 +77,8 @@ class ObjectOutput:
         self.happened.set()
 
     def notice(self, sentence: str) -> None:
-        """Keep it for the object."""
-        self._replies.append(Reply("answer", sentence))
+        """Keep it for the object, after what the line itself was answered, however soon it comes."""
+        self._notices.append(Reply("answer", sentence))
         self.happened.set()
 
     def begin(self, *, hold: bool) -> None:
@@ -94,12 +95,13 @@ class ObjectOutput:
 
     def between(self) -> None:
         """Write an object without a line, if anything happened."""
-        if self._attempts or self._replies:
+        if self._attempts or self._notices:
             self._object(None, None, None)
 
     def _object(self, line: str | None, person: Person | None, place: Place | None) -> None:
         attempts, self._attempts = self._attempts, []
-        replies, self._replies = self._replies, []
+        replies = [*self._replies, *self._notices]
+        self._replies, self._notices = [], []
         self.happened.clear()
         self._write(as_json(as_object(line, person, place, replies, attempts)) + "\n")
 

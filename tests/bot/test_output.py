@@ -60,6 +60,16 @@ def test_an_object_holds_all_that_came_of_a_line() -> None:
     }
 
 
+def test_the_answer_to_a_line_comes_before_what_is_said_unasked_even_if_that_was_quicker() -> None:
+    written: list[str] = []
+    output = ObjectOutput(written.append)
+    output.begin(hold=True)
+    output.notice("It failed.")
+    output.replied(Entered((Reply("done", "Started."),)))
+    output.finish("!wf run w", MO, TWITCH)
+    assert [reply["text"] for reply in json.loads(written[0])["replies"]] == ["Started.", "It failed."]
+
+
 def test_what_happens_between_lines_is_an_object_of_its_own_if_anything_did() -> None:
     written: list[str] = []
     output = ObjectOutput(written.append)
