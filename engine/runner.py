@@ -29,9 +29,12 @@ from engine.machine import Step, given_up, start, transition
 from engine.people import name_of, person_in
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, Service, Store
+from engine.quiet import Quiet
+from engine.recall import fetch, recall
 from engine.tasks import Tasks
 from engine.timers import Timers
 from engine.triggers import Match
+from engine.trouble import Trouble
 from engine.writer import Ended, Group, Writer
 
 __all__ = ["Attempt", "NotOpen", "Posted", "Runner", "Verb"]
@@ -42,8 +45,6 @@ SEEN_FOR: Final = 86_400.0
 """How long a second event with the same key is the same event."""
 
 ADMITTED_AT_ONCE: Final = 64
-FIRST_RETRY: Final = 1.0
-LONGEST_RETRY: Final = 30.0
 MAX_PAYLOAD: Final = 64_000
 FLOODS: Final = frozenset({"message.received", "discord.message.received"})
 """Events that come so often that those no trigger took are not recorded one by one."""
@@ -103,21 +104,17 @@ class Runner:
         self._notices = notices
         self._communities: dict[str, Community] = {}
         self._surroundings: dict[str, Surroundings] = {}
-        self._tasks = Tasks(clock, self._look_whether_quiet)
+        self._quiet = Quiet(self._is_quiet)
+        self._tasks = Tasks(clock, self._quiet.look)
         self._performer = Performer(services, clock, self._tasks, self._mark_begun, self._ended, on_attempt)
-        self._writer = Writer(store.commit, self._committed, self._failed, self._look_whether_quiet)
+        self._trouble = Trouble(
+            self._communities, clock, self._tasks, self._mend, self._record, self._take_up, self._tell_all
+        )
+        self._writer = Writer(store.commit, self._committed, self._trouble.failed, self._quiet.look)
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
-        # While the store cannot be written, effects and due times are held back and results wait in here.
-        self._held = False
-        self._troubled = False
         self._mending = asyncio.Lock()
-        self._unrecorded: list[Ended] = []
-        self._retry_after = FIRST_RETRY
-        self._retrying = False
-        self._wait_for_quiet: list[asyncio.Future[None]] = []
-        self._looking = False
-        clock.watch(self._look_whether_quiet)
+        clock.watch(self._quiet.look)
 
     # Opening and closing ---------------------------------------------------------------------------------------------
 
@@ -133,11 +130,11 @@ class Runner:
             return
         opened = Community(community)
         opened.timers = Timers(self._clock, partial(self._time_reached, opened))
-        await self._read(opened)
+        await recall(self._store, self._declarations, opened)
         self._communities[community] = opened
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._writer.run(), name="writer")
-        if not self._held:
+        if not self._trouble.held:
             self._take_up(opened)
 
     async def close(self) -> None:
@@ -260,7 +257,9 @@ class Runner:
         for record in batch.workflows:
             await self._mend(self._opened(record.community))
             if (record.community, record.id, record.revision) not in known:
-                loaded.append(await self._fetch(record.community, record.id, record.revision))
+                loaded.append(
+                    await fetch(self._store, self._declarations, record.community, record.id, record.revision)
+                )
         await self._writer.commit_alone(batch, partial(self._learn, batch, tuple(loaded)))
 
     # What can be asked -----------------------------------------------------------------------------------------------
@@ -280,10 +279,7 @@ class Runner:
 
     async def quiescent(self) -> None:
         """Return when nothing more can happen without input or time."""
-        while not self._is_quiet():
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._wait_for_quiet.append(waiter)
-            await waiter
+        await self._quiet.wait()
 
     def _is_quiet(self) -> bool:
         return (
@@ -292,20 +288,6 @@ class Runner:
             and self._tasks.quiet
             and all(community.timers.settled for community in self._communities.values())
         )
-
-    def _look_whether_quiet(self) -> None:
-        if self._wait_for_quiet and not self._looking:
-            self._looking = True
-            asyncio.get_running_loop().call_soon(self._look)
-
-    def _look(self) -> None:
-        self._looking = False
-        if not self._is_quiet():
-            return
-        for waiter in self._wait_for_quiet:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._wait_for_quiet.clear()
 
     # Events ------------------------------------------------------------------------------------------------------------
 
@@ -457,7 +439,7 @@ class Runner:
         batch.history.extend(step.history)
         batch.outbox.extend(step.effects)
         due = execution.next_due if community.keep(execution) else None
-        if not self._held:
+        if not self._trouble.held:
             community.timers.arm(execution.id, due)
 
     def _time_reached(self, community: Community, id: str) -> None:
@@ -466,7 +448,7 @@ class Runner:
             step = self._next(community, execution, TimeReached(self._clock.now()))
             if step.execution is not execution:
                 self._take(community, step, self._writer.open_group(2))
-        self._look_whether_quiet()
+        self._quiet.look()
 
     def _context(self, community: str) -> Context:
         around = self._around(community)
@@ -479,13 +461,15 @@ class Runner:
     def _is_live(self, community: str) -> bool:
         return self._around(community).stream.get("live") is True
 
-    # Revisions -------------------------------------------------------------------------------------------------------
+    # Memory, from the store ------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, community: str, workflow: str, number: int) -> Loaded:
-        revision = await self._store.revision(community, workflow, number)
-        if revision is None:
-            raise StoreError(f"Version {number} of {workflow} is not in the store.")
-        return load(revision, self._declarations)
+    async def _mend(self, community: Community) -> None:
+        """Make sure that memory is what the store says."""
+        if not community.stale:
+            return
+        async with self._mending:
+            if community.stale:
+                await recall(self._store, self._declarations, community)
 
     def _learn(self, batch: Batch, loaded: Sequence[Loaded]) -> None:
         for each in loaded:
@@ -498,8 +482,7 @@ class Runner:
     # Effects ---------------------------------------------------------------------------------------------------------
 
     def _committed(self, group: Group) -> None:
-        if self._troubled:
-            self._end_of_trouble()
+        self._trouble.saved()
         for effect in group.batch.outbox:
             self._perform(effect)
         for execution in group.batch.executions:
@@ -538,8 +521,8 @@ class Runner:
         if isinstance(result, Unknown):
             self._tell(effect.community, _unknown_in_words(effect, result))
         ended = (effect, ending(effect, result, self._clock.now()))
-        if self._held:
-            self._unrecorded.append(ended)
+        if self._trouble.held:
+            self._trouble.keep(ended)
         else:
             self._record(ended)
 
@@ -555,25 +538,7 @@ class Runner:
         if execution is not None:
             self._take(community, self._next(community, execution, input), group)
 
-    # Memory, from the store ------------------------------------------------------------------------------------------
-
-    async def _read(self, community: Community) -> None:
-        """Fill memory with what the store says; nothing is started by it."""
-        name = community.name
-        workflows = await self._store.workflows(name)
-        current = await self._store.current_revisions(name)
-        executions = {execution.id: execution for execution in await self._store.live_executions(name)}
-        pending = await self._store.outbox(name)
-        for id in {record.effect.execution for record in pending} - executions.keys():
-            ended = await self._store.execution(id)
-            if ended is not None:
-                executions[id] = ended
-        revisions = {(each.workflow, each.number): load(each, self._declarations) for each in current}
-        for execution in executions.values():
-            pinned = (execution.workflow, execution.revision)
-            if pinned not in revisions:
-                revisions[pinned] = await self._fetch(name, *pinned)
-        community.fill(workflows, revisions, executions, pending)
+    # Taking up ------------------------------------------------------------------------------------------
 
     def _take_up(self, community: Community, known: frozenset[str] = frozenset()) -> None:
         """Let what the store says go on: arm due times, and perform, repeat or settle effects; not those `known`."""
@@ -592,69 +557,7 @@ class Runner:
             else:
                 self._perform(effect)
 
-    # When the store cannot be written ------------------------------------------------------------------------------------
-
-    async def _failed(self, groups: Sequence[Group], error: StoreError) -> None:
-        """Nothing of these groups happened: forget it, hold everything back, and keep the results they recorded."""
-        log.error("a commit failed: %s", error)
-        self._unrecorded = [ended for group in groups for ended in group.ended] + self._unrecorded
-        self._held = True
-        for community in self._communities.values():
-            community.timers.clear()
-            community.stale = True
-            try:
-                await self._mend(community)
-            except StoreError as unreadable:
-                log.error("%s cannot be read either: %s", community.name, unreadable)
-        if not self._troubled:
-            self._troubled = True
-            self._tell_all(f"I cannot save anything, so I hold everything back and try again: {error}")
-        if not self._retrying:
-            self._retrying = True
-            self._tasks.start(self._retry())
-
-    async def _retry(self) -> None:
-        """After a pause, take everything up again; if the store still cannot be written, that leads back here."""
-        due = self._clock.now() + self._retry_after
-        self._retry_after = min(2 * self._retry_after, LONGEST_RETRY)
-        while self._clock.now() < due and self._held:
-            await self._clock.sleep_until(due)
-        self._retrying = False
-        if not self._held:
-            return
-        try:
-            for community in self._communities.values():
-                await self._mend(community)
-        except StoreError as error:
-            await self._failed((), error)
-        else:
-            self._go_on()
-
-    async def _mend(self, community: Community) -> None:
-        """Make sure that memory is what the store says."""
-        if not community.stale:
-            return
-        async with self._mending:
-            if community.stale:
-                await self._read(community)
-
-    def _go_on(self) -> None:
-        """Take up what was held back."""
-        self._held = False
-        unrecorded, self._unrecorded = self._unrecorded, []
-        for ended in unrecorded:
-            self._record(ended)
-        known = frozenset(effect.id for effect, _ in unrecorded)
-        for community in self._communities.values():
-            self._take_up(community, known)
-
-    def _end_of_trouble(self) -> None:
-        """A commit has returned, so the store can be written again."""
-        self._troubled = False
-        self._retry_after = FIRST_RETRY
-        self._tell_all("I can save again, and go on.")
-        if self._held and not any(community.stale for community in self._communities.values()):
-            self._go_on()
+    # What people are told ------------------------------------------------------------------------------------
 
     def _tell_all(self, sentence: str) -> None:
         for name in self._communities:
