@@ -4,7 +4,6 @@ Made when the community is opened, dropped when the runner closes, and rebuilt f
 Nothing in here is the truth; it performs nothing and commits nothing.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,15 +11,14 @@ from typing import Any, Final
 
 from engine.declare import Declarations
 from engine.errors import EngineError
-from engine.events import Event
 from engine.execution import FINAL, Execution
+from engine.inbox import Inbox
 from engine.model import Call, all_states
 from engine.ports import AdmissionRecord, OutboxRecord, RevisionRecord, WorkflowRecord
 from engine.program import Program, compile_program
 from engine.timers import Timers
 from engine.triggers import TriggerIndex
 
-KEYS_KEPT: Final = 4_096
 REFUSALS_KEPT: Final = 200
 FAILURES_KEPT: Final = 1_000
 
@@ -80,10 +78,8 @@ class Community:
     """One community, open.
 
     Attributes:
-        inbox: Events that have come and are not yet admitted, each with who waits to hear what it came to.
-        draining: Whether somebody is at work on the inbox.
+        inbox: Events that have come and are not yet admitted.
         stale: Whether memory is not what the store says and has to be rebuilt before use.
-        recent: Latest de-duplication keys, committed or not; the store may not know them yet.
         refusals: Latest refusals that are too many to be stored.
         executions: Every execution that has not ended, and ended ones with an effect still in flight.
         pending: Effects found in the store that have not been taken up yet.
@@ -91,10 +87,8 @@ class Community:
     """
 
     name: str
-    inbox: deque[tuple[Event, "asyncio.Future[Any]"]] = field(default_factory=deque)
-    draining: bool = False
+    inbox: Inbox = field(init=False)
     stale: bool = True
-    recent: dict[str, None] = field(default_factory=dict)
     refusals: deque[AdmissionRecord] = field(default_factory=lambda: deque(maxlen=REFUSALS_KEPT))
     workflows: dict[str, WorkflowRecord] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Loaded] = field(default_factory=dict)
@@ -119,13 +113,6 @@ class Community:
         record = self.workflows.get(workflow)
         return None if record is None or record.deleted else self.revisions.get((workflow, record.revision))
 
-    def remember(self, keys: list[str]) -> None:
-        """Take note of de-duplication keys."""
-        for key in keys:
-            self.recent[key] = None
-        while len(self.recent) > KEYS_KEPT:
-            del self.recent[next(iter(self.recent))]
-
     def fill(
         self,
         workflows: Iterable[WorkflowRecord],
@@ -139,7 +126,7 @@ class Community:
         self.triggers = TriggerIndex()
         self.executions = executions
         self.pending = pending
-        self.recent = {}
+        self.inbox.forget()
         for record in workflows:
             self.learn(record)
         self.stale = False

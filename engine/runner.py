@@ -11,9 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand
@@ -21,9 +19,10 @@ from engine.clock import SleepingClock
 from engine.community import Community, Loaded, Surroundings, load
 from engine.context import Context, event_scope
 from engine.declare import Declarations
-from engine.errors import EngineError, StoreError
+from engine.errors import EngineError
 from engine.events import Event, canonical
 from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown, Values
+from engine.inbox import Inbox, Posted, Saved
 from engine.inputs import Input, OutcomeUnknown, TimeReached, Verb, control, ending
 from engine.machine import Step, given_up, start, transition
 from engine.people import name_of, person_in
@@ -44,7 +43,6 @@ log = logging.getLogger(__name__)
 SEEN_FOR: Final = 86_400.0
 """How long a second event with the same key is the same event."""
 
-ADMITTED_AT_ONCE: Final = 64
 MAX_PAYLOAD: Final = 64_000
 FLOODS: Final = frozenset({"message.received", "discord.message.received"})
 """Events that come so often that those no trigger took are not recorded one by one."""
@@ -56,16 +54,6 @@ class NotOpen(EngineError):
 
 class NotStorable(EngineError):
     """What was given cannot be kept: it is too large, or not made of texts, numbers, lists and the like."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What an event came to."""
-
-    event: Event
-    duplicate: bool
-    started: tuple[Execution, ...] = ()
-    refused: tuple[AdmissionRecord, ...] = ()
 
 
 def _log_notice(community: str, sentence: str) -> None:
@@ -129,6 +117,7 @@ class Runner:
         if community in self._communities:
             return
         opened = Community(community)
+        opened.inbox = Inbox(self._tasks, partial(self._seen, opened), partial(self._receive, opened))
         opened.timers = Timers(self._clock, partial(self._time_reached, opened))
         await recall(self._store, self._declarations, opened)
         self._communities[community] = opened
@@ -150,8 +139,7 @@ class Runner:
         self._tasks.close()
         self._writer.close()
         for community in self._communities.values():
-            while community.inbox:
-                _fail(community.inbox.popleft()[1], NotOpen("the engine has been closed"))
+            community.inbox.refuse(NotOpen("the engine has been closed"))
         if self._writing is not None:
             await self._writing
         self._communities.clear()
@@ -187,15 +175,7 @@ class Runner:
         """
         community = self._opened(event.community)
         _check_storable(event.payload, "event")
-        heard: asyncio.Future[tuple[Posted, asyncio.Future[None] | None]] = asyncio.get_running_loop().create_future()
-        community.inbox.append((event, heard))
-        if not community.draining:
-            community.draining = True
-            self._tasks.start(self._drain(community))
-        posted, saved = await heard
-        if saved is not None:
-            await saved
-        return posted
+        return await community.inbox.put(event)
 
     async def run(
         self, community: str, workflow: str, arguments: Mapping[str, Any], caller: Person
@@ -291,42 +271,14 @@ class Runner:
 
     # Events ------------------------------------------------------------------------------------------------------------
 
-    async def _drain(self, community: Community) -> None:
-        """Admit what is in the inbox, in order, asking the store about many events at once."""
-        try:
-            while community.inbox:
-                some = list(islice(community.inbox, ADMITTED_AT_ONCE))
-                try:
-                    keys = [key for event, _ in some for key in _keys(event)]
-                    seen = await self._store.seen(community.name, keys, self._clock.now())
-                    await self._mend(community)
-                except StoreError as error:
-                    for _ in some:
-                        _fail(community.inbox.popleft()[1], error)
-                    continue
-                for event, heard in some:
-                    community.inbox.popleft()
-                    try:
-                        self._receive(community, event, heard, seen)
-                    except Exception as error:
-                        log.exception("%s broke on %s", community.name, event)
-                        _fail(heard, EngineError(f"a mistake in the bot kept {event.name} from counting: {error}"))
-        finally:
-            community.draining = False
+    async def _seen(self, community: Community, keys: Sequence[str]) -> frozenset[str]:
+        """Which keys the store knows; memory is what the store says then."""
+        seen = await self._store.seen(community.name, keys, self._clock.now())
+        await self._mend(community)
+        return seen
 
-    def _receive(
-        self,
-        community: Community,
-        event: Event,
-        heard: "asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]",
-        seen: frozenset[str],
-    ) -> None:
-        keys = _keys(event)
-        if any(key in seen or key in community.recent for key in keys):
-            if not heard.done():
-                heard.set_result((Posted(event, duplicate=True), None))
-            return
-        community.remember(keys)
+    def _receive(self, community: Community, event: Event, keys: Sequence[str]) -> tuple[Posted, Saved]:
+        """Let an event happen that has not been seen before."""
         answers = [self._answer(community, event, match) for match in self._matches(community, event)]
         group = self._writer.open_group(1 + len(answers))
         group.batch.events.append(event)
@@ -345,8 +297,7 @@ class Runner:
                 self._refuse(community, group, event, answer) for answer, _ in answers if isinstance(answer, Refuse)
             ),
         )
-        if not heard.done():
-            heard.set_result((posted, self._writer.done(group)))
+        return posted, partial(self._writer.done, group)
 
     def _matches(self, community: Community, event: Event) -> tuple[Match, ...]:
         scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
@@ -574,18 +525,6 @@ class Runner:
         if self._closed or community is None:
             raise NotOpen(f"{name} is not open")
         return community
-
-
-def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-
-
-def _keys(event: Event) -> list[str]:
-    keys = [f"id:{event.id}"]
-    if event.natural is not None:
-        keys.append(f"natural:{event.natural}")
-    return keys
 
 
 def _check_storable(values: Mapping[str, Any], what: str) -> None:
