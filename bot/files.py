@@ -95,14 +95,20 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
         StoreError: The store cannot be written, or a bot is running.
     """
     definition = await asyncio.to_thread(read_workflow, path)
-    problems = check(definition, DECLARATIONS)
-    if broken := _broken(problems):
-        more = f" (and {len(broken) - 1} more: showcaller workflows validate {path})" if len(broken) > 1 else ""
-        raise NotDone(f"{path} was not imported: {broken[0]}{more}")
+    _refuse_broken(check(definition, DECLARATIONS), path)
     async with app.stored(folder, read_only=False) as store:
+        settings = settings_from(await store.config(COMMUNITY))
+        problems = check(definition, DECLARATIONS, {*settings.values, *settings.secrets}, settings.secrets)
+        _refuse_broken(problems, path)
         after = await _keep(store, definition, path)
     notes = [_in_words(problem) for problem in problems[:_SHOWN]]
     return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.", *notes]
+
+
+def _refuse_broken(problems: Sequence[Problem], path: Path) -> None:
+    if broken := _broken(problems):
+        more = f" (and {len(broken) - 1} more: showcaller workflows validate {path})" if len(broken) > 1 else ""
+        raise NotDone(f"{path} was not imported: {broken[0]}{more}")
 
 
 async def _keep(store: Store, definition: Definition, path: Path) -> WorkflowRecord:

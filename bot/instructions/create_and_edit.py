@@ -2,7 +2,7 @@
 
 from bot.catalogue import MAX_WORKFLOWS, Entry, authors, creation, deletion, joined, revised, switched
 from bot.instructions.turn import Ask, Outcome, Turn, name
-from bot.replies import Saying, counted, listed, titled
+from bot.replies import Saying, counted, listed, sentence, titled
 from bot.rights import may_edit, overreaching
 from engine.edits import SetName, apply
 from engine.errors import EditError
@@ -149,7 +149,7 @@ def unfit(turn: Turn, definition: Definition, before: Definition | None, former:
     errors = [problem for problem in turn.problems(definition, before) if problem.severity == "error"]
     if errors:
         more = f" (and {counted(len(errors) - 1, 'more problem')})" if len(errors) > 1 else ""
-        return f"That would not run: {worded(errors[0])}{more}. {NOTHING_CHANGED}"
+        return f"{sentence(f'That would not run: {worded(errors[0])}{more}')} {NOTHING_CHANGED}"
     return overreach(turn, definition, former)
 
 
@@ -168,14 +168,15 @@ def overreach(turn: Turn, definition: Definition, former: Entry | None) -> str |
 def warnings(turn: Turn, definition: Definition, before: Definition | None = None) -> str:
     """What somebody should look at, in a sentence or two."""
     found = [problem for problem in turn.problems(definition, before) if problem.severity == "warning"]
-    said = "".join(f"Note: {worded(problem)}. " for problem in found[:2])
+    said = "".join(f"{sentence(f'Note: {worded(problem)}')} " for problem in found[:2])
     more = f"({counted(len(found) - 2, 'more note')}.) " if len(found) > 2 else ""
     return f"{said}{more}"
 
 
 def worded(problem: Problem) -> str:
     """A problem without its full stop."""
-    return str(problem).rstrip(".")
+    said = str(problem)
+    return said if said.endswith("...") else said.removesuffix(".")
 
 
 def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:

@@ -17,6 +17,7 @@ from engine.execution import Execution, Person
 from engine.model import Definition
 from engine.ports import Batch, Clock, ConfigRecord, Store
 from engine.runner import Runner
+from engine.secrets import Secret
 from engine.validate import Problem, check
 from grammar.instruction import Instruction
 from grammar.language import Language
@@ -54,20 +55,26 @@ class Desk:
 
     def settings(self) -> frozenset[str]:
         """The names that settings have, dotted."""
-        return frozenset(_flat(self.config()))
+        return frozenset(name for name, _ in _flat(self.config()))
+
+    def check(self, definition: Definition) -> tuple[Problem, ...]:
+        """What is wrong with a definition here."""
+        secrets = {name for name, value in _flat(self.config()) if isinstance(value, Secret)}
+        return check(definition, self.declarations, self.settings(), secrets)
 
     def time(self, at: float) -> str:
         """A time as people here read it."""
         return moment(at, self.clock.now(), ZoneInfo(self.zone()))
 
 
-def _flat(tree: Mapping[str, Any], above: str = "") -> Iterable[str]:
+def _flat(tree: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    """Settings by their dotted names."""
     for key, value in tree.items():
         name = f"{above}{key}"
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name}.")
         else:
-            yield name
+            yield name, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +190,9 @@ class Turn:
 
     def problems(self, definition: Definition, before: Definition | None = None) -> tuple[Problem, ...]:
         """What is wrong with a definition that was not wrong with the one before."""
-        known = self.desk.settings()
-        old = check(before, self.desk.declarations, known) if before is not None else ()
+        old = self.desk.check(before) if before is not None else ()
         former = {(problem.state, problem.sentence) for problem in old}
-        found = check(definition, self.desk.declarations, known)
+        found = self.desk.check(definition)
         return tuple(problem for problem in found if (problem.state, problem.sentence) not in former)
 
 

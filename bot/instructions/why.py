@@ -9,6 +9,7 @@ from bot.replies import Saying, clipped, sentence, spoken
 from engine.events import kind_of
 from engine.execution import FINAL, Execution, HistoryRow
 from engine.ports import AdmissionRecord
+from engine.validate import never_by_itself
 from grammar.instruction import Why
 
 _LOOKED_AT: Final = 20
@@ -33,6 +34,7 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
         lines += [_failure(turn, earlier) for earlier in runs[1:] if earlier.status == "failed"][:1]
     elif not lines:
         lines.append(_never(turn, entry))
+    lines += _asleep(turn, entry)
     if not entry.record.enabled and "switched off" not in lines[0]:
         lines.append(f"{name(entry)} is switched off.")
     return turn.tell("answer", Saying(body="\n".join(lines)), entry)
@@ -124,7 +126,14 @@ _BECAME: Final = {
 }
 
 
+def _asleep(turn: Turn, entry: Entry) -> list[str]:
+    """The triggers that never start it, and why."""
+    reasons = [(trigger, never_by_itself(trigger)) for trigger in entry.definition.triggers]
+    return [sentence(f"{turn.desk.language.say_trigger(each)}: {reason}") for each, reason in reasons if reason]
+
+
 def _never(turn: Turn, entry: Entry) -> str:
-    triggers = " or ".join(turn.desk.language.say_trigger(trigger) for trigger in entry.definition.triggers)
+    awake = [trigger for trigger in entry.definition.triggers if never_by_itself(trigger) is None]
+    triggers = " or ".join(turn.desk.language.say_trigger(trigger) for trigger in awake)
     listens = f"it starts {triggers}" if triggers else f"it starts only by hand: !wf run {name(entry)}"
     return f"{name(entry)} has not been started yet; {listens}."

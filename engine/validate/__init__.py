@@ -8,17 +8,21 @@ from collections.abc import Collection
 
 from engine.declare import Declarations
 from engine.model import Definition, all_states
+from engine.validate.exposed import exposed_secrets
 from engine.validate.graph import wrong_flow, wrong_targets
-from engine.validate.heading import heading_problems, trigger_problems
+from engine.validate.heading import heading_problems, never_by_itself, trigger_problems
 from engine.validate.problem import Problem
 from engine.validate.steps import step_problems
 from engine.validate.unset import unset_names
 
-__all__ = ["Problem", "check"]
+__all__ = ["Problem", "check", "never_by_itself"]
 
 
 def check(
-    definition: Definition, declarations: Declarations, known_variables: Collection[str] = ()
+    definition: Definition,
+    declarations: Declarations,
+    known_variables: Collection[str] = (),
+    secrets: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """All problems of a workflow, errors first, in the order of its steps.
 
@@ -26,6 +30,7 @@ def check(
         definition: The workflow.
         declarations: What services can do.
         known_variables: Names that the community's settings and data have, dotted ones as they are written.
+        secrets: Those of them whose values nobody may see.
     """
     places = _places(definition)
     found = [
@@ -35,6 +40,7 @@ def check(
         *wrong_targets(definition, places),
         *wrong_flow(definition, places),
         *unset_names(definition, places, frozenset(known_variables)),
+        *exposed_secrets(definition, places, declarations, frozenset(secrets)),
     ]
     unique = dict.fromkeys(found)
     return (

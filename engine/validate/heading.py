@@ -93,9 +93,17 @@ def _schedule(trigger: Trigger, name: str, place: str) -> Iterator[Problem]:
             yield Problem(
                 place, "error", f'"{trigger.schedule}" is not a schedule', 'write one like "0 18 * * 5" (Friday 18:00)'
             )
+    if (reason := never_by_itself(trigger)) is not None:
+        unsaid = name == "interval.elapsed" and trigger.every_seconds is None
+        yield Problem(place, "warning", reason, "add every_seconds" if unsaid else None)
+
+
+def never_by_itself(trigger: Trigger) -> str | None:
+    """Why a trigger never starts anything by itself, if it never does."""
     if trigger.schedule is not None or trigger.every_seconds is not None:
-        yield Problem(place, "warning", "I cannot start workflows by the clock yet, so it never starts by itself")
-    elif is_schedule(trigger.on):
-        yield Problem(place, "warning", "the schedule is named but not defined, so it never starts by itself")
-    elif name == "interval.elapsed":
-        yield Problem(place, "warning", "how often is not said, so it never starts by itself", "add every_seconds")
+        return "I cannot start workflows by the clock yet, so it never starts by itself"
+    if is_schedule(trigger.on):
+        return "the schedule is named but not defined, so it never starts by itself"
+    if canonical(trigger.on) == "interval.elapsed":
+        return "how often is not said, so it never starts by itself"
+    return None

@@ -4,15 +4,17 @@ It knows no workflow, only the words for the place it was found at.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from engine.errors import EvaluationError, ExpressionError
 from engine.evaluate import compile_pattern
-from engine.expressions import operands_of, parse_template
+from engine.expressions import has_placeholder, operands_of, parse_template
 from engine.formulas import (
     Call,
     Formula,
+    Placeholder,
     TextTest,
 )
 from engine.formulas import (
@@ -53,6 +55,13 @@ def text_problems(value: Any, place: str, state: str | None) -> Iterator[Problem
             )
         if _MASS_PING.search(text):
             yield Problem(place, "warning", "a text pings everybody", None, state)
+
+
+def placeholders(values: Iterable[Any]) -> Iterator[Placeholder]:
+    """Every placeholder in nested values; texts that cannot be read have none."""
+    for text in (text for value in values for text in strings(value) if has_placeholder(text)):
+        with suppress(ExpressionError):
+            yield from (part for part in parse_template(text).parts if isinstance(part, Placeholder))
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -6,12 +6,7 @@ Names are followed along the edges, not values. Guards are not looked at: there,
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from engine.errors import ExpressionError
 from engine.events import kind_of
-from engine.expressions import has_placeholder, parse_template
-from engine.formulas import (
-    Placeholder,
-)
 from engine.model import Call as CallAction
 from engine.model import (
     Collect,
@@ -30,7 +25,7 @@ from engine.scope import RESERVED
 from engine.validate.heading import is_schedule
 from engine.validate.problem import Problem
 from engine.validate.steps import filled_values
-from engine.validate.texts import strings
+from engine.validate.texts import placeholders
 
 STREAM: Final = frozenset({"stream", "viewers", "title", "category", "live"})
 
@@ -38,9 +33,9 @@ STREAM: Final = frozenset({"stream", "viewers", "title", "category", "live"})
 def unset_names(definition: Definition, places: Mapping[str, str], known: frozenset[str]) -> Iterator[Problem]:
     """Placeholders that stand for nothing on some path. Guards are not looked at: there, missing means null."""
     base = {name for name in definition.variables if _brings(definition, name)} | RESERVED | STREAM | known
-    always, sometimes = _event_fields(definition)
+    always, sometimes = event_fields(definition)
     arrives = _arrivals(definition, frozenset(base | always))
-    settable = {name for state in all_states(definition.states) for name in _sets(state)}
+    settable = {name for state in all_states(definition.states) for name in names_set(state)}
     anything = any(kind_of(trigger.on) is None and not is_schedule(trigger.on) for trigger in definition.triggers)
     told: set[str] = set()
     for state in all_states(definition.states):
@@ -68,7 +63,7 @@ def _brings(definition: Definition, name: str) -> bool:
     return declaration.required or declaration.default is not None
 
 
-def _event_fields(definition: Definition) -> tuple[set[str], dict[str, str]]:
+def event_fields(definition: Definition) -> tuple[set[str], dict[str, str]]:
     """Fields that every trigger brings, and the others with a trigger that lacks them."""
     fields: dict[str, set[str]] = {}
     for trigger in definition.triggers:
@@ -109,7 +104,7 @@ def _leaves(
     state: State, names: frozenset[str], owners: Mapping[str, str], by_name: Mapping[str, State]
 ) -> Iterator[tuple[str, frozenset[str]]]:
     """Where a state leads, with what is set then."""
-    well = names | _sets(state)
+    well = names | names_set(state)
     for event, target in state.transitions.items():
         for to in destinations(target):
             yield to, (well if event == "success" else names)
@@ -125,7 +120,8 @@ def _leaves(
         owner = owners.get(owner)
 
 
-def _sets(state: State) -> frozenset[str]:
+def names_set(state: State) -> frozenset[str]:
+    """The names that a step gives a value to."""
     match state.action:
         case Set():
             return frozenset(name.split(".")[0] for name in state.action.values)
@@ -139,14 +135,6 @@ def _sets(state: State) -> frozenset[str]:
 
 def _needed(state: State) -> Iterator[str]:
     """Names that must be set for this state to work."""
-    for value in filled_values(state.action):
-        for text in strings(value):
-            if not has_placeholder(text):
-                continue
-            try:
-                parts = parse_template(text).parts
-            except ExpressionError:
-                continue
-            for part in parts:
-                if isinstance(part, Placeholder) and not any(filter_.name == "default" for filter_ in part.filters):
-                    yield part.path
+    for part in placeholders(filled_values(state.action)):
+        if not any(filter_.name == "default" for filter_ in part.filters):
+            yield part.path

@@ -11,6 +11,7 @@ from bot.services.declared import DECLARATIONS
 from bot.services.simulated import Failure
 from engine.convert import write_json
 from engine.errors import StoreUnwritable
+from engine.secrets import Secret
 from tests.fakes_room import HOME, BrokenSettings, Room
 
 RAID = 'when a raid of more than 5 viewers comes in, say "welcome ${user}!", wait 10 seconds, then shout them out'
@@ -448,6 +449,25 @@ async def test_why_tells_who_ran_it_what_failed_and_where_it_went_on(room: Room)
         assert words in text
     await room.say("!wf stop out", "ben")
     assert "ben" in (await room.say("!wf why out")).text
+
+
+async def test_why_tells_of_a_trigger_that_never_starts_it(room: Room) -> None:
+    await made(room, "every 30 minutes say hi")
+    asleep = "every 30 minutes: I cannot start workflows by the clock yet, so it never starts by itself."
+    text = (await room.say("!wf why interval")).text
+    assert "it starts only by hand" in text
+    assert asleep in text
+    await room.say("!wf run interval")
+    assert asleep in (await room.say("!wf why interval")).text
+
+
+async def test_a_secret_is_refused_in_a_text_when_it_is_said(room: Room) -> None:
+    room.config["key"] = Secret("key", "hunter22")
+    said = await room.say('!wf when someone follows say "${key}"')
+    assert said.kind == "refusal"
+    assert '"key" is a secret' in said.text
+    await made(room, HI)
+    assert (await room.say('!wf in hi make step 1 say "${config.key}"')).kind == "refusal"
 
 
 async def test_why_of_nothing_is_answered(room: Room) -> None:

@@ -12,7 +12,7 @@ from bot.services.declared import DECLARATIONS
 from engine.convert import read_data, read_json
 from engine.model import Definition
 from engine.program import compile_program
-from engine.validate import Problem, check
+from engine.validate import Problem, check, never_by_itself
 from tests.strategies import definitions
 
 DATA = Path(__file__).parent.parent / "data"
@@ -189,3 +189,41 @@ def test_what_is_kept_and_not_heeded_yet_is_said(fields: dict[str, Any], said: s
 def test_a_policy_that_is_heeded_is_no_problem() -> None:
     policy = {"mode": "single", "only_live": True, "may_run": ["vip"], "may_edit": ["moderator"]}
     assert problems(flow(SAY, policy=policy)) == []
+
+
+# Secrets and what never starts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "refused"),
+    [
+        (say("${api.key}"), {}, True),
+        (say("it is ${config.api.key|upper}!"), {}, True),
+        ({"kind": "set", "values": {"x": "${api.key}"}}, {}, True),
+        ({"kind": "wait", "seconds": "${api.key}"}, {}, True),
+        (say("${api.other}"), {}, False),
+        (say("${api.key}"), {"variables": {"api": {"default": "hides it"}}}, False),
+    ],
+)
+def test_a_secret_may_be_named_only_where_one_is_asked_for(
+    action: dict[str, Any], fields: dict[str, Any], refused: bool
+) -> None:
+    definition = read_data(flow(action, **fields))
+    found = check(definition, DECLARATIONS, ("api.key", "api.other"), ("api.key",))
+    said = [problem.sentence for problem in found if problem.severity == "error"]
+    assert said == (['"api.key" is a secret, and may stand only where a secret is asked for'] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("trigger", "starts"),
+    [
+        ("raid", True),
+        ({"on": "interval.elapsed", "every_seconds": 60}, False),
+        ({"on": "interval.elapsed"}, False),
+        ({"on": "schedule.fired", "schedule": "0 18 * * 5"}, False),
+        ("scheduled.stream_start", False),
+    ],
+)
+def test_it_is_known_which_triggers_never_start_by_themselves(trigger: Any, starts: bool) -> None:
+    [read] = read_data(flow(SAY, triggers=[trigger])).triggers
+    assert (never_by_itself(read) is None) is starts
