@@ -1,4 +1,4 @@
-"""What the runner holds in memory for one community: a cache of its store, and what surrounds it.
+"""What the runner holds in memory for one community: a cache of its store.
 
 Made when the community is opened, dropped when the runner closes, and rebuilt from the store whenever a commit fails.
 Nothing in here is the truth; it performs nothing and commits nothing.
@@ -7,7 +7,7 @@ Nothing in here is the truth; it performs nothing and commits nothing.
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from engine.declare import Declarations
 from engine.errors import EngineError
@@ -61,16 +61,6 @@ def _forbidden(record: RevisionRecord, declarations: Declarations) -> dict[str, 
                 f"was written by {author.name}"
             )
     return found
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What a transition sees outside its execution."""
-
-    config: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    stream: Mapping[str, Any] = field(default_factory=dict)
-    zone: str = "UTC"
 
 
 @dataclass(slots=True, eq=False)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import JsonValue
-
 FieldType: TypeAlias = Literal["text", "number", "boolean", "list", "user"]
 Platform: TypeAlias = Literal["twitch", "discord", "obs", "bot"]
 
@@ -293,6 +291,3 @@ def canonical(name: str) -> str:
 def kind_of(name: str) -> EventType | None:
     """The type of an event by any of its names."""
     return BY_NAME.get(name) or BY_NAME.get(name.casefold())
-
-
-Payload: TypeAlias = Mapping[str, JsonValue]

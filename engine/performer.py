@@ -6,7 +6,6 @@ about executions.
 """
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +16,7 @@ from engine.clock import SleepingClock
 from engine.errors import StoreError
 from engine.execution import Done, Effect, Failed, Result, Unknown
 from engine.ports import Service
+from engine.storable import size_of
 from engine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -192,9 +192,8 @@ def _checked(effect: Effect, result: Any) -> Result:
         return result if isinstance(result, Failed | Unknown) else Unknown(f"{name} did not say what came of it")
     if result.output is None or isinstance(result.output, bool | int):
         return result
-    try:
-        size = len(json.dumps(result.output, allow_nan=False, ensure_ascii=False).encode())
-    except (TypeError, ValueError, RecursionError):
+    size = size_of(result.output)
+    if size is None:
         return Failed("bad_result", f"{name} was done, but answered with something that cannot be kept")
     if size > MAX_OUTPUT:
         return Failed("bad_result", f"{name} was done, but its answer is too long ({size} bytes)")

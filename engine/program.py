@@ -62,7 +62,6 @@ class CompiledState:
         work: For a call its params, for a wait {"seconds"}, for `set` its values, for `transform` its result.
         service: For a call; likewise `method` and `repeatable`.
         secret: Whether a param may hold a secret, which is then asked for anew at every try.
-        constant_wait: The seconds of a wait, if they are written as a number.
         to: For `goto`.
         into: For `transform`: the variable its result goes to.
         cases: For `choose`: where each case begins.
@@ -82,7 +81,6 @@ class CompiledState:
     method: str = ""
     repeatable: bool = False
     secret: bool = False
-    constant_wait: float | None = None
     to: str | None = None
     into: str | None = None
     cases: Ways = ()
@@ -94,13 +92,11 @@ class Program:
 
     Attributes:
         states: All states by name, nested ones too.
-        owner: The owner of each nested state.
         defaults: Values of variables that a start does not bring; worked out at start if they have placeholders.
     """
 
     definition: Definition
     states: Mapping[str, CompiledState]
-    owner: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Evaluate] = field(default_factory=dict)
 
 
@@ -111,28 +107,24 @@ def compile_program(definition: Definition, declarations: Declarations) -> Progr
         DefinitionError: It cannot be run as it is written; the message names the place.
     """
     states: dict[str, CompiledState] = {}
-    owner: dict[str, str] = {}
-    _add_block(definition.states, None, declarations, states, owner)
+    _add_block(definition.states, None, declarations, states)
     _check_target(definition.on_error, "on_error", states)
     for variable in definition.variables:
         _check_free(variable, f'variable "{variable}"')
-    return Program(definition, states, owner, _defaults(definition))
+    return Program(definition, states, _defaults(definition))
 
 
 def _add_block(
     members: tuple[State, ...],
-    owner_name: str | None,
+    owner: str | None,
     declarations: Declarations,
     states: dict[str, CompiledState],
-    owner: dict[str, str],
 ) -> None:
     names = {state.name for state in members}
     for state in members:
-        if owner_name is not None:
-            owner[state.name] = owner_name
-        states[state.name] = _state(state, owner_name, declarations, names)
+        states[state.name] = _state(state, owner, declarations, names)
         for block in blocks(state.action):
-            _add_block(block.states, state.name, declarations, states, owner)
+            _add_block(block.states, state.name, declarations, states)
 
 
 def _state(state: State, owner: str | None, declarations: Declarations, siblings: set[str]) -> CompiledState:
@@ -242,7 +234,7 @@ def _defaults(definition: Definition) -> dict[str, Evaluate]:
 def _wait(action: Wait) -> dict[str, Any]:
     if not isinstance(action.seconds, str):
         seconds = {"seconds": int(action.seconds) if float(action.seconds).is_integer() else action.seconds}
-        return {"work": lambda _: seconds, "constant_wait": float(action.seconds)}
+        return {"work": lambda _: seconds}
     read = compile_params(action.seconds)
     return {"work": lambda scope: {"seconds": duration(read(scope))}}
 

@@ -8,15 +8,15 @@ The runner decides nothing: `engine.machine` says what happens next, `engine.adm
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand
 from engine.clock import SleepingClock
-from engine.community import Community, Loaded, Surroundings, load
+from engine.community import Community, Loaded, load
 from engine.context import Context, event_scope
 from engine.declare import Declarations
 from engine.errors import EngineError
@@ -30,6 +30,7 @@ from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, Service, Store
 from engine.quiet import Quiet
 from engine.recall import fetch, recall
+from engine.storable import size_of
 from engine.tasks import Tasks
 from engine.timers import Timers
 from engine.triggers import Match
@@ -91,7 +92,7 @@ class Runner:
         self._chance = chance
         self._notices = notices
         self._communities: dict[str, Community] = {}
-        self._surroundings: dict[str, Surroundings] = {}
+        self._surroundings: dict[str, Context] = {}
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
         self._performer = Performer(services, clock, self._tasks, self._mark_begun, self._ended, on_attempt)
@@ -155,15 +156,9 @@ class Runner:
         zone: str | None = None,
     ) -> None:
         """Replace what transitions see outside their execution; None leaves a part as it is."""
-        seen = self._surroundings.setdefault(community, Surroundings())
-        if config is not None:
-            seen.config = config
-        if data is not None:
-            seen.data = data
-        if stream is not None:
-            seen.stream = stream
-        if zone is not None:
-            seen.zone = zone
+        given = {"config": config, "data": data, "stream": stream, "zone": zone}
+        changed: dict[str, Any] = {part: value for part, value in given.items() if value is not None}
+        self._surroundings[community] = replace(self._around(community), **changed)
 
     # What comes from outside -------------------------------------------------------------------------------------------
 
@@ -406,8 +401,8 @@ class Runner:
         chance = (self._chance(), self._chance())
         return Context(around.config, around.data, around.stream, around.zone, chance)
 
-    def _around(self, community: str) -> Surroundings:
-        return self._surroundings.setdefault(community, Surroundings())
+    def _around(self, community: str) -> Context:
+        return self._surroundings.setdefault(community, Context())
 
     def _is_live(self, community: str) -> bool:
         return self._around(community).stream.get("live") is True
@@ -528,10 +523,9 @@ class Runner:
 
 
 def _check_storable(values: Mapping[str, Any], what: str) -> None:
-    try:
-        size = len(json.dumps(values, allow_nan=False, ensure_ascii=False).encode())
-    except (TypeError, ValueError, RecursionError):
-        raise NotStorable(f"this {what} holds something that cannot be kept") from None
+    size = size_of(values)
+    if size is None:
+        raise NotStorable(f"this {what} holds something that cannot be kept")
     if size > MAX_PAYLOAD:
         raise NotStorable(f"this {what} is too large ({size} bytes; {MAX_PAYLOAD} may be)")
 
