@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.errors import EvaluationError
-from engine.values import bounded, is_number, is_person, number_in, text_of, within
+from engine.values import bounded, is_number, is_person, number_in, shown, text_of, within
 
 
 def as_text(_: str, value: Any) -> str:
@@ -25,7 +25,7 @@ def as_number(name: str, value: Any) -> int | float:
     number: int | float | None = number_in(value) if isinstance(value, str) else value
     if number is not None and is_number(number):
         return number
-    raise EvaluationError(f'{name} must be a number, not "{_short(value)}"')
+    raise EvaluationError(f"{name} must be a number, not {shown(value)}")
 
 
 _YES: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -41,14 +41,14 @@ def as_boolean(name: str, value: Any) -> bool:
         return value
     known = _YES.get(value.strip().casefold()) if isinstance(value, str) else None
     if known is None:
-        raise EvaluationError(f'{name} must be true or false, not "{_short(value)}"')
+        raise EvaluationError(f"{name} must be true or false, not {shown(value)}")
     return known
 
 
 def _as_list(name: str, value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [_simple(part) for part in within(value)]
-    raise EvaluationError(f'{name} must be a list, not "{_short(value)}"')
+    raise EvaluationError(f"{name} must be a list, not {shown(value)}")
 
 
 def _as_it_is(_: str, value: Any) -> Any:
@@ -64,11 +64,6 @@ def _simple(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_simple(part) for part in value]
     return value
-
-
-def _short(value: Any) -> str:
-    text = text_of(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 FITS: Final[Mapping[str, Callable[[str, Any], Any]]] = {

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from engine.errors import EditError
 from engine.model import Action, Goto, State, Stop, Target, Way, all_states, destinations
+from engine.wording import counted
 
 SUCCESS: Final = "success"
 
@@ -47,7 +48,7 @@ def insert(row: Row, at: int, states: tuple[State, ...]) -> Row:
     """New states stand from place `at` on, linked to each other and into the flow around them."""
     count = len(row.states)
     if not 1 <= at <= count + 1:
-        raise EditError(f"there is no place {at}: there are {_steps(count)}")
+        raise EditError(f"there is no place {at}: there are {counted(count, 'step')}")
     if not states:
         raise EditError("there is nothing to put in")
     _refuse_taken(states, row.states)
@@ -171,7 +172,7 @@ def move(row: Row, name: str, at: int) -> Row:
     """A state leaves the flow and comes into it again at place `at`."""
     place = row.place(name)
     if not 1 <= at <= len(row.states):
-        raise EditError(f"there is no place {at}: there are {_steps(len(row.states))}")
+        raise EditError(f"there is no place {at}: there are {counted(len(row.states), 'step')}")
     if at == place + 1:
         return row
     state = row.states[place]
@@ -285,7 +286,3 @@ def _retarget(target: Target, names: Mapping[str, str]) -> Target:
 def no_step(name: str) -> EditError:
     """The error for a name that no state has."""
     return EditError(f'there is no step "{name}"')
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"

@@ -34,6 +34,7 @@ from engine.model import Definition, Trigger
 from engine.scope import MISSING, Scope, compile_path
 from engine.secrets import redacted
 from engine.values import plain
+from engine.wording import shortened
 
 MAX_SHOWN: Final = 60
 
@@ -193,11 +194,7 @@ def _holds(formula: Formula, scope: Scope) -> bool:
 
 def _written(formula: Formula) -> str:
     # A field named like a function is written ${count} to be read back; people are told its name.
-    return _shortened(re.sub(r"\$\{([\w.]+)\}", r"\1", format_formula(formula)), 2 * MAX_SHOWN)
-
-
-def _shortened(text: str, length: int = MAX_SHOWN) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
+    return shortened(re.sub(r"\$\{([\w.]+)\}", r"\1", format_formula(formula)), 2 * MAX_SHOWN)
 
 
 def _seen(path: str, event: Event, scope: Scope) -> str:
@@ -218,7 +215,7 @@ def _seen(path: str, event: Event, scope: Scope) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return _shortened(json.dumps(value, ensure_ascii=False, default=str))
+    return shortened(json.dumps(value, ensure_ascii=False, default=str), MAX_SHOWN)
 
 
 def _paths(formula: Formula) -> Iterator[str]:

@@ -14,9 +14,11 @@ from engine.errors import EvaluationError
 from engine.formulas import MAX_INTEGER, MAX_TEXT
 from engine.scope import MISSING, not_set
 from engine.secrets import Secret
+from engine.wording import shortened
 
 MAX_PARTS: Final = 2_000
 MAX_SIZE: Final = 64_000
+MAX_SHOWN: Final = 40
 STRAY: Final = (ArithmeticError, ValueError, TypeError, LookupError, RecursionError, UnicodeError)
 """What Python raises of values stranger than was foreseen; whoever computes with values turns these into words."""
 
@@ -171,8 +173,7 @@ def ordered(left: Any, right: Any) -> tuple[Any, Any] | None:
 
 def shown(value: Any) -> str:
     """A value as a sentence quotes it, shortened."""
-    text = value if isinstance(value, str) else text_of(value)
-    return '"' + (text if len(text) <= 40 else text[:37] + "...") + '"'
+    return f'"{shortened(text_of(value), MAX_SHOWN)}"'
 
 
 def demand_number(value: Any, name: str | None) -> int | float:
