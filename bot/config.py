@@ -104,8 +104,9 @@ class Settings:
         return tree
 
     def stream(self) -> dict[str, Any]:
-        """What is known of the stream."""
-        return {"live": self.live}
+        """What is known of the stream: whether it is live, and what settings like `stream.title` say of it."""
+        said = {key.removeprefix("stream."): value for key, value in self.values.items() if key.startswith("stream.")}
+        return {**{key: value for key, value in said.items() if "." not in key}, "live": self.live}
 
 
 def settings_from(records: Mapping[str, ConfigRecord]) -> Settings:

@@ -223,14 +223,17 @@ def _sentence(error: ValidationError, data: object) -> str:
     problems = [
         _worded(_place(path, data), whats)
         for path, whats in found.items()
-        if not (all(what in _TYPES for what in whats) and _deeper(path, found))
+        if not (all(what in _VAGUE for what in whats) and _deeper(path, found))
     ]
     more = f" (and {len(problems) - 2} more)" if len(problems) > 2 else ""
     return f"{'; '.join(problems[:2])}{more}."
 
 
 def _deeper(path: _Path, found: Mapping[_Path, object]) -> bool:
-    """Whether there is something more to the point further inside: of a union, all members complain."""
+    """Whether there is something more to the point further inside.
+
+    Of a union all members complain, and a list that lost its wrong elements may seem too short.
+    """
     return any(len(other) > len(path) and other[: len(path)] == path for other in found)
 
 
@@ -298,6 +301,8 @@ _WHAT: Final = {
 
 
 _TYPES: Final = frozenset(what for what in _WHAT.values() if what.startswith("it must be ")) | {"it must be 0 or more"}
+_TOO_FEW: Final = "it needs at least one"
+_VAGUE: Final = _TYPES | {_TOO_FEW}
 
 
 def _what(detail: ErrorDetails) -> str:  # noqa: C901  one line per type of mistake
@@ -318,7 +323,7 @@ def _what(detail: ErrorDetails) -> str:  # noqa: C901  one line per type of mist
         case "string_pattern_mismatch":
             return f'"{_cut(detail["input"])}" does not have the right form'
         case "too_short":
-            return "it needs at least one"
+            return _TOO_FEW
         case "too_long":
             return f"it has more than {context.get('max_length'):,} entries"
         case "greater_than_equal":

@@ -83,10 +83,14 @@ async def _story(turn: Turn, entry: Entry, run: Execution) -> list[str]:
     rows = await turn.desk.store.history(run.id)
     definition = await written(turn, run)
     failed = [row for row in rows if row.outcome in _BAD]
+    tries = {(past.path, past.state, past.visit, past.attempt) for past in rows}
+    tries |= {(branch.path, branch.state, branch.visit, branch.attempt) for branch in run.branches}
     lines = [await _ended(turn, entry, run, rows)]
     for row in failed[-_FAILURES:]:
         place = step_of(definition, row.state) if definition is not None else row.state
         went_on = f"; it went on at {row.to}" if row.to else ""
+        if (row.path, row.state, row.visit, row.attempt + 1) in tries:
+            went_on = "; it was tried again"
         known = run.error is not None and row.error is not None and row.error in run.error
         if known and row.outcome == "error" and not row.to:
             continue

@@ -110,3 +110,10 @@ def test_a_zone_is_known_or_not(name: str, known: bool) -> None:
 
 def test_the_machine_has_a_zone() -> None:
     assert config.is_zone(config.machine_zone())
+
+
+def test_what_settings_say_of_the_stream_is_what_templates_find_there() -> None:
+    settings = Settings(live=True)
+    for key, value in (("stream.title", "Chess"), ("stream.viewers", 12), ("stream.live", "no"), ("streamer", "sam")):
+        settings, _ = config.with_value(settings, key, value, secret=False)
+    assert settings.stream() == {"title": "Chess", "viewers": 12, "live": True}

@@ -451,6 +451,22 @@ async def test_why_tells_who_ran_it_what_failed_and_where_it_went_on(room: Room)
     assert "ben" in (await room.say("!wf why out")).text
 
 
+async def test_why_tells_a_try_that_was_followed_by_another_from_a_step_that_was_gone_to(room: Room) -> None:
+    await made(
+        room, 'create out: 1 do twitch.send_chat_message with {"message": "hi"} (retry 2 times waiting 5 seconds)'
+    )
+    method = DECLARATIONS.find("twitch", "send_chat_message")
+    assert method is not None
+    room.plan.fail(method, Failure("error", 2, "no net"))
+    await room.say("!wf run out")
+    assert "step 1 of 1 (say) failed: no net; it was tried again." in (await room.say("!wf why out")).text
+    await room.wait(10)
+    text = (await room.say("!wf why out")).text
+    assert "completed" in text
+    assert text.count("it was tried again") == 2
+    assert "it went on" not in text
+
+
 async def test_why_tells_of_a_trigger_that_never_starts_it(room: Room) -> None:
     await made(room, "every 30 minutes say hi")
     asleep = "every 30 minutes: I cannot start workflows by the clock yet, so it never starts by itself."

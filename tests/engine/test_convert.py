@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.convert import parse_json, read_json, write_json
+from engine.convert import parse_json, read_data, read_json, write_json
 from engine.errors import DefinitionError
 from engine.model import Definition
 from tests.strategies import definitions
@@ -190,3 +190,12 @@ def test_no_text_makes_reading_raise_anything_else(text: str) -> None:
 @given(definitions(depth=1, states=3))
 def test_any_definition_is_written_so_that_it_is_read_the_same(definition: Definition) -> None:
     assert read_json(write_json(definition)) == definition
+
+
+def test_a_list_whose_only_element_is_wrong_is_not_called_too_short() -> None:
+    state = {"name": "a", "action": {"kind": "wait", "seconds": 1}, "bar": 2}
+    with pytest.raises(DefinitionError) as refused:
+        read_data({"id": "w", "name": "w", "initial_state": "a", "states": [state]})
+    assert str(refused.value) == 'Step 1 ("a"), bar: there is no such key here.'
+    with pytest.raises(DefinitionError, match="states: it needs at least one"):
+        read_data({"id": "w", "name": "w", "initial_state": "a", "states": []})
