@@ -25,6 +25,7 @@ from engine.execution import Person
 from engine.model import Definition
 from engine.ports import RevisionRecord, Store, WorkflowRecord
 from engine.validate import Problem, check
+from engine.wording import counted
 from grammar.language import Language
 
 MAX_BYTES: Final = 1_000_000
@@ -169,9 +170,8 @@ async def list_workflows(folder: DataFolder) -> list[str]:
 
 
 def _in_short(definition: Definition) -> str:
-    steps = "1 step" if len(definition.states) == 1 else f"{len(definition.states)} steps"
     triggers = ", ".join(dict.fromkeys(trigger.on for trigger in definition.triggers))
-    return f'"{definition.name}", {steps}, {f"starts on {triggers}" if triggers else "run by hand"}'
+    return f'"{definition.name}", {counted(len(definition.states), "step")}, {f"starts on {triggers}" if triggers else "run by hand"}'
 
 
 # The whole folder ----------------------------------------------------------------------------------------------------

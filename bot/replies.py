@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.message import Platform, Reply, ReplyKind
+from engine.wording import counted
 from grammar.names import quoted_name
 
 LIMITS: Final[dict[Platform, int]] = {"twitch": 500, "discord": 2_000}
@@ -36,11 +37,6 @@ def spoken(seconds: float) -> str:
         if count:
             parts.append(counted(count, unit))
     return " ".join(parts) or "0 seconds"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 step`, `2 steps`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def moment(at: float, now: float, zone: ZoneInfo) -> str:

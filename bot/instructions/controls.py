@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.catalogue import Entry
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.instructions.where import called, place_of
-from bot.replies import Saying, counted, listed, sentence
+from bot.replies import Saying, listed, sentence
 from engine.errors import ExpressionError
 from engine.execution import Execution
 from engine.expressions import has_placeholder, parse_template
@@ -15,6 +15,7 @@ from engine.formulas import Placeholder
 from engine.model import Call, Definition, ForEach, Set, State, Transform, Wait, all_states
 from engine.ports import AdmissionRecord
 from engine.scope import MISSING, Scope, compile_path
+from engine.wording import counted
 from grammar.instruction import Control, RunWorkflow
 
 _NAMED: Final = 3

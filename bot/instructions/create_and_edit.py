@@ -2,12 +2,13 @@
 
 from bot.catalogue import MAX_WORKFLOWS, Entry, authors, creation, deletion, joined, revised, switched
 from bot.instructions.turn import Ask, Outcome, Turn, name
-from bot.replies import Saying, counted, listed, sentence, titled
+from bot.replies import Saying, listed, sentence, titled
 from bot.rights import may_edit, overreaching
 from engine.edits import SetName, apply
 from engine.errors import EditError
 from engine.model import Definition
 from engine.validate import Problem
+from engine.wording import counted
 from grammar.instruction import Change, Create, Delete, Rename, SetEnabled
 
 UNDO = "Undo: !workflow undo"

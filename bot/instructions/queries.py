@@ -7,8 +7,9 @@ from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import stands
 from bot.message import Platform
-from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, counted, fit
+from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, fit
 from engine.execution import Execution
+from engine.wording import counted
 from grammar.instruction import ListWorkflows, Show, Status
 
 _MOST_RUNS: Final = 20

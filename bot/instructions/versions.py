@@ -7,10 +7,11 @@ from dataclasses import replace
 from bot.catalogue import Entry, Undone, redoable, restoration, undoable
 from bot.instructions.create_and_edit import not_theirs, runs_on
 from bot.instructions.turn import Ask, Outcome, Turn, name
-from bot.replies import Saying, clipped, counted, listed, quoted, titled
+from bot.replies import Saying, clipped, listed, quoted, titled
 from engine.execution import Person
 from engine.model import Definition
 from engine.ports import ChangeRecord, Standing
+from engine.wording import counted
 from grammar.instruction import Diff, History, Redo, Undo
 from grammar.workspace import WorkflowView
 

@@ -1,9 +1,10 @@
 """Where a run stands, in words: which step of how many, since when, what it waits for, and what comes then."""
 
 from bot.instructions.turn import Turn
-from bot.replies import clipped, counted, spoken, titled
+from bot.replies import clipped, spoken, titled
 from engine.execution import Branch, Execution
 from engine.model import Definition, State, Wait, WaitFor, all_states, blocks
+from engine.wording import counted
 
 _LONGEST_STEP = 120
 
