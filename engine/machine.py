@@ -19,6 +19,7 @@ from typing import Any, Final, assert_never
 
 from engine.arguments import filled_in, missing_input
 from engine.context import Context
+from engine.effect_ids import effect_id, place_of
 from engine.errors import EvaluationError
 from engine.events import Event
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, HistoryRow, Status, Values
@@ -34,8 +35,9 @@ from engine.inputs import (
     Succeeded,
     TimeReached,
 )
+from engine.model import Retry
 from engine.people import person_in
-from engine.program import LONGEST_WAIT, CompiledState, Program, unescaped
+from engine.program import LONGEST_WAIT, CompiledState, Program
 from engine.scope import Scope
 from engine.secrets import redacted
 from engine.values import within
@@ -325,7 +327,7 @@ class _Work:
         if input.effect not in self.orphans:
             return False
         self.orphans = tuple(orphan for orphan in self.orphans if orphan != input.effect)
-        path, state, visit, attempt = _place(self.execution.id, input.effect)
+        path, state, visit, attempt = place_of(self.execution.id, input.effect)
         branch = Branch(path, state, visit, attempt, entered_at=self.at)
         match input:
             case Succeeded():
@@ -516,11 +518,7 @@ class _Work:
                 branch = Branch(path, state.name, visit, attempt, None, entered_at)
                 return self.go_wrong(branch, state, "error", error.reason)
         execution = self.execution
-        id = (
-            f"{execution.id}/{path}/{state.key}/{visit}"
-            if attempt == 1
-            else f"{execution.id}/{path}/{state.key}/{visit}#{attempt}"
-        )
+        id = effect_id(execution.id, path, state.key, visit, attempt)
         self.effects.append(
             Effect(
                 id,
@@ -621,24 +619,10 @@ class _Work:
             return False
         if policy.on and input.error not in policy.on:
             return False
-        delay = min(policy.delay_seconds * policy.backoff ** (branch.attempt - 1), LONGEST_WAIT)
-        if policy.max_delay_seconds is not None:
-            delay = min(delay, policy.max_delay_seconds)
-        if policy.jitter:
-            delay *= 1 + policy.jitter * (2 * self.chance[0] - 1)
+        delay = _pause_before_next(policy, branch.attempt, self.chance[0])
         self.row(branch, "error", error=input.message, to=branch.state)
         since = self.at if self.paused_at is None else self.paused_at  # what is left of it begins to run at resume
-        again = Branch(
-            branch.path,
-            branch.state,
-            branch.visit,
-            branch.attempt + 1,
-            None,
-            branch.entered_at,
-            since + delay,
-            branch.timeout_due,
-            branch.params,
-        )
+        again = replace(branch, attempt=branch.attempt + 1, effect=None, due=since + delay)
         if delay <= 0 and self.paused_at is None:
             self.go(again.path, self.ask_again(again, state))
         else:
@@ -682,25 +666,19 @@ class _Work:
 
 
 def _later(branch: Branch, gap: float) -> Branch:
-    return Branch(
-        branch.path,
-        branch.state,
-        branch.visit,
-        branch.attempt,
-        branch.effect,
-        branch.entered_at,
-        None if branch.due is None else branch.due + gap,
-        None if branch.timeout_due is None else branch.timeout_due + gap,
-        branch.params,
+    return replace(
+        branch,
+        due=None if branch.due is None else branch.due + gap,
+        timeout_due=None if branch.timeout_due is None else branch.timeout_due + gap,
     )
 
 
-def _place(execution: str, effect: str) -> tuple[str, str, int, int]:
-    """Path, state, visit and attempt that an effect id was made of."""
-    rest, _, tail = effect.removeprefix(f"{execution}/").rpartition("/")
-    path, _, key = rest.rpartition("/")
-    visit, _, attempt = tail.partition("#")
-    return path, unescaped(key), int(visit), int(attempt or 1)
+def _pause_before_next(policy: Retry, tried: int, chance: float) -> float:
+    """The seconds to wait after so many tries."""
+    delay = min(policy.delay_seconds * policy.backoff ** (tried - 1), LONGEST_WAIT)
+    if policy.max_delay_seconds is not None:
+        delay = min(delay, policy.max_delay_seconds)
+    return delay * (1 + policy.jitter * (2 * chance - 1)) if policy.jitter else delay
 
 
 def _seconds(seconds: float) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from engine.declare import Declarations, Method
+from engine.effect_ids import escaped
 from engine.errors import DefinitionError, EvaluationError, ExpressionError
 from engine.evaluate import compile_formula, compile_guard
 from engine.fitting import FITS, as_number, as_text
@@ -194,16 +195,6 @@ def compile_target(target: Target) -> Ways:
     if isinstance(target, str):
         return (CompiledWay(None, target),)
     return tuple(CompiledWay(None if way.when is None else compile_guard(way.when), way.to) for way in target)
-
-
-def escaped(name: str) -> str:
-    """A name as one segment of an effect id."""
-    return name.replace("%", "%25").replace("/", "%2F").replace("#", "%23")
-
-
-def unescaped(segment: str) -> str:
-    """The name that a segment of an effect id stands for."""
-    return segment.replace("%23", "#").replace("%2F", "/").replace("%25", "%")
 
 
 def _check_free(name: str, place: str) -> None:
