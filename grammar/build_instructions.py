@@ -6,8 +6,8 @@ from typing import Any, Final
 from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Formula
-from engine.model import Policy, Retry, Trigger, VariableDeclaration
-from grammar.build_steps import NotBuilt, StepBuilder
+from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
+from grammar.build_steps import NotBuilt, StepBuilder, with_unit
 from grammar.drafts import Draft, MissingPiece
 from grammar.phrases import Phrase
 from grammar.syntax import (
@@ -82,6 +82,7 @@ _LATER: Final[Mapping[str, str]] = {
     "later_template": "make workflows from templates",
     "later_queue": "queue runs in words",
     "later_rights": "set who may run a workflow in words",
+    "later_run_step": "run a workflow as a step of another",
     "later_if": "put conditions on single steps in words",
     "later_at_once": "do several steps at the same time in words",
 }
@@ -99,11 +100,12 @@ class InstructionBuilder:
         """The command a tree of one of the three families says."""
         match tree.rule:
             case "new_named" | "new_unnamed":
-                return self._new(tree)
+                later = _find(tree, "later_run_step")
+                return self._new(tree) if later is None else _not_yet(later)
             case "edit":
                 return self._edits(tree)
-            case "later_if" | "later_at_once":
-                return Named("not yet", extra=_LATER[tree.rule])
+            case "later_if" | "later_at_once" | "later_run_step":
+                return _not_yet(tree)
             case _:
                 return _manage(tree)
 
@@ -115,16 +117,24 @@ class InstructionBuilder:
         leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
         triggers = _find(tree, "triggers")
         steps = _find(tree, "steps")
-        whoever = _find(tree, "for_whoever")
-        started = self._triggers(triggers) if triggers is not None else ()
+        whoever, late = _find(tree, "for_whoever"), _find(tree, "after_a_while")
+        starting = triggers or late
+        started = self._triggers(starting) if starting is not None else ()
         if whoever is not None:
-            started = (Trigger(on=str(_leaf(whoever, "WHOEVER").value)),)
+            started = (Trigger(on=str(_leaf(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
         return New(
             str(leaf.value) if leaf is not None else None,
             started,
-            self._drafts(steps) if steps is not None else (),
+            (*self._wait_before(tree), *(self._drafts(steps) if steps is not None else ())),
             quoted=leaf is not None and leaf.quoted,
         )
+
+    def _wait_before(self, tree: Node) -> tuple[Draft, ...]:
+        """`10 seconds after a raid say hi` waits first."""
+        late = _find(tree, "after_a_while")
+        if late is None:
+            return ()
+        return (Draft(State(name="wait", action=Wait(seconds=_seconds(_leaf(late, "DURATION"))))),)
 
     def _drafts(self, steps: Node) -> tuple[Draft, ...]:
         return self._steps.steps(steps)
@@ -134,6 +144,7 @@ class InstructionBuilder:
         return tuple(
             self._steps.trigger(node if node.rule == "trigger" else Node("trigger", [node]))
             for node in triggers.nodes()
+            if node.rule == "trigger" or node.rule.startswith("event")
         )
 
     def _ways(self, target: Node | None) -> tuple[tuple[Formula | None, Reference], ...]:
@@ -184,7 +195,10 @@ class InstructionBuilder:
 
     def shift(self, node: Node) -> EditSyntax:
         """A step and where it goes."""
-        number = node.leaf("NUMBER")
+        number, upwards = node.leaf("NUMBER"), node.leaf("UPWARDS")
+        if upwards is not None:
+            up_or_down: Any = upwards.value
+            return Shift(_reference(_first(node)), Position(up_or_down))
         position = Position("number", number=_whole(number)) if number is not None else _position(node)
         return Shift(_reference(_first(node)), position or Position("end"))
 
@@ -243,7 +257,8 @@ class InstructionBuilder:
     def lead(self, node: Node) -> EditSyntax:
         """Where a step leads on an event."""
         target = node.node("target_step", "target_ways")
-        return Lead(_reference(_first(node)), _event(node.nodes("edge")[0]), self._ways(target))
+        edge = node.node("edge")
+        return Lead(_reference(_first(node)), _event(edge) if edge is not None else "error", self._ways(target))
 
     def bound(self, node: Node) -> EditSyntax:
         """A time limit of a step."""
@@ -282,6 +297,12 @@ class InstructionBuilder:
             ways = self._ways(node.node("target_step", "target_ways"))
             return Head("on_error", ways[0][1] if ways else None)
         return _heading(node)
+
+
+def _not_yet(node: Node) -> Named:
+    """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
+    workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
+    return Named("not yet", workflows, _LATER[node.rule])
 
 
 def _by_number(number: int) -> str:
@@ -434,6 +455,7 @@ def _leaf(node: Node, *types: str) -> Leaf:
 
 
 def _seconds(leaf: Leaf) -> float:
+    with_unit(leaf)
     if leaf.quoted:
         raise NotBuilt(f'"{leaf.value}" is no length of time, such as 10 seconds')
     return float(leaf.value)
@@ -462,7 +484,7 @@ def _manage(tree: Node) -> Command:
     workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
     later = next((child for child in (tree, *tree.nodes()) if child.rule in _LATER), None)
     if later is not None:
-        return Named("not yet", extra=_LATER[later.rule])
+        return _not_yet(later)
     match tree.rule:
         case "run":
             return RunCommand(workflows[0] if workflows else None, _arguments(tree))
@@ -512,6 +534,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "drop": _I.drop,
     "shift": _I.shift,
     "shift_number": _I.shift,
+    "shift_by_one": _I.shift,
     "exchange": _I.exchange,
     "exchange_numbers": _I.exchange,
     "substitute": _I.substitute,

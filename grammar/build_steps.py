@@ -16,9 +16,12 @@ from engine.formulas import And, Compare, Formula, IsEmpty, Literal, Not, Or, Te
 from engine.model import Action, Call, Goto, Retry, State, Stop, Target, Trigger, Wait, Way
 from grammar.drafts import Draft
 from grammar.phrases import Phrase
+from grammar.scanners import NoUnit
 from grammar.tree import Leaf, Node
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
+HOUR: Final = 3_600
+HOURLY: Final = "0 * * * *"
 _MEASURED_NAME: Final = {"viewers": "viewers", "bits": "bits", "count": "count", "months": "months", "level": "level"}
 
 
@@ -52,7 +55,7 @@ class StepBuilder:
         """What a step does."""
         match node.rule:
             case "wait":
-                return cast("Action", _valid(Wait, seconds=_value(node, "DURATION", "NUMBER")))
+                return cast("Action", _valid(Wait, seconds=_length(node)))
             case "goto":
                 return Goto(to=self._place(node))
             case "stop_here":
@@ -171,6 +174,7 @@ def slot_value(leaf: Leaf) -> JsonValue:
     """The value of a param as it stood in a sentence."""
     match leaf.type:
         case "DURATION":
+            with_unit(leaf)
             return leaf.value if isinstance(leaf.value, str) else _plain(leaf.value)
         case "ONOFF":
             return bool(leaf.value == "true")
@@ -200,10 +204,25 @@ def _value(node: Node, *types: str) -> Any:
     return leaf.value
 
 
+def with_unit(leaf: Leaf) -> None:
+    """Refuses a length of time whose unit was not said; a conversation asks for it before anything is built."""
+    if isinstance(leaf.value, NoUnit):
+        raise NotBuilt(f"{leaf.text} what? Say {leaf.text} seconds, or {leaf.text} minutes")
+
+
+def _length(node: Node) -> Any:
+    leaf = node.leaf("DURATION")
+    if leaf is None:
+        raise AssertionError(f"{node.rule} has no DURATION")
+    with_unit(leaf)
+    return leaf.value
+
+
 def _seconds(node: Node) -> float:
     leaf = node.leaf("DURATION", "UNIT_LENGTH")
     if leaf is None:
         raise AssertionError(f"{node.rule} has no DURATION")
+    with_unit(leaf)
     if leaf.quoted:
         raise NotBuilt("this time has to be written out, such as 10 seconds")
     return float(leaf.value)
@@ -254,6 +273,8 @@ def _event(node: Node) -> dict[str, Any]:
             return {"on": "interval.elapsed", "every_seconds": _seconds(node)}
         case "at_days":
             return _schedule(node)
+        case "hourly":
+            return _hourly(node)
         case other:
             raise AssertionError(f"steps.lark has no event {other}")
 
@@ -285,6 +306,12 @@ def _measured(node: Node) -> dict[str, Any]:
     operator: Any = compared.value if compared is not None else "=="
     number = Literal(_value(measure, "NUMBER"))
     return {"on": name, "when": Compare(operator, Variable(kind.measure), number)}
+
+
+def _hourly(node: Node) -> dict[str, Any]:
+    if _seconds(node) != HOUR:
+        raise NotBuilt("only every hour can be on the hour; for other times say at which, such as every day at 19:30")
+    return {"on": "schedule.fired", "schedule": HOURLY}
 
 
 def _schedule(node: Node) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from lark.parsers.lalr_analysis import Shift
 from engine.declare import Declarations
 from engine.events import TYPES
 from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, vocabulary_of
-from grammar.lexicon import FOLDER, LiveLexicon, load
+from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
 from grammar.phrases import PhraseGrammar, grammar_of
 from grammar.tree import Leaf, Node
 from grammar.words import Word, clean, keys
@@ -190,6 +190,11 @@ class Driver:
         self._rows, self._starts, self._ends = _table_of(self._lark)
         self._last: tuple[LiveLexicon, Lattice] | None = None
         self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
+        # Where a step may be referred to, "the hype scene" has to be a scene that is known.
+        self._unknown = [
+            () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
+            for row in self._rows
+        ]
 
     def _lattice_of(self, sentence: str, words: tuple[Word, ...], live: LiveLexicon) -> Lattice:
         """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
@@ -214,7 +219,7 @@ class Driver:
         if len(words) > limits.words:
             return Stuck(words[-1].start, words[-1].text, frozenset(), (), "too long")
         lattice = self._lattice_of(sentence, words, live)
-        run = _Run(self._rows, self._scans, lattice, self._ends[start], limits)
+        run = _Run(self._rows, self._scans, self._unknown, lattice, self._ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:
             found = run.over(self._starts[start], beam)
@@ -237,10 +242,17 @@ class _Run:
     """One sentence on its way through the table."""
 
     def __init__(
-        self, rows: list[_Row], scans: list[tuple[str, ...]], lattice: Lattice, end_state: int, limits: Limits
+        self,
+        rows: list[_Row],
+        scans: list[tuple[str, ...]],
+        unknown: list[tuple[str, ...]],
+        lattice: Lattice,
+        end_state: int,
+        limits: Limits,
     ) -> None:
         self._rows = rows
         self._scans = scans
+        self._unknown = unknown
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
@@ -283,6 +295,9 @@ class _Run:
                 self._follow(edge, place, cost, stack, chain, agenda)
         for terminal in self._scans[stack.state]:
             for edge in lattice.scanned(place, terminal):
+                self._follow(edge, place, cost, stack, chain, agenda)
+        for terminal in self._unknown[stack.state]:
+            for edge in lattice.unknown(place, terminal):
                 self._follow(edge, place, cost, stack, chain, agenda)
         # Where a new name may stand, "so" and "thanks" are likelier to be it than to be passed over.
         reluctance = NAME_PASSED_OVER if "NEW_NAME" in row else 0.0

@@ -11,8 +11,8 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -26,15 +26,18 @@ from grammar import names, suggest
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
 from grammar.driver import Driver, Parsed, Reading, Stuck
+from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
 from grammar.instruction import Create, Import, Instruction, Question, Refusal, Understanding, Understood
 from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
+from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
-from grammar.tree import Node
+from grammar.scanners import NoUnit
+from grammar.tree import Leaf, Node
 from grammar.words import clean
 from grammar.workspace import Workspace
 
@@ -42,6 +45,11 @@ FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
+_AND: Final = re.compile(r"(?:\band|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_EDIT_VERBS: Final = frozenset(
+    {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
+)
+_REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
 _CONNECTORS: Final = frozenset(
     [
@@ -98,6 +106,9 @@ class Language:
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
         self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        phrases = self._driver.phrases
+        begins = {" ".join(words) for terminal, words in phrases.entries if terminal in phrases.starts}
+        self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
     # Reading ---------------------------------------------------------------------------------------------------------------
@@ -106,12 +117,33 @@ class Language:
         """What a message means; it comes without the prefix by which the bot is addressed."""
         sentence = clean(text).strip()
         if not sentence:
-            return Refusal(f"Say what I should do. Try: {suggest.example_for(workspace)}, or: help")
+            return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
         imported = _IMPORT.match(sentence)
         if imported is not None:
             return _import(imported.group("source"))
         if looks_like_file(sentence):
             return self._file(sentence, workspace)
+        lines = lines_of(sentence)
+        return self._read(sentence, workspace) if len(lines) == 1 else self._together(lines, workspace)
+
+    def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
+        """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""
+        head, used = "", 0
+        for line in lines[:-1]:
+            begun = f"{head}: {line.rstrip(' :')}" if head else line.rstrip(" :")
+            if not _asks_for_steps(self._read(begun, workspace)):
+                break
+            head, used = begun, used + 1
+        steps = " · ".join(lines[used:])
+        answer = self._read(f"{head}: {steps}" if head else steps, workspace)
+        if isinstance(answer, Refusal) and not head:
+            scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
+            edits = self._read(scoped + "; ".join(lines[1:]), workspace)
+            answer = answer if isinstance(edits, Refusal) else edits
+        return replace(answer, at=None) if isinstance(answer, Refusal) else answer
+
+    def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
+        """What one sentence means; if it is not understood and `teaching`, with an example of one that is."""
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -121,10 +153,20 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
+        if not readings and not teaching:
+            return Refusal("")
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
-            return suggest.refusal(_merged(furthest, stuck), sentence, workspace)
-        return self._best(readings, sentence, workspace)
+            return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
+        answer = self._best(readings, sentence, workspace)
+        if teaching and isinstance(answer, names.NoneYet):
+            working = example(sentence, workspace, self._works_in(workspace))
+            return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
+        return answer
+
+    def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
+        """Whether a sentence is understood there; such trials give no examples themselves."""
+        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False), Understood)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
@@ -144,7 +186,7 @@ class Language:
         meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
-        swallowed = _swallowed(best.reading, self._verbs)
+        swallowed = _swallowed(best.reading, self._verbs, self._deeds)
         if isinstance(best.answer, Understood) and swallowed is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
@@ -152,10 +194,42 @@ class Language:
         if isinstance(best.answer, Understood) and tail is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
+        if isinstance(best.answer, Understood) and self._is_doubtful(best.reading, workspace):
+            said = self.say(best.answer.instruction, workspace)
+            return Question(f"Is that a step to add? Then it means: {said}", (said,))
         return best.answer
+
+    def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
+        """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
+
+        That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
+        before: `send me the news`, `say it again`; or if a name that nobody knows may as well be meant as a workflow's:
+        `show webcam`.
+        """
+        ambient = _ambient(reading.tree) if reading.start == "edit" else None
+        step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
+        if ambient is None or step is None:
+            return False
+        if self._may_be_a_workflow(reading, workspace):
+            return True
+        phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
+        if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
+            return False
+        return phrase.index > 0 or step.text.split()[0].casefold() in _REFERRING
+
+    def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
+        verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())
+        takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
+        return takes_one and any(
+            leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
+            for leaf in reading.tokens
+        )
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
+        unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+        if unit is not None and not _is_later(reading.tree):
+            return _which_unit(unit, sentence)
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
@@ -235,18 +309,34 @@ class Language:
 def _likelihood(reading: Reading) -> tuple[float, int]:
     """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
     free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
-    ambient = reading.start == "edit" and reading.tree.nodes("ambient_steps") != []
+    ambient = reading.start == "edit" and _ambient(reading.tree) is not None
     return round(reading.cost + AMBIENT_COST * ambient, 2), free
 
 
-def _swallowed(reading: Reading, verbs: frozenset[str]) -> str | None:
-    """Unquoted text in which another step seems to begin."""
+def _ambient(tree: Node) -> Node | None:
+    """Steps that are said to no workflow by name and with no word for adding."""
+    return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
+
+
+def _asks_for_steps(answer: Understanding) -> bool:
+    return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
+
+
+def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
+    """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb."""
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
+            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
+                return leaf.text
     return None
+
+
+def _begins_with(text: str, phrases: frozenset[str]) -> bool:
+    words = text.casefold().split()
+    return any(" ".join(words[:length]) in phrases for length in range(1, len(words) + 1))
 
 
 def _is_like(word: str, verbs: frozenset[str]) -> bool:
@@ -264,6 +354,18 @@ def _tail(reading: Reading) -> str | None:
         if follows_text and leaf.text.split()[0].casefold() not in ("in", "inside", "within"):
             return leaf.text
     return None
+
+
+def _is_later(tree: Node) -> bool:
+    """Whether it is something this bot cannot do yet, so that asking for details would be idle."""
+    return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
+
+
+def _which_unit(leaf: Leaf, sentence: str) -> Question:
+    """`wait 90`: seconds or minutes is never guessed."""
+    lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
+    options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
+    return Question(f"Do you mean {' or '.join(lengths)}?", options)
 
 
 def _sentence(words: str) -> str:

@@ -15,9 +15,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from grammar import scanners
-from grammar.lexicon import Branch, Lexicon, LiveLexicon, Trie
-from grammar.scanners import Sentence
-from grammar.words import Word, split
+from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Trie
+from grammar.scanners import NoUnit, Sentence
+from grammar.words import Word, keys, split
 
 Correction = tuple[str, str]
 
@@ -29,8 +29,13 @@ NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
 TYPO_COST: Final = 0.9
+NO_UNIT_COST: Final = 0.5
+UNKNOWN_NAME_COST: Final = 1.2
+UNKNOWN_CHANNEL_COST: Final = 0.3
+QUOTES_IN_TEXT_COST: Final = 3.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
+MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
@@ -71,8 +76,36 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "reward", "channel"))
+_NO_LIVE_NAME: Final = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "my",
+        "your",
+        "our",
+        "some",
+        "any",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "them",
+        "me",
+        "us",
+        "all",
+        "every",
+        "back",
+        "step",
+        "text",
+    ]
+)
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
+_BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
+_QUOTING: Final = frozenset(("quote", "json"))
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
@@ -170,12 +203,22 @@ class Lattice:
         branch: Branch | None = trie.root
         place = at
         while place < len(words):
-            branch = branch.following.get(words[place].key)  # type: ignore[union-attr]
+            branch = self._following(branch, place, at)  # type: ignore[arg-type]
             if branch is None:
                 return
             place += 1
             for terminal, value, cost in branch.entries:
                 edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
+
+    def _following(self, branch: Branch, place: int, at: int) -> Branch | None:
+        """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
+        word = self.words[place]
+        if word.kind != "quote" or place == at or self.words[at].key not in _BEFORE_QUOTED:
+            return branch.following.get(word.key)
+        after: Branch | None = branch
+        for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
+            after = after.following.get(key) if after is not None else None
+        return after if after is not branch else None
 
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
@@ -297,6 +340,61 @@ class Lattice:
             edges.append(Edge(terminal, value, end, cost + rank * 0.6 + TYPO_COST * len(slips), False, slips))
         return edges
 
+    def _durations(self, at: int) -> list[Edge]:
+        """Lengths of time, and a bare number as one whose unit has to be asked."""
+        edges = self._by(scanners.duration, "DURATION", at, -0.2)
+        if self.words[at].kind == "number" and ":" not in self.words[at].text:
+            for edge in self._by(scanners.number, "DURATION", at, NO_UNIT_COST):
+                edges.append(edge._replace(value=NoUnit(edge.value)))
+        return edges
+
+    def unknown(self, at: int, terminal: str) -> list[Edge]:
+        """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
+        if terminal not in self._live.nameless or self.words[at].kind not in ("word", "number"):
+            return []
+        if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
+            return []  # "say see you in there" names no channel
+        if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
+            at += 1
+        end = self._end_of_name(at, terminal)
+        if end is None or (terminal == "CHANNEL" and end > at + 1):
+            return []
+        value = self.text[self.words[at].start : self.words[end - 1].end]
+        cost = UNKNOWN_CHANNEL_COST if terminal == "CHANNEL" else UNKNOWN_NAME_COST
+        edges = [Edge(terminal, value, end, cost, start=at)]
+        if end < len(self.words) and self.words[end].key in _KIND_WORDS:
+            edges.append(Edge(terminal, value, end + 1, cost, start=at))
+        return edges
+
+    def _end_of_name(self, at: int, terminal: str) -> int | None:
+        """Where an unquoted name that nobody knows ends: at a connector, or a word that names never hold."""
+        words = self.words
+        if words[at].key in _NO_LIVE_NAME:
+            return None
+        end = at
+        while end < len(words) and self._goes_on_as_name(end, at):
+            if end > at and self._begins_step(end) and end + 1 < len(words):
+                # A reward may be followed by a step at once; anything else would swallow one.
+                if terminal == "REWARD":
+                    break
+                if self._goes_on_as_name(end + 1, at):
+                    return None
+            end += 1
+        return end if at < end <= at + MAX_UNKNOWN_WORDS else None
+
+    def _goes_on_as_name(self, place: int, at: int) -> bool:
+        word = self.words[place]
+        if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
+            return False
+        if place == at:
+            return True
+        if word.key in _KIND_WORDS or word.key in ("for", "in", "until", "because", "instead", "please"):
+            return False
+        return not self._may_end_text(place)
+
+    def _begins_step(self, at: int) -> bool:
+        return any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at))
+
     def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
         word = self.words[at]
         return [Edge(terminal, word.value, at + 1, cost)] if word.kind == kind else []
@@ -339,9 +437,12 @@ class Lattice:
         if first.kind == "quote" or first.text in _NO_TEXT_START:
             return []
         edges = []
+        quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
-            edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank, False, (), lead))
+            # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
+            unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 
     def _text_ends(self, at: int) -> list[int]:
@@ -349,7 +450,10 @@ class Lattice:
             self._ends = [place for place in range(1, len(self.words)) if self._may_end_text(place)]
         first = bisect_right(self._ends, at)
         ends = self._ends[first : first + MAX_TEXT_ENDS]
-        return ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
+        ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
+        # The dot between steps is never part of an unquoted text: it may stand for the end of a line.
+        dot = next((place for place in ends if place < len(self.words) and self.words[place].text == "·"), None)
+        return ends if dot is None else [place for place in ends if place <= dot]
 
     def _may_end_text(self, at: int) -> bool:
         lexicon = self._lexicon
@@ -433,7 +537,7 @@ def _table() -> Mapping[str, _Scanner]:
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
-            "DURATION": form(scanners.duration, "DURATION", -0.2),
+            "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
             "TIME": form(scanners.clock, "TIME", -0.2),
             "DAYS": form(scanners.weekdays, "DAYS", 0.0),
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),

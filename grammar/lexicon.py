@@ -25,6 +25,7 @@ from grammar.words import key_of, keys, split
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
+LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "SOUND", "REWARD", "CHANNEL")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 
@@ -76,16 +77,21 @@ class LiveLexicon:
     Args:
         entries: (terminal, phrase, value). The phrase may be typed with any blanks, underscores or case. Fused words such
             as `in raid` are phrases like any other.
+
+    Attributes:
+        nameless: Kinds of live names of which none is known; any words may be one.
     """
 
     def __init__(self, entries: Iterable[tuple[str, str, Any]] = ()) -> None:
         self.trie = Trie()
+        self.nameless = set(LIVE_TERMINALS)
         for terminal, phrase, value in entries:
             self.add(terminal, phrase, value)
 
     def add(self, terminal: str, phrase: str, value: Any) -> None:
         """Put one more name in."""
         words = keys(phrase)[:MAX_PHRASE_WORDS]
+        self.nameless.discard(terminal)
         self.trie.add(words, (terminal, value, 0.0))
         spaced = tuple(part for word in words for part in word.split("_") if part)
         if spaced != words:

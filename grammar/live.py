@@ -21,7 +21,7 @@ Entry = tuple[str, str, Any]
 
 _IN: Final = ("in", "of", "from", "inside", "out of", "to", "into", "for", "within")
 _OWN_NOUNS: Final = {
-    "wait": ("wait", "pause", "delay", "timer", "waiting time"),
+    "wait": ("wait", "pause", "delay", "waiting time"),
     "goto": ("jump", "goto"),
     "stop": ("stop",),
 }
@@ -51,12 +51,12 @@ class LiveWords:
     def _step_names(self, view: WorkflowView) -> Iterator[Entry]:
         """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them.
 
-        A step that somebody called "step 2" is said in quotes: without them that is the second one.
+        A step that somebody called "step" or "step 2" is said in quotes: without them that is the second one.
         """
         for state in all_states(view.definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
-            numbered = re.fullmatch(r"((step|line|number)s?[ _]*)?#?\d+", state.name, re.IGNORECASE) is not None
+            numbered = re.fullmatch(r"(step|line|number)s?[ _]*#?\d*|#?\d+", state.name, re.IGNORECASE) is not None
             if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
                 yield "STEP_NAME", state.name, state.name
 

@@ -10,7 +10,7 @@ from typing import Final
 from engine.events import canonical, kind_of
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import MAX_NAME, Trigger
-from grammar.instruction import Question
+from grammar.instruction import Question, Refusal
 from grammar.references import Unsettled, fold, nearest, refuse
 from grammar.workspace import WorkflowView, Workspace
 
@@ -25,6 +25,10 @@ _FUNCTION_WORDS: Final = frozenset(
 _MAX_UNQUOTED_WORDS: Final = 3
 
 
+class NoneYet(Refusal):
+    """There are no workflows at all; whoever can read adds an example of how to make one."""
+
+
 def find(typed: str, workspace: Workspace) -> WorkflowView:
     """The workflow of that id or name.
 
@@ -36,10 +40,7 @@ def find(typed: str, workspace: Workspace) -> WorkflowView:
         return view
     known = [view.definition.name for view in workspace.workflows.values()]
     if not known:
-        raise refuse(
-            f'There is no workflow "{typed}"; there are none yet. '
-            'Make one, such as: create welcome when someone follows say "hi ${user}"'
-        )
+        raise Unsettled(NoneYet(f'There is no workflow "{typed}"; there are none yet.'))
     near = nearest(typed, known)
     hint = f'Did you mean "{near[0]}"?' if near else f"There is {', '.join(known[:6])}."
     raise refuse(f'There is no workflow "{typed}". {hint}', *near)
@@ -66,10 +67,7 @@ def focused(workspace: Workspace, sentence: str) -> WorkflowView:
     if len(workspace.workflows) == 1:
         return next(iter(workspace.workflows.values()))
     if not workspace.workflows:
-        raise refuse(
-            "There is no workflow yet to do that to. "
-            'Make one, such as: create welcome when someone follows say "hi ${user}"'
-        )
+        raise Unsettled(NoneYet("There is no workflow yet to do that to."))
     names = [quoted_name(view.definition.name) for view in workspace.workflows.values()]
     options = tuple(f"in {name} {sentence}" for name in names[:9])
     raise Unsettled(Question(f"In which workflow? {', '.join(names[:9])}", options))

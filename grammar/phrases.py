@@ -99,7 +99,8 @@ def by_noun(method: Method) -> Phrase | None:
         return None
     nouns = "|".join(method.noun)
     lead = f" {_LEADS}" if phrase.slots else ""
-    stretches = [f"(a|an|another) ({nouns}){lead}", *([""] if phrase.slots else [])]
+    sort = "[welcome|thank you] " if phrase.slots and phrase.slots[0].type == "text" else ""
+    stretches = [f"(a|an|another) {sort}({nouns}){lead}", *([""] if phrase.slots else [])]
     words = tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(part))) for part in stretches)
     return Phrase(method, 0, phrase.slots, words)
 

@@ -144,6 +144,11 @@ def moved_place(current: int, position: Position, within: Within) -> int:
         return 1 if position.where == "start" else count
     if position.where == "number":
         return _checked(position.number or 0, count - 1, within)
+    if position.where in ("up", "down"):
+        at = current - 1 if position.where == "up" else current + 1
+        if not 1 <= at <= count:
+            raise refuse(f"It is the {'first' if at < 1 else 'last'} step of {within.name} already.")
+        return at
     at = place(position, within)
     return at - 1 if at > current else at
 

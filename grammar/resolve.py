@@ -336,7 +336,7 @@ class Resolver:
             case "stop" | "cancel" | "pause" | "resume":
                 return self._control(command, first)
             case "delete":
-                return Delete(tuple(self._id(name) for name in command.workflows) or (self._id(None),))
+                return self._delete(command)
             case "enable" | "disable":
                 return SetEnabled(self._id(first), command.verb == "enable")
             case "undo":
@@ -352,9 +352,22 @@ class Resolver:
             case "yes" | "no":
                 return Answer(command.verb == "yes")
             case "not yet":
-                return NotYet(str(command.extra))
+                return self._not_yet(command)
             case _:
                 return self._query(command, first, number)
+
+    def _delete(self, command: Named) -> Delete:
+        if not command.everything:
+            return Delete(tuple(self._id(name) for name in command.workflows) or (self._id(None),))
+        if not self.workspace.workflows:
+            raise refuse("There are no workflows to delete.")
+        return Delete(tuple(view.definition.id for view in self.workspace.workflows.values()))
+
+    def _not_yet(self, command: Named) -> NotYet:
+        """What cannot be done yet; that there is no such workflow comes first."""
+        for name in command.workflows:
+            names.find(name, self.workspace)
+        return NotYet(str(command.extra))
 
     def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
         known = self._id(first) if first else None

@@ -334,6 +334,8 @@ def _say_guarded(trigger: Trigger) -> str | None:
 
 
 def _say_schedule(cron: object) -> str | None:
+    if cron == "0 * * * *":
+        return "every hour on the hour"
     match = _CRON.fullmatch(cron) if isinstance(cron, str) else None
     if match is None:
         return None

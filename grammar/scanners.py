@@ -165,6 +165,13 @@ def _number_words(sentence: Sentence, at: int) -> tuple[int, int] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class NoUnit:
+    """`90` where a length of time is wanted: seconds or minutes is for the asker to say, never guessed."""
+
+    number: float | int
+
+
 # Durations --------------------------------------------------------------------------------------------------------------
 
 

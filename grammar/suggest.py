@@ -3,10 +3,11 @@
 Words come from the same tables the parser reads, names from the workspace; so does the completion of what is being typed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from grammar.driver import Stuck
+from grammar.examples import example as example_of
 from grammar.instruction import Refusal
 from grammar.names import quoted_name
 from grammar.references import nearest
@@ -47,6 +48,7 @@ VERBS: Final = (
     "help",
 )
 _PARTS: Final = {
+    "EVENT": "an event, like someone follows",
     "WORKFLOW": "a workflow's name",
     "DURATION": "a duration, like 45s",
     "NOUN": "a step, like the wait",
@@ -55,7 +57,6 @@ _PARTS: Final = {
     "TEXT": "a text",
     "STRING": "a text in quotes",
     "NUMBER": "a number",
-    "EVENT": "an event, like someone follows",
     "SCENE": "a scene",
     "SOURCE": "a source",
     "SOUND": "a sound",
@@ -69,16 +70,16 @@ _PARTS: Final = {
     "JSON": "JSON",
 }
 _QUOTES: Final = frozenset('"“”„')
-_LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
+LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
 
 
-def refusal(stuck: Stuck, sentence: str, workspace: Workspace) -> Refusal:
-    """What to say when no reading was found."""
-    example = f"Try: {example_for(workspace)}"
+def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Refusal:
+    """What to say when no reading was found; `works` tells whether a sentence is understood in this workspace."""
     if stuck.reason == "too long":
         return Refusal("That is too long for one message. Say it in parts, or import it as a file.", stuck.at)
     if stuck.reason == "too complicated":
         return Refusal("That is too complicated for one sentence. Say it in parts.", stuck.at)
+    example = f"Try: {example_of(sentence, workspace, works, stuck)}"
     word = shown(stuck.word) if stuck.word is not None else None
     if stuck.at == 0 or not stuck.read:
         near = nearest(word or "", VERBS) if word else ()
@@ -94,6 +95,8 @@ def refusal(stuck: Stuck, sentence: str, workspace: Workspace) -> Refusal:
     where = f'I understood "{read}", but not "{word}".' if word else f'"{read}" is not all of it.'
     near = _near_names(stuck, workspace)
     hint = f' Did you mean "{near[0]}"?' if near else ""
+    if word and f'"{word}' in example:
+        hint += " A name I do not know is taken as it is, if it stands in quotes."
     return Refusal(f"{where}{wish}{hint} {example}", stuck.at, near)
 
 
@@ -103,19 +106,11 @@ def expected(terminals: Iterable[str], workspace: Workspace) -> tuple[str, ...]:
     for terminal, words in _PARTS.items():
         if terminal not in terminals:
             continue
-        names: tuple[str, ...] = getattr(workspace.names, _LIVE[terminal]) if terminal in _LIVE else ()
+        names: tuple[str, ...] = getattr(workspace.names, LIVE[terminal]) if terminal in LIVE else ()
         if terminal == "WORKFLOW":
             names = tuple(quoted_name(view.definition.name) for view in workspace.workflows.values())
         found.append(f"{words} ({', '.join(names[:3])})" if names else words)
     return tuple(found[:MAX_EXPECTED])
-
-
-def example_for(workspace: Workspace) -> str:
-    """A sentence that works here, with the user's own names."""
-    view = workspace.workflows.get(workspace.focus or "") or next(iter(workspace.workflows.values()), None)
-    if view is None:
-        return 'create welcome when someone follows say "hi ${user}"'
-    return f"in {quoted_name(view.definition.name)} add wait 5 seconds"
 
 
 def shown(text: str, *, last: bool = False) -> str:
@@ -133,7 +128,7 @@ def _near_names(stuck: Stuck, workspace: Workspace) -> tuple[str, ...]:
     known: list[str] = []
     if "WORKFLOW" in stuck.expected:
         known.extend(view.definition.name for view in workspace.workflows.values())
-    for terminal, group in _LIVE.items():
+    for terminal, group in LIVE.items():
         if terminal in stuck.expected:
             known.extend(getattr(workspace.names, group))
     return nearest(stuck.word, known) if len(stuck.word) > 2 else ()
@@ -145,7 +140,7 @@ def completions(terminals: Iterable[str], prefix: str, workspace: Workspace, wor
     found: list[str] = []
     if "WORKFLOW" in wanted:
         found.extend(quoted_name(view.definition.name) for view in workspace.workflows.values())
-    for terminal, group in _LIVE.items():
+    for terminal, group in LIVE.items():
         if terminal in wanted:
             names: tuple[str, ...] = getattr(workspace.names, group)
             found.extend(f"#{name}" if terminal == "CHANNEL" else f'"{name}"' for name in names)

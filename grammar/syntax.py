@@ -86,9 +86,9 @@ Reference: TypeAlias = Numbered | OfKind | Called | Saying | Span | Several | It
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a step goes: before or after one, between two, at an end, or under a number."""
+    """Where a step goes: before or after one, between two, at an end, under a number, or one place up or down."""
 
-    where: Literal["before", "after", "between", "start", "end", "number"]
+    where: Literal["before", "after", "between", "start", "end", "number", "up", "down"]
     references: tuple[Reference, ...] = ()
     number: int | None = None
 

@@ -40,9 +40,20 @@ def stage() -> Workspace:
     return Workspace(views, "thanks", NAMES)
 
 
+def workspace_of(case: dict[str, Any]) -> Workspace:
+    """No workflows and names on stream (`empty`), nothing at all (`bare`), or two workflows."""
+    match case.get("in"):
+        case "empty":
+            return Workspace(names=NAMES)
+        case "bare":
+            return Workspace()
+        case _:
+            return stage()
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["say"])
 def test_a_sentence_comes_to_what_is_written(case: dict[str, Any]) -> None:
-    workspace = Workspace(names=NAMES) if case.get("in") == "empty" else stage()
+    workspace = workspace_of(case)
     answer = language().understand(case["say"], workspace)
     if case.get("not_yet"):
         assert isinstance(answer, Understood), answer
@@ -65,10 +76,10 @@ def test_a_sentence_comes_to_what_is_written(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.get("kind") == "question"], ids=lambda c: c["say"])
 def test_every_option_of_a_question_is_a_sentence_the_bot_accepts(case: dict[str, Any]) -> None:
-    answer = language().understand(case["say"], stage())
+    answer = language().understand(case["say"], workspace_of(case))
     assert isinstance(answer, Question)
     for option in answer.options:
-        assert isinstance(language().understand(option, stage()), Understood), option
+        assert isinstance(language().understand(option, workspace_of(case)), Understood), option
 
 
 def test_a_gap_filled_is_the_whole_sentence() -> None:
