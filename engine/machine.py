@@ -141,7 +141,6 @@ class _Work:
     __slots__ = (
         "at",
         "branches",
-        "by",
         "cancelled",
         "chain",
         "chance",
@@ -192,7 +191,6 @@ class _Work:
         self.ended: Status | None = execution.status if execution.status in FINAL else None
         self.chain = 0
         self.slot = 0
-        self.by: str | None = None
         self.scope = Scope(
             variables=self.variables,
             results=self.results,
