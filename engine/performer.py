@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -69,6 +70,8 @@ class Performer:
         self._waiting: deque[tuple[Effect, str | None]] = deque()
         self._turn = 0
         self._called = False
+        self._resting = False
+        self._at_rest = asyncio.Event()
 
     def has(self, effect: str) -> bool:
         """Whether that effect is being performed or settled."""
@@ -76,7 +79,7 @@ class Performer:
 
     def perform(self, effect: Effect, forbidden: str | None = None) -> None:
         """Start to do it; with a reason against it, it fails with that reason and no service hears of it."""
-        if effect.id in self._in_hand:
+        if effect.id in self._in_hand or self._resting:
             return
         self._in_hand.add(effect.id)
         self._waiting.append((effect, forbidden))
@@ -90,6 +93,19 @@ class Performer:
             return
         self._in_hand.add(effect.id)
         self._tasks.start(self._settle(effect))
+
+    async def rest(self, within: float) -> None:
+        """Hand over nothing more, and give what has been handed over so many seconds of real time to end.
+
+        Cut off between its mark and its result, an effect would be one of which nobody can say whether it was done.
+        """
+        self._resting = True
+        self._in_hand.difference_update(effect.id for effect, _ in self._waiting)
+        self._waiting.clear()
+        if self._in_hand:
+            self._at_rest.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._at_rest.wait(), within)
 
     @property
     def idle(self) -> bool:
@@ -123,7 +139,7 @@ class Performer:
         except StoreError as error:
             if handing_over.refused is error:
                 # It could not be marked, so it was not done: it stays due and is taken up again with the rest.
-                self._in_hand.discard(effect.id)
+                self._let_go(effect)
                 return
             result = self._broken(effect, error, handing_over.begun)
         except asyncio.CancelledError as error:
@@ -148,13 +164,18 @@ class Performer:
 
     def _end(self, effect: Effect, result: Result, simulated: bool | None = None) -> None:
         """Tell the result, and those who listen if a service was asked; they must not keep it from being recorded."""
-        self._in_hand.discard(effect.id)
+        self._let_go(effect)
         if self._on_attempt is not None and simulated is not None:
             try:
                 self._on_attempt(_attempt(effect, result, simulated, self._clock.now()))
             except Exception:
                 log.exception("whoever listens to attempts broke on %s", effect.id)
         self._ended(effect, result)
+
+    def _let_go(self, effect: Effect) -> None:
+        self._in_hand.discard(effect.id)
+        if not self._in_hand:
+            self._at_rest.set()
 
     def _broken(self, effect: Effect, error: BaseException, begun: bool) -> Result:
         name = f"{effect.service}.{effect.method}"

@@ -45,6 +45,8 @@ SEEN_FOR: Final = 86_400.0
 """How long a second event with the same key is the same event."""
 
 MAX_PAYLOAD: Final = 64_000
+GRACE: Final = 0.5
+"""Seconds that effects in flight get to end when the engine is closed."""
 FLOODS: Final = frozenset({"message.received", "discord.message.received"})
 """Events that come so often that those no trigger took are not recorded one by one."""
 
@@ -101,6 +103,7 @@ class Runner:
         )
         self._writer = Writer(store.commit, self._committed, self._trouble.failed, self._quiet.look)
         self._writing: asyncio.Task[None] | None = None
+        self._closing = False
         self._closed = False
         self._mending = asyncio.Lock()
         clock.watch(self._quiet.look)
@@ -130,13 +133,16 @@ class Runner:
     async def close(self) -> None:
         """Take no more work, end the last commit, and drop everything that is in memory.
 
-        Waits and effects in flight are not waited for: they stand in the store and are taken up at the next start.
+        Waits are not waited for, effects in flight for a moment only: they stand in the store and are taken up at the
+        next start.
         """
-        if self._closed:
+        if self._closing:
             return
-        self._closed = True
+        self._closing = True
         for community in self._communities.values():
             community.timers.close()
+        await self._performer.rest(GRACE)
+        self._closed = True
         self._tasks.close()
         self._writer.close()
         for community in self._communities.values():

@@ -555,6 +555,33 @@ async def test_closing_does_not_wait_for_effects_in_flight(bench: Bench) -> None
     assert record.status == "begun"
 
 
+async def test_closing_lets_what_has_been_handed_over_end_and_hands_over_nothing_more(store: Store) -> None:
+    two = workflow("two", say("a", "one"), say("b", "two"), triggers=["raid"])
+    bench = await Bench(store).open(two)
+
+    async def soon() -> Done:
+        await asyncio.sleep(0.05)
+        return Done()
+
+    bench.service.answer("say", soon)
+    await bench.runner.post(bench.event("raid.received", viewers=50))
+    await bench.service.has_begun(1)
+    await bench.runner.close()
+    assert bench.service.said == ["one"]
+    (record,) = await bench.store.outbox(COMMUNITY)
+    assert (record.effect.state, record.status) == ("b", "due")
+
+
+async def test_closing_while_an_effect_is_being_marked_leaves_nothing_unknown(store: Store) -> None:
+    bench = await Bench(store).open(RAID)
+    await bench.runner.post(bench.event("raid.received", viewers=50))
+    await asyncio.sleep(0)  # it is on its way to the service, or just about to be
+    await bench.runner.close()
+    assert [record.status for record in await bench.store.outbox(COMMUNITY)] in ([], ["due"])
+    (execution,) = await bench.store.executions(COMMUNITY, "raid", 1)
+    assert execution.status in ("running", "waiting")
+
+
 async def test_closing_writes_what_had_arrived_and_answers_those_who_wait(memory: MemoryStore) -> None:
     bench = await Bench(memory).open(RAID)
     posts = [asyncio.create_task(bench.runner.post(bench.event("raid.received", viewers=50))) for _ in range(5)]
