@@ -494,6 +494,9 @@ def _manage(tree: Node) -> Command:
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
+        case "stop" | "cancel" | "pause" | "resume":
+            pointed = any(leaf.type == "IT" for leaf in tree.leaves())
+            return Named(_PLAIN[tree.rule], workflows, "it" if pointed else None)
         case _:
             return Named(_PLAIN[tree.rule], workflows, _extra(tree))
 

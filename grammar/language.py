@@ -49,6 +49,7 @@ _AND: Final = re.compile(r"(?:\band|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
+_FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
 _CONNECTORS: Final = frozenset(
@@ -215,7 +216,7 @@ class Language:
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
         if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
             return False
-        return phrase.index > 0 or step.text.split()[0].casefold() in _REFERRING
+        return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
         verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())

@@ -405,6 +405,8 @@ class Resolver:
             return Control(verb, running[0].definition.id)
         if self.workspace.focus in {view.definition.id for view in running} or (not running and self.workspace.focus):
             return Control(verb, self.workspace.focus)
+        if not running and command.extra == "it":
+            raise refuse(f'Nothing runs, so there is no "it" to {verb}.')
         if not running:
             return Control(verb, None)
         called = [names.quoted_name(view.definition.name) for view in running]

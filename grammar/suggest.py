@@ -109,6 +109,7 @@ def expected(terminals: Iterable[str], workspace: Workspace) -> tuple[str, ...]:
         names: tuple[str, ...] = getattr(workspace.names, LIVE[terminal]) if terminal in LIVE else ()
         if terminal == "WORKFLOW":
             names = tuple(quoted_name(view.definition.name) for view in workspace.workflows.values())
+            words = words if names else f"{words} (but there is no workflow yet)"
         found.append(f"{words} ({', '.join(names[:3])})" if names else words)
     return tuple(found[:MAX_EXPECTED])
 
