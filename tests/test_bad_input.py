@@ -144,7 +144,7 @@ def test_odd_characters_are_answered_and_change_nothing(chat: Chat, line: str) -
         assert sign not in turn.text
 
 
-def test_a_viewer_may_read_but_not_write(chat: Chat) -> None:
+def test_a_viewer_is_refused_in_words_and_changes_nothing(chat: Chat) -> None:
     chat.say("/as vic viewer")
     try:
         for line in (
