@@ -28,7 +28,7 @@ from grammar.drafts import MissingPiece
 from grammar.driver import Driver, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
-from grammar.instruction import Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.instruction import Change, Create, Import, Instruction, Question, Refusal, Understanding, Understood
 from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
@@ -45,7 +45,7 @@ FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
-_AND: Final = re.compile(r"(?:\band|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
@@ -140,7 +140,8 @@ class Language:
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
             edits = self._read(scoped + "; ".join(lines[1:]), workspace)
-            answer = answer if isinstance(edits, Refusal) else edits
+            is_change = isinstance(edits, Understood) and isinstance(edits.instruction, Change)
+            answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
     def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
