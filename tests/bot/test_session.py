@@ -79,7 +79,7 @@ async def test_going_live_is_an_event_with_what_is_known_and_is_kept() -> None:
     bot = await after('/config stream.title "Friday fun"', "/live on")
     assert [event.payload for event in bot.events] == [{"title": "Friday fun", "category": ""}]
     assert bot.settings.live
-    assert bot.settings.stream() == {"live": True}
+    assert bot.settings.stream() == {"live": True, "title": "Friday fun"}
 
 
 async def test_a_reaction_is_on_the_message_that_was_written() -> None:
