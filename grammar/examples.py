@@ -83,7 +83,9 @@ def example(sentence: str, workspace: Workspace, works: Callable[[str], bool], s
 def _candidates(sentence: str, workspace: Workspace, stuck: Stuck | None) -> Iterator[str]:
     if len(sentence) <= MAX_SENTENCE:
         if stuck is not None and "WORKFLOW" in stuck.expected and not workspace.workflows:
-            yield f'create {_run_from(sentence, stuck.at)}: say "hello"'
+            name = _run_from(sentence, stuck.at)
+            if name is not None and " " not in name:
+                yield f'create {name}: say "hello"'
         if stuck is not None and stuck.at > 0:
             mended = tuple(dict.fromkeys(_mended(sentence, workspace, stuck)))[:MAX_MENDED]
             own = next(iter(_own(workspace)), None)

@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from bot.services.declared import DECLARATIONS
@@ -40,6 +40,8 @@ from grammar.workspace import LiveNames, WorkflowView, Workspace
 from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+# Making a failure smaller takes minutes for values this large; what failed is printed whole.
+QUICKLY = (Phase.explicit, Phase.reuse, Phase.generate)
 NAMES = LiveNames(scenes=("BRB", "Hype"), sounds=("airhorn",), channels=("general",))
 
 
@@ -137,7 +139,8 @@ def test_every_edit_is_read_back(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=SLOW, deadline=None, max_examples=1_500)
+@pytest.mark.timeout(1_800)
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=1_500, phases=QUICKLY)
 @given(st.data())
 def test_every_edit_of_deep_workflows_is_read_back(data: st.DataObject) -> None:
     _changed(data, most=3, depth=3)
