@@ -57,6 +57,12 @@ def test_any_call_of_a_declared_method_reads_back(call: Call) -> None:
     assert_reads_back(definition)
 
 
+def test_a_quoted_text_with_options_is_never_one_unquoted_text() -> None:
+    title = Call(service="twitch", method="update_channel", params={"title": ""})
+    state = State(name="channel", action=title, description="")
+    assert_reads_back(Definition(id="x", name="x", initial_state="channel", states=(state,)))
+
+
 @pytest.mark.parametrize("seconds", [0, 1, 59.999, 60, 61, 3_600, 86_399, 90.5, 1e-9, 5e-324, 0.1 + 0.2, 366 * 86_400])
 def test_a_wait_reads_back_to_the_last_bit(seconds: float) -> None:
     definition = Definition(
