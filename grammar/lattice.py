@@ -371,6 +371,8 @@ class Lattice:
         words = self.words
         if words[at].key in _NO_LIVE_NAME:
             return None
+        if at + 1 < len(words) and words[at + 1].kind == "number" and self._begins_step(at):
+            return None  # "wait 5 bananas" is a step said wrongly, not a scene
         end = at
         while end < len(words) and self._goes_on_as_name(end, at):
             if end > at and self._begins_step(end) and end + 1 < len(words):
