@@ -392,8 +392,8 @@ class Conversation:
             single,
         )
         await self._open(heard, record)
-        if ask.workflows:
-            await self._settle(replace(heard, question=None), Told((), ask.workflows[-1]))
+        if single is not None:  # whoever asks about several still talks about the one they talked about
+            await self._settle(replace(heard, question=None), Told((), single.id))
         about = About(canonical, single.id if single else None, single.record.revision if single else None)
         saying = Saying(f"{moved}{turn.preface()}{ask.text} Say yes or no.")
         return replies("question", saying, heard.message.place.platform, about)

@@ -185,6 +185,14 @@ async def test_stopping_everything_asks_and_says_what(room: Room) -> None:
     assert room.runner.live(HOME) == ()
 
 
+async def test_a_no_to_a_deed_on_several_workflows_leaves_the_focus_where_it_was(room: Room) -> None:
+    for sentence in ("create aa: say hi, wait 5s", "create bb: say x", "show aa"):
+        await room.say(f"!wf {sentence}")
+    assert (await room.say("!wf delete everything")).kind == "question"
+    await room.say("no")
+    assert (await room.say("!wf show")).text.startswith("aa ")
+
+
 async def test_a_missing_piece_is_the_next_message_plain_or_prefixed(room: Room) -> None:
     await made(room, HI)
     for answer in ("20 seconds", "!wf 20 seconds"):
