@@ -215,6 +215,13 @@ def _refuse_half_characters(data: object) -> None:
 _Path: TypeAlias = tuple[str | int, ...]
 
 
+def mistake(error: ValidationError) -> str:
+    """The first thing wrong with a value that was not read from JSON, and where, in words for people."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+    return f"{place}: {_what(first)}" if place else _what(first)
+
+
 def _sentence(error: ValidationError, data: object) -> str:
     """The first mistakes of a definition, each with its place."""
     found: dict[_Path, list[str]] = {}

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from engine.convert import mistake
 from engine.errors import EngineError
 from engine.events import kind_of
 from engine.formulas import And, Compare, Formula, IsEmpty, Literal, Not, Or, TextTest, Variable
@@ -241,15 +242,7 @@ def _checked(make: Callable[[], _Model]) -> _Model:
     try:
         return make()
     except ValidationError as error:
-        raise NotBuilt(in_words(error)) from None
-
-
-def in_words(error: ValidationError) -> str:
-    """The first thing wrong with a value, and where."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+        raise NotBuilt(mistake(error)) from None
 
 
 # Events -----------------------------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from engine.convert import mistake
 from engine.declare import Declarations
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
 from engine.names import expected, verb
-from grammar.build_steps import NotBuilt, StepBuilder, in_words
+from grammar.build_steps import NotBuilt, StepBuilder
 from grammar.drafts import Draft
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
 from grammar.lexicon import LiveLexicon
@@ -173,7 +174,7 @@ def _validated(model: Any, value: Any) -> Any:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise NotBuilt(in_words(error)) from None
+        raise NotBuilt(mistake(error)) from None
 
 
 # The steps together ------------------------------------------------------------------------------------------------------
@@ -196,7 +197,7 @@ def _definition(draft: _Draft, driver: Driver) -> Definition:
             variables=draft.variables,
         )
     except ValidationError as error:
-        raise FileError(0, in_words(error)) from None
+        raise FileError(0, mistake(error)) from None
 
 
 def _in_order(steps: list[tuple[int, int | None, Node]]) -> list[tuple[int, Node]]:

@@ -19,6 +19,7 @@ from typing import Final
 from pydantic import ValidationError
 from rapidfuzz.distance import OSA
 
+from engine.convert import mistake
 from engine.declare import Declarations
 from engine.errors import EngineError
 from engine.model import Definition, Trigger
@@ -241,7 +242,7 @@ class Language:
         except EngineError as error:
             return Refusal(f"I cannot take that: {error}.")
         except ValidationError as error:
-            return Refusal(f"I cannot take that: {_reason(error)}.")
+            return Refusal(f"I cannot take that: {mistake(error)}.")
         return Understood(instruction, reading.corrections)
 
     def _read_steps(self, text: str) -> Node | None:
@@ -384,10 +385,3 @@ def _merged(furthest: Stuck, all_stuck: list[Stuck]) -> Stuck:
     """The failure that got furthest, with what all families expected there."""
     expected = frozenset[str]().union(*(each.expected for each in all_stuck if each.at == furthest.at))
     return Stuck(furthest.at, furthest.word, expected, furthest.read, furthest.reason)
-
-
-def _reason(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    words = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {words}" if place else words
