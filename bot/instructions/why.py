@@ -1,5 +1,6 @@
 """Why a workflow ran, failed, waits, or did not start: its last refusals and its last run, in words."""
 
+from itertools import takewhile
 from typing import Final
 
 from bot.catalogue import Entry
@@ -26,8 +27,8 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
         return turn.tell("answer", Saying("No workflow has been started yet, and none was kept from starting."))
     runs = await turn.desk.store.executions(turn.desk.community, entry.id, _LOOKED_AT)
     run = _live(turn, runs[0]) if runs else None
-    refusals = [record for record in await _admissions(turn, entry.id) if record.execution is None]
-    since = [record for record in refusals if run is None or record.at >= run.started_at][:_REFUSALS]
+    later = takewhile(lambda record: run is None or record.execution != run.id, await _admissions(turn, entry.id))
+    since = [record for record in later if record.execution is None][:_REFUSALS]
     lines = [_refused(turn, entry, record) for record in since]
     if run is not None:
         lines += await _story(turn, entry, run)
@@ -57,7 +58,7 @@ async def _admissions(turn: Turn, workflow: str | None) -> list[AdmissionRecord]
     desk = turn.desk
     stored = await desk.store.admissions(desk.community, workflow, _LOOKED_AT)
     remembered = desk.runner.refusals(desk.community, workflow)[:_LOOKED_AT]
-    return sorted([*stored, *remembered], key=lambda record: -record.at)
+    return sorted([*remembered, *stored], key=lambda record: -record.at)
 
 
 def _live(turn: Turn, stored: Execution) -> Execution:

@@ -193,6 +193,15 @@ async def test_a_no_to_a_deed_on_several_workflows_leaves_the_focus_where_it_was
     assert (await room.say("!wf show")).text.startswith("aa ")
 
 
+async def test_why_tells_first_what_came_last_even_within_one_second(room: Room) -> None:
+    await made(room)
+    await room.happens("raid.received", viewers=1)
+    await room.happens("raid.received", viewers=50)
+    assert "started" in (await room.say("!wf why raid")).text.split("·")[0]
+    await room.happens("raid.received", viewers=2)
+    assert "did not start" in (await room.say("!wf why raid")).text.split("·")[0]
+
+
 async def test_a_missing_piece_is_the_next_message_plain_or_prefixed(room: Room) -> None:
     await made(room, HI)
     for answer in ("20 seconds", "!wf 20 seconds"):
