@@ -304,10 +304,6 @@ class Language:
         """The file form, which `read_definition` reads back."""
         return self._sayer.file(definition)
 
-    def say_overview(self, definition: Definition) -> str:
-        """Triggers and steps in one line."""
-        return self._sayer.overview(definition)
-
 
 def _likelihood(reading: Reading) -> tuple[float, int]:
     """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from grammar.words import key_of, keys, split
+from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
@@ -241,9 +241,3 @@ def _add_inflected(trie: Trie, words: Sequence[str], terminal: str, value: Any, 
 @lru_cache(maxsize=2_048)
 def _forms(word: str) -> tuple[str, ...]:
     return tuple(key_of(form) for form in inflections(word))
-
-
-def is_word(text: str) -> bool:
-    """Whether a text is a single plain word, so that it can stand in a sentence without quotes."""
-    words = split(text, 2)
-    return len(words) == 1 and words[0].kind == "word" and words[0].text == text

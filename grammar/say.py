@@ -104,12 +104,6 @@ class Sayer:
 
     # Definitions -----------------------------------------------------------------------------------------------------------
 
-    def overview(self, definition: Definition) -> str:
-        """`When a raid comes in: 1 say "hi" · 2 wait 5 seconds`; without triggers just the steps."""
-        triggers = " or ".join(self.trigger(trigger) for trigger in definition.triggers)
-        steps = self._numbered(definition.states)
-        return f"{_capital(triggers)}: {steps}" if triggers else steps
-
     def trigger(self, trigger: Trigger) -> str:
         """`when a raid comes in`."""
         return say_trigger(trigger)
