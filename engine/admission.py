@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from engine.arguments import missing_input
+from engine.compiled import Program
 from engine.events import Event
 from engine.execution import MAX_DEPTH, Person
 from engine.model import Policy, Role
 from engine.people import name_of, roles_of
 from engine.ports import WorkflowRecord
-from engine.program import Program
 from engine.triggers import Match
 
 

@@ -6,9 +6,9 @@ when it begins. This module starts nothing.
 
 from typing import Any
 
+from engine.compiled import Program
 from engine.execution import Values
 from engine.fitting import as_boolean, as_number
-from engine.program import Program
 from engine.scope import MISSING, Scope, walk
 from engine.values import within
 

@@ -24,6 +24,23 @@ def escaped(name: str) -> str:
     return name.replace("%", "%25").replace("/", "%2F").replace("#", "%23")
 
 
+def lane_key(name: str) -> str:
+    """The name of a parallel branch as the last part of a segment of a path."""
+    return escaped(name).replace(":", "%3A")
+
+
+def lane_path(path: str, key: str, visit: int, lane: str) -> str:
+    """The path that a parallel branch stands on; `lane` is its `lane_key`, `key` the `escaped` name of its owner."""
+    return f"{path}/{key}:{visit}:{lane}"
+
+
+def owner_of(path: str) -> tuple[str, str, int, str]:
+    """Of the path of a parallel branch: the path, name and visit of its owner, and the branch's `lane_key`."""
+    above, _, segment = path.rpartition("/")
+    key, visit, lane = segment.rsplit(":", 2)
+    return above, unescaped(key), int(visit), lane
+
+
 def unescaped(segment: str) -> str:
     """The name that a segment of an effect id stands for."""
     return segment.replace("%23", "#").replace("%2F", "/").replace("%25", "%")

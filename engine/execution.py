@@ -16,6 +16,7 @@ Status: TypeAlias = Literal[
 FINAL: Final = frozenset({"completed", "failed", "stopped", "cancelled"})
 Values: TypeAlias = Mapping[str, Any]
 Outcome: TypeAlias = Literal["success", "error", "timeout", "unknown", "cancel", "stopped"]
+LaneStatus: TypeAlias = Literal["waiting", "running", "done", "failed", "skipped", "left"]
 
 MAIN: Final = "main"
 MAX_DEPTH: Final = 16
@@ -36,6 +37,10 @@ class Branch:
         due: When a wait or the pause before the next try is over.
         timeout_due: When the state's time is up.
         params: The action's params after substitution, secrets redacted.
+        child: The run it waits for, if it runs another workflow and waits for its end.
+        heard: Events that came before their time: while the step before a wait went on, or during a pause.
+        gathered: What a `collect` has so far.
+        came_to: What came of its effect after the run had failed; a retry goes on from there.
     """
 
     path: str
@@ -47,6 +52,60 @@ class Branch:
     due: float | None = None
     timeout_due: float | None = None
     params: Any = None
+    child: str | None = None
+    heard: tuple[Values, ...] = ()
+    gathered: tuple[Values, ...] = ()
+    came_to: Values | None = None
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of the branches of a `parallel`, while that is open.
+
+    Attributes:
+        status: `left` is a branch that nobody waits for any more.
+        variables: What was set in it, over what is set around it; merged at the join. Likewise `results`.
+        error: Why it failed, and `at` which of its outermost states.
+    """
+
+    name: str
+    status: LaneStatus = "waiting"
+    variables: Values = field(default_factory=dict)
+    results: Values = field(default_factory=dict)
+    error: str | None = None
+    at: str | None = None
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A state whose block is open: a loop going round, branches side by side, or a choice with a time limit.
+
+    Attributes:
+        path: The path its owner stands on.
+        state: The owner's name; likewise its `visit`.
+        entered_at: When the owner was entered, UTC seconds.
+        timeout_due: When the owner's time is up.
+        round: Which round of a loop this is, from 1.
+        total: How many rounds there are at most; None where only a guard says.
+        items: What a `for_each` goes through.
+        lanes: The branches of a `parallel`, in the order they are written.
+        joined: Whether the owner has gone on already, and its branches only come to their end.
+        closing: Whether no more rounds and branches begin, because of a cancel.
+    """
+
+    path: str
+    state: str
+    visit: int
+    entered_at: float = 0.0
+    timeout_due: float | None = None
+    round: int = 0
+    total: int | None = None
+    items: tuple[Any, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    joined: bool = False
+    closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +148,14 @@ class Execution:
         rounds: How often each `path/state` has been entered again since the last wait of a second or more.
         timeout_due: When the time of the whole run is up.
         timed_out: Whether that has happened; it then ends `failed`, whatever its clean-up does.
+        frames: Blocks that are open, outer ones first.
+        gathered: All results of a state in the rounds of the last loop it was in, by state name.
+        wreck: Where it rested when it failed, the failed place first; a retry goes on from there.
+        parent: The run that waits for this one, if one does.
+        children: How many runs it has started; the next one's id comes from it.
+        ears: What it listens for: (event, the only person who counts or None), without repeats.
+        slot: What it shares with other runs that must not go on side by side with it, if anything.
+        start_due: When a run that was put off begins.
     """
 
     id: str
@@ -115,13 +182,26 @@ class Execution:
     rounds: Mapping[str, int] = field(default_factory=dict)
     timeout_due: float | None = None
     timed_out: bool = False
+    frames: tuple[Frame, ...] = ()
+    gathered: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    wreck: tuple[Branch, ...] = ()
+    parent: str | None = None
+    children: int = 0
+    ears: tuple[tuple[str, str | None], ...] = ()
+    slot: str | None = None
+    start_due: float | None = None
 
     @property
     def next_due(self) -> float | None:
         """The earliest time at which something happens by itself, or None."""
         if self.status in FINAL or self.status == "paused":
             return None
+        if self.status == "scheduled":
+            return self.start_due
         due = self.timeout_due
+        for frame in self.frames:
+            if frame.timeout_due is not None and (due is None or frame.timeout_due < due):
+                due = frame.timeout_due
         for branch in self.branches:
             if branch.due is not None and (due is None or branch.due < due):
                 due = branch.due

@@ -1,16 +1,17 @@
-"""What can move an execution: what came of an effect, a time that was reached, or a control somebody gave.
+"""What can move an execution: a result, an event, a time that was reached, or a control somebody gave.
 
 Each is a fact with its time, made outside and kept as it is, so that a run can be replayed from them. This module does
 not know what an input does to an execution; `engine.machine` does.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, assert_never
 
-from engine.execution import Done, Effect, Failed, Result, Unknown
+from engine.execution import Done, Effect, Failed, Result, Status, Unknown, Values
 
 Verb: TypeAlias = Literal["stop", "cancel", "pause", "resume"]
-"""What somebody may want of a run that is going on."""
+"""What somebody may want of a run that is going on, or of the one that it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,57 @@ class OutcomeUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """A run that was waited for has ended, or could not begin."""
+
+    at: float
+    child: str
+    status: Status
+    output: Any = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something happened.
+
+    Attributes:
+        name: Canonical name of the event.
+        event: Its payload with `name`, `id` and `at`.
+    """
+
+    at: float
+    name: str
+    event: Values
+
+
+@dataclass(frozen=True, slots=True)
 class TimeReached:
     """It is `at` now: whatever was due by then happens."""
 
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A run that stood in line, or was put off, may begin."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandInLine:
+    """A run that was put off has to wait for others to end."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A run that was put off, or stood in line, does not begin after all."""
+
+    at: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +129,40 @@ class Resume:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Let a wait be over: the one in that state, or the one that would end first."""
+
+    at: float
+    by: str
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Let a wait last longer, or less long: the one in that state, or the one that would end first."""
+
+    at: float
+    by: str
+    seconds: float
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Go on with a failed run at the step that failed, perhaps with other values."""
+
+    at: float
+    by: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
 Ending: TypeAlias = Succeeded | Errored | OutcomeUnknown
 """What came of an effect."""
 
-Control: TypeAlias = Cancel | Stop | Pause | Resume
+Control: TypeAlias = Cancel | Stop | Pause | Resume | Skip | Extend | Retry
 
-Input: TypeAlias = Ending | TimeReached | Control
+Input: TypeAlias = Ending | ChildEnded | Heard | TimeReached | Begin | StandInLine | Decline | Control
 
 
 def ending(effect: Effect, result: Result, at: float) -> Ending:

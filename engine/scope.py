@@ -43,6 +43,7 @@ class Scope:
         "config",
         "data",
         "event",
+        "gathered",
         "late",
         "loop",
         "now",
@@ -68,6 +69,7 @@ class Scope:
         now: float = 0.0,
         late: int = 0,
         loop: Values = EMPTY,
+        gathered: Values = EMPTY,
     ) -> None:
         self.variables = variables
         self.results = results
@@ -81,6 +83,7 @@ class Scope:
         self.now = now
         self.late = late
         self.loop = loop
+        self.gathered = gathered
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
@@ -89,6 +92,8 @@ Evaluate: TypeAlias = Callable[[Scope], Any]
 def compile_path(path: str) -> Evaluate:
     """A function that finds the value of a dotted name in a scope, or `MISSING`."""
     head, *rest = path.split(".")
+    if head == "results" and len(rest) > 1 and "all" in rest[1:]:
+        return _all_rounds(tuple(rest), _rooted(_ROOTS[head], tuple(rest)))
     if head in _ROOTS:
         return _rooted(_ROOTS[head], tuple(rest))
     if not rest:
@@ -129,6 +134,17 @@ def _rooted(root: Evaluate, rest: tuple[str, ...]) -> Evaluate:
     def read(scope: Scope) -> Any:
         value = root(scope)
         return _find(value, ways) if isinstance(value, Mapping) else walk(value, rest)
+
+    return read
+
+
+def _all_rounds(rest: tuple[str, ...], otherwise: Evaluate) -> Evaluate:
+    """`results.x.all`: the results of `x` in all rounds of its loop, as a list."""
+    at = rest.index("all", 1)
+    name, inside = ".".join(rest[:at]), rest[at + 1 :]
+
+    def read(scope: Scope) -> Any:
+        return walk(scope.gathered[name], inside) if name in scope.gathered else otherwise(scope)
 
     return read
 

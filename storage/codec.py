@@ -19,7 +19,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from engine.errors import StoreCorrupt, StoreTooNew
 from engine.events import Event
-from engine.execution import Branch, Effect, Execution, HistoryRow, Person
+from engine.execution import Branch, Effect, Execution, Frame, HistoryRow, Lane, Person
 from engine.model import Definition
 from engine.model import to_json as definition_to_json
 from engine.ports import (
@@ -72,6 +72,8 @@ def _default(field: Field[Any]) -> Any:
 
 
 _BRANCH: Final = _Shape(Branch)
+_FRAME: Final = _Shape(Frame)
+_LANE: Final = _Shape(Lane)
 _EXECUTION: Final = _Shape(Execution)
 _HISTORY: Final = _Shape(HistoryRow)
 _EFFECT: Final = _Shape(Effect)
@@ -95,6 +97,17 @@ def _execution_row(execution: Execution) -> dict[str, Any]:
     row["next_due"] = execution.next_due
     if execution.branches:
         row["branches"] = [_BRANCH.written(branch) for branch in execution.branches]
+    if execution.wreck:
+        row["wreck"] = [_BRANCH.written(branch) for branch in execution.wreck]
+    if execution.frames:
+        row["frames"] = [_frame_row(frame) for frame in execution.frames]
+    return row
+
+
+def _frame_row(frame: Frame) -> dict[str, Any]:
+    row = _FRAME.written(frame)
+    if frame.lanes:
+        row["lanes"] = [_LANE.written(lane) for lane in frame.lanes]
     return row
 
 
@@ -214,10 +227,35 @@ def _person(name: str, roles: list[str] | tuple[str, ...] = (), **rest: Any) -> 
     return Person(name, roles=tuple(roles), **rest)
 
 
+_Objects = list[dict[str, Any]] | tuple[()]
+
+
 def _execution(
-    branches: list[dict[str, Any]] | tuple[()] = (), orphans: list[str] | tuple[()] = (), **rest: Any
+    branches: _Objects = (),
+    orphans: list[str] | tuple[()] = (),
+    frames: _Objects = (),
+    wreck: _Objects = (),
+    ears: list[list[Any]] | tuple[()] = (),
+    gathered: Mapping[str, list[Any]] | None = None,
+    **rest: Any,
 ) -> Execution:
-    return Execution(branches=tuple(Branch(**branch) for branch in branches), orphans=tuple(orphans), **rest)
+    return Execution(
+        branches=tuple(_branch(**branch) for branch in branches),
+        orphans=tuple(orphans),
+        frames=tuple(_frame(**frame) for frame in frames),
+        wreck=tuple(_branch(**branch) for branch in wreck),
+        ears=tuple((event, who) for event, who in ears),
+        gathered={} if gathered is None else {name: tuple(results) for name, results in gathered.items()},
+        **rest,
+    )
+
+
+def _branch(heard: _Objects = (), gathered: _Objects = (), **rest: Any) -> Branch:
+    return Branch(heard=tuple(heard), gathered=tuple(gathered), **rest)
+
+
+def _frame(lanes: _Objects = (), items: list[Any] | tuple[()] = (), **rest: Any) -> Frame:
+    return Frame(lanes=tuple(Lane(**lane) for lane in lanes), items=tuple(items), **rest)
 
 
 def _revision(

@@ -27,7 +27,6 @@ from engine.model import (
     WaitFor,
 )
 from engine.model import Call as CallAction
-from engine.program import RUNNABLE
 from engine.scope import RESERVED
 from engine.templates import is_constant
 from engine.validate.problem import Problem, meant, nearest
@@ -43,10 +42,6 @@ def step_problems(state: State, places: Mapping[str, str], declarations: Declara
     place = places[state.name]
     if state.name in RESERVED:
         yield Problem(place, "error", f'"{state.name}" is a name of the bot itself', "take another name", state.name)
-    if state.action.kind not in RUNNABLE:
-        yield Problem(place, "error", f'"{state.action.kind}" is something I cannot run: not yet', None, state.name)
-    elif isinstance(state.action, Choose) and (state.timeout_seconds is not None or state.retry is not None):
-        yield Problem(place, "error", "a time limit or retry around a choice cannot be run: not yet", None, state.name)
     for event, target in state.transitions.items():
         yield from _event(event, place, state)
         yield from (problem for guard in _guards_of(target) for problem in formula_problems(guard, place, state.name))
