@@ -260,7 +260,7 @@ class Conversation:
         )
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
-        running = {run.workflow for run in self._desk.runs()}
+        running = {workflow for workflow, _ in self._desk.running()}
         return {
             entry.id: WorkflowView(entry.definition, entry.record.revision, entry.record.enabled, entry.id in running)
             for entry in entries

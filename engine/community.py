@@ -1,7 +1,6 @@
-"""What the runner holds in memory for one community: a cache of its store.
+"""What is in memory of one community while it is open, all of it rebuilt from the store whenever that is needed.
 
-Made when the community is opened, dropped when the runner closes, and rebuilt from the store whenever a commit fails.
-Nothing in here is the truth; it performs nothing and commits nothing.
+A value with rules about itself, and nothing else: it does no I/O and starts nothing.
 """
 
 from collections import deque
@@ -9,13 +8,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from engine.admission import Gate, gate_of
 from engine.declare import Declarations
+from engine.ears import Ears
 from engine.errors import EngineError
-from engine.execution import FINAL, Execution
+from engine.execution import Execution
 from engine.inbox import Inbox
-from engine.model import Call, all_states
-from engine.ports import AdmissionRecord, OutboxRecord, RevisionRecord, WorkflowRecord
+from engine.marks import Mark
+from engine.model import Call, Policy, all_states
+from engine.places import Places
+from engine.ports import AdmissionRecord, HeldRecord, OutboxRecord, RevisionRecord, WorkflowRecord
 from engine.program import Program, compile_program
+from engine.roster import Roster
 from engine.timers import Timers
 from engine.triggers import TriggerIndex
 
@@ -29,23 +33,27 @@ class Loaded:
 
     Attributes:
         program: None if it cannot be run as it is written; `unfit` then says why.
+        gate: Its policy, made ready.
         forbidden: Why a step must not be performed, by state: its author does not hold the right its method asks for.
     """
 
     record: RevisionRecord
     program: Program | None
     unfit: str | None
+    gate: Gate
     forbidden: Mapping[str, str]
 
 
 def load(record: RevisionRecord, declarations: Declarations) -> Loaded:
     """Compile a revision; one that cannot be run can still be held, shown and mended."""
     program, unfit = None, None
+    gate = gate_of(record.workflow, Policy())
     try:
+        gate = gate_of(record.workflow, record.definition.policy)
         program = compile_program(record.definition, declarations)
     except EngineError as error:
         unfit = str(error)
-    return Loaded(record, program, unfit, _forbidden(record, declarations))
+    return Loaded(record, program, unfit, gate, _forbidden(record, declarations))
 
 
 def _forbidden(record: RevisionRecord, declarations: Declarations) -> dict[str, str]:
@@ -69,23 +77,33 @@ class Community:
 
     Attributes:
         inbox: Events that have come and are not yet admitted.
+        roster: Every execution that has not ended, and ended ones with an effect still in flight.
+        ears: Who of them listens for which event.
+        places: Which of them take up what.
+        marks: What is remembered of starts, by workflow and key.
+        held: Events that wait for another one, by the key of that; `folded` are keys of those that have come.
         stale: Whether memory is not what the store says and has to be rebuilt before use.
         refusals: Latest refusals that are too many to be stored.
-        executions: Every execution that has not ended, and ended ones with an effect still in flight.
-        pending: Effects found in the store that have not been taken up yet.
+        pending: Effects found in the store that have not been taken up yet; likewise `due`, times by execution.
         failures: Workflow, version and reason of the failures people have been told of.
     """
 
     name: str
     inbox: Inbox = field(init=False)
+    timers: Timers = field(init=False)
+    roster: Roster = field(init=False)
     stale: bool = True
     refusals: deque[AdmissionRecord] = field(default_factory=lambda: deque(maxlen=REFUSALS_KEPT))
     workflows: dict[str, WorkflowRecord] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Loaded] = field(default_factory=dict)
     triggers: TriggerIndex = field(default_factory=TriggerIndex)
-    timers: Timers = field(init=False)
-    executions: dict[str, Execution] = field(default_factory=dict)
+    ears: Ears = field(default_factory=Ears)
+    places: Places = field(default_factory=Places)
+    marks: dict[tuple[str, str], tuple[Mark, ...]] = field(default_factory=dict)
+    held: dict[str, list[HeldRecord]] = field(default_factory=dict)
+    folded: dict[str, None] = field(default_factory=dict)
     pending: list[OutboxRecord] = field(default_factory=list)
+    due: list[tuple[str, float]] = field(default_factory=list)
     failures: dict[tuple[str, int, str | None], None] = field(default_factory=dict)
 
     def first_failure(self, execution: Execution) -> bool:
@@ -103,23 +121,15 @@ class Community:
         record = self.workflows.get(workflow)
         return None if record is None or record.deleted else self.revisions.get((workflow, record.revision))
 
-    def fill(
-        self,
-        workflows: Iterable[WorkflowRecord],
-        revisions: dict[tuple[str, int], Loaded],
-        executions: dict[str, Execution],
-        pending: list[OutboxRecord],
-    ) -> None:
-        """Hold what the store says, and nothing else."""
-        self.workflows = {}
-        self.revisions = revisions
-        self.triggers = TriggerIndex()
-        self.executions = executions
-        self.pending = pending
-        self.inbox.forget()
-        for record in workflows:
-            self.learn(record)
-        self.stale = False
+    def named(self, name: str) -> Loaded | None:
+        """The revision that counts of a workflow, by its id or its name as people write it."""
+        if (found := self.current(name)) is not None:
+            return found
+        folded = _folded(name)
+        for record in self.workflows.values():
+            if folded in (_folded(record.id), _folded(record.name)):
+                return self.current(record.id)
+        return None
 
     def learn(self, record: WorkflowRecord) -> None:
         """A workflow stands like this from now on; its revision has been loaded."""
@@ -129,15 +139,28 @@ class Community:
             self.triggers.remove(record.id)
         else:
             self.triggers.put(record.id, loaded.record.definition)
-        pinned = {(execution.workflow, execution.revision) for execution in self.executions.values()}
+        pinned = set(self.roster.pinned())
         for key in [key for key in self.revisions if key[0] == record.id and key not in pinned]:
             if key[1] != record.revision:
                 del self.revisions[key]
 
     def keep(self, execution: Execution) -> bool:
         """Hold an execution in its new form, or let it go once nothing more can come; tells which."""
-        if execution.status in FINAL and not execution.orphans:
-            self.executions.pop(execution.id, None)
-            return False
-        self.executions[execution.id] = execution
-        return True
+        self.ears.listen(execution.id, execution.ears)
+        return self.roster.keep(execution)
+
+    def release(self, fold: str) -> list[HeldRecord]:
+        """The events that waited for this wait no longer."""
+        return self.held.pop(fold, [])
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace(" ", "_")
+
+
+def all_held(records: Iterable[HeldRecord]) -> dict[str, list[HeldRecord]]:
+    """Held events by the key of what they wait for."""
+    found: dict[str, list[HeldRecord]] = {}
+    for record in records:
+        found.setdefault(record.fold, []).append(record)
+    return found

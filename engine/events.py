@@ -52,6 +52,7 @@ class Event:
         own: True for what the bot itself said or did.
         depth: How many of our own events led to this one.
         cause: The execution that emitted it, if one did.
+        caller: Who started the outermost of the runs that led to it; counts for rights in place of `user`.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Event:
     own: bool = False
     depth: int = 0
     cause: str | None = None
+    caller: Mapping[str, Any] | None = None
 
 
 _USER: Final[Mapping[str, FieldType]] = MappingProxyType({"user": "user"})

@@ -7,7 +7,7 @@ in line. An event that counts is handed on in its turn, with no await in between
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
@@ -26,12 +26,19 @@ KEYS_KEPT: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an event came to."""
+    """What an event came to.
+
+    Attributes:
+        heard: The runs that waited for it and did something.
+        folded: Whether it belongs to another event, or waits to know.
+    """
 
     event: Event
     duplicate: bool
     started: tuple[Execution, ...] = ()
     refused: tuple[AdmissionRecord, ...] = ()
+    heard: tuple[str, ...] = ()
+    folded: bool = False
 
 
 Saved: TypeAlias = Callable[[], "asyncio.Future[None]"]
@@ -43,18 +50,18 @@ class Inbox:
 
     Args:
         tasks: Owns the work.
-        seen: Which of these de-duplication keys are known to the store.
+        prepare: Which keys the store knows of what is asked about these events; whatever they need is at hand then.
         receive: Lets an event that counts happen; its keys are to be kept with all it leads to.
     """
 
     def __init__(
         self,
         tasks: Tasks,
-        seen: Callable[[Sequence[str]], Awaitable[Collection[str]]],
-        receive: Callable[[Event, Sequence[str]], tuple[Posted, Saved]],
+        prepare: Callable[[Sequence[Event]], Awaitable[frozenset[str]]],
+        receive: Callable[[Event, Sequence[str], frozenset[str]], tuple[Posted, Saved]],
     ) -> None:
         self._tasks = tasks
-        self._seen = seen
+        self._prepare = prepare
         self._receive = receive
         self._line: deque[tuple[Event, asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]]] = deque()
         self._draining = False
@@ -91,7 +98,7 @@ class Inbox:
             while self._line:
                 some = list(islice(self._line, ASKED_AT_ONCE))
                 try:
-                    seen = await self._seen([key for event, _ in some for key in keys_of(event)])
+                    seen = await self._prepare([event for event, _ in some])
                 except StoreError as error:
                     for _ in some:
                         _fail(self._line.popleft()[1], error)
@@ -110,7 +117,7 @@ class Inbox:
         self,
         event: Event,
         heard: "asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]",
-        seen: Collection[str],
+        seen: frozenset[str],
     ) -> None:
         keys = keys_of(event)
         if any(key in seen or key in self._recent for key in keys):
@@ -118,7 +125,7 @@ class Inbox:
                 heard.set_result((Posted(event, duplicate=True), None))
             return
         self._remember(keys)
-        posted, saved = self._receive(event, keys)
+        posted, saved = self._receive(event, keys, seen)
         if not heard.done():  # whoever brought it may have gone
             heard.set_result((posted, saved()))
 

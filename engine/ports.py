@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from engine.declare import Method
 from engine.events import Event
-from engine.execution import Effect, Execution, HistoryRow, Person, Result
+from engine.execution import Effect, Execution, HistoryRow, Person, Result, Status
 from engine.model import Definition
 
 
@@ -188,6 +188,43 @@ class ConfigRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Sleeper:
+    """What has to be known of a live execution while it is not in memory.
+
+    Attributes:
+        slot: What it takes up; None for its workflow.
+        ears: What it listens for, as in `Execution`.
+    """
+
+    id: str
+    workflow: str
+    revision: int
+    status: Status
+    next_due: float | None = None
+    slot: str | None = None
+    ears: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarksRecord:
+    """What is remembered of the starts of a workflow under one key: times, each with how many fell into it."""
+
+    community: str
+    workflow: str
+    key: str
+    marks: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecord:
+    """An event that waits for another one to which it may belong, or for its time."""
+
+    event: Event
+    fold: str
+    release_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRecord:
     """An effect that is not known to be done."""
 
@@ -206,6 +243,9 @@ class Batch:
         done: Ids of effects that have ended; their outbox rows go.
         seen: De-duplication keys with the time until which they count: {(community, key): expires_at}.
         events: What happened, for `why`, backtest and the dashboard.
+        marks: What is remembered of starts; the last record of a key wins, one without marks goes.
+        held: Events that wait for others.
+        released: Ids of held events that wait no longer, with their community.
     """
 
     executions: list[Execution] = field(default_factory=list)
@@ -222,6 +262,9 @@ class Batch:
     proposals: list[ProposalRecord] = field(default_factory=list)
     proposals_answered: list[str] = field(default_factory=list)
     config: list[ConfigRecord] = field(default_factory=list)
+    marks: list[MarksRecord] = field(default_factory=list)
+    held: list[HeldRecord] = field(default_factory=list)
+    released: list[tuple[str, str]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(
@@ -240,6 +283,9 @@ class Batch:
                 self.proposals,
                 self.proposals_answered,
                 self.config,
+                self.marks,
+                self.held,
+                self.released,
             )
         )
 
@@ -260,6 +306,22 @@ class Store(Protocol):
 
     async def live_executions(self, community: str) -> list[Execution]:
         """Every execution that has not ended, by start."""
+        ...
+
+    async def sleepers(self, community: str) -> list[Sleeper]:
+        """What has to be known of every execution that has not ended, by start."""
+        ...
+
+    async def executions_of(self, ids: Sequence[str]) -> list[Execution]:
+        """Those of these executions that are there, ended or not."""
+        ...
+
+    async def marks(self, community: str) -> list[MarksRecord]:
+        """What is remembered of starts."""
+        ...
+
+    async def held(self, community: str) -> list[HeldRecord]:
+        """Every event that waits for another one, in the order they came."""
         ...
 
     async def outbox(self, community: str) -> list[OutboxRecord]:

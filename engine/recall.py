@@ -1,9 +1,17 @@
-"""Fills the memory of a community with what its store says; nothing is started by it, and nothing written."""
+"""Fills the memory of a community with what its store says; nothing is started by it, and nothing written.
 
-from engine.community import Community, Loaded, load
+Runs that only wait are not read: of them it is enough to know when they are due and what they listen for.
+"""
+
+from collections.abc import Sequence
+
+from engine.community import Community, Loaded, all_held, load
 from engine.declare import Declarations
+from engine.ears import Ears
 from engine.errors import StoreError
-from engine.ports import Store
+from engine.places import Places
+from engine.ports import OutboxRecord, RevisionRecord, Sleeper, Store
+from engine.triggers import TriggerIndex
 
 
 async def recall(store: Store, declarations: Declarations, community: Community) -> None:
@@ -15,18 +23,63 @@ async def recall(store: Store, declarations: Declarations, community: Community)
     name = community.name
     workflows = await store.workflows(name)
     current = await store.current_revisions(name)
-    executions = {execution.id: execution for execution in await store.live_executions(name)}
+    sleepers = await store.sleepers(name)
     pending = await store.outbox(name)
-    for id in {record.effect.execution for record in pending} - executions.keys():
-        ended = await store.execution(id)
-        if ended is not None:
-            executions[id] = ended
-    revisions = {(each.workflow, each.number): load(each, declarations) for each in current}
-    for execution in executions.values():
+    marks = await store.marks(name)
+    held = await store.held(name)
+    awake = await store.executions_of(_awake(sleepers, pending))
+    revisions = await _revisions(
+        store, declarations, name, current, {(each.workflow, each.revision) for each in sleepers}
+    )
+    for execution in awake:
         pinned = (execution.workflow, execution.revision)
         if pinned not in revisions:
             revisions[pinned] = await fetch(store, declarations, name, *pinned)
-    community.fill(workflows, revisions, executions, pending)
+    # From here on without an await: memory is either the old one or the new one.
+    community.workflows = {}
+    community.revisions = revisions
+    community.triggers = TriggerIndex()
+    community.ears = Ears()
+    community.places = Places()
+    community.marks = {(record.workflow, record.key): record.marks for record in marks}
+    community.held = all_held(held)
+    community.pending = pending
+    community.inbox.forget()
+    community.roster.fill(awake, sleepers)
+    for each in sleepers:
+        community.places.put(each.slot or each.workflow, each.id, each.status)
+        if each.ears:
+            community.ears.listen(each.id, each.ears)
+    community.due = [(each.id, each.next_due) for each in sleepers if each.next_due is not None]
+    for record in workflows:
+        community.learn(record)
+    community.stale = False
+
+
+def _awake(sleepers: Sequence[Sleeper], pending: Sequence[OutboxRecord]) -> list[str]:
+    """The runs that must be in memory: those with something under way, and those that belong together."""
+    wanted = {record.effect.execution: None for record in pending}
+    for each in sleepers:
+        if each.status in ("running", "stopping"):
+            wanted[each.id] = None
+        parent, dot, _ = each.id.rpartition(".")
+        if dot:
+            wanted[each.id] = None
+            wanted[parent] = None
+    return list(wanted)
+
+
+async def _revisions(
+    store: Store,
+    declarations: Declarations,
+    community: str,
+    current: Sequence[RevisionRecord],
+    pinned: set[tuple[str, int]],
+) -> dict[tuple[str, int], Loaded]:
+    loaded = {(each.workflow, each.number): load(each, declarations) for each in current}
+    for key in pinned - loaded.keys():
+        loaded[key] = await fetch(store, declarations, community, *key)
+    return loaded
 
 
 async def fetch(store: Store, declarations: Declarations, community: str, workflow: str, number: int) -> Loaded:

@@ -14,26 +14,28 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand
+from engine.admission import Answer, Moment, Refuse, admit_by_hand
 from engine.clock import SleepingClock
 from engine.community import Community, Loaded, load
-from engine.context import Context, event_scope
+from engine.context import Context
 from engine.declare import Declarations
+from engine.emitting import EmittingService
 from engine.errors import EngineError
 from engine.events import Event, canonical
-from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown, Values
-from engine.inbox import Inbox, Posted, Saved
-from engine.inputs import Input, OutcomeUnknown, TimeReached, Verb, control, ending
-from engine.machine import Step, given_up, start, transition
-from engine.people import name_of, person_in
+from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown
+from engine.inbox import Inbox, Posted
+from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, Service, Store
+from engine.progress import Progress
 from engine.quiet import Quiet
 from engine.recall import fetch, recall
+from engine.reception import HELD, Reception
+from engine.roster import Roster
+from engine.scope import Scope
 from engine.storable import size_of
 from engine.tasks import Tasks
 from engine.timers import Timers
-from engine.triggers import Match
 from engine.trouble import Trouble
 from engine.writer import Ended, Group, Writer
 
@@ -41,14 +43,10 @@ __all__ = ["Attempt", "NotOpen", "Posted", "Runner", "Verb"]
 
 log = logging.getLogger(__name__)
 
-SEEN_FOR: Final = 86_400.0
-"""How long a second event with the same key is the same event."""
-
 MAX_PAYLOAD: Final = 64_000
+MAX_PUT_OFF: Final = 366 * 86_400.0
 GRACE: Final = 0.5
 """Seconds that effects in flight get to end when the engine is closed."""
-FLOODS: Final = frozenset({"message.received", "discord.message.received"})
-"""Events that come so often that those no trigger took are not recorded one by one."""
 
 
 class NotOpen(EngineError):
@@ -97,11 +95,22 @@ class Runner:
         self._surroundings: dict[str, Context] = {}
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
-        self._performer = Performer(services, clock, self._tasks, self._mark_begun, self._ended, on_attempt)
+        self._performer = Performer(
+            (*services, EmittingService(clock, self.post)),
+            clock,
+            self._tasks,
+            self._mark_begun,
+            self._ended,
+            on_attempt,
+        )
         self._trouble = Trouble(
             self._communities, clock, self._tasks, self._mend, self._record, self._take_up, self._tell_all
         )
         self._writer = Writer(store.commit, self._committed, self._trouble.failed, self._quiet.look)
+        self._progress = Progress(
+            clock.now, ids, self._context, lambda: not self._trouble.held, self._writer.open_group
+        )
+        self._reception = Reception(store, clock, self._writer, self._progress, self._context)
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
         self._closed = False
@@ -121,8 +130,9 @@ class Runner:
         if community in self._communities:
             return
         opened = Community(community)
-        opened.inbox = Inbox(self._tasks, partial(self._seen, opened), partial(self._receive, opened))
+        opened.inbox = Inbox(self._tasks, partial(self._prepare, opened), partial(self._reception.receive, opened))
         opened.timers = Timers(self._clock, partial(self._time_reached, opened))
+        opened.roster = Roster(self._clock, self._tasks, self._store.executions_of)
         await recall(self._store, self._declarations, opened)
         self._communities[community] = opened
         if self._writing is None:
@@ -179,53 +189,120 @@ class Runner:
         return await community.inbox.put(event)
 
     async def run(
-        self, community: str, workflow: str, arguments: Mapping[str, Any], caller: Person
+        self,
+        community: str,
+        workflow: str,
+        arguments: Mapping[str, Any],
+        caller: Person,
+        *,
+        at: float | None = None,
     ) -> Execution | AdmissionRecord:
-        """Start a workflow by hand; an admission record instead of an execution says why not.
+        """Start a workflow by hand, now or at a time; an admission record instead of an execution says why not.
 
         Raises:
             StoreError: Nothing of it happened.
+            NotStorable: What is given is too large, or the time too far away.
         """
         opened = self._opened(community)
         _check_storable(arguments, "run")
         await self._mend(opened)
         now = self._clock.now()
+        if at is not None and at > now + MAX_PUT_OFF:
+            raise NotStorable("a run can be put off for a year at most")
         who = {"name": caller.name, "roles": list(caller.roles)}
         happening = Event("", canonical("manual"), now, community, {"user": who})
         loaded = opened.current(workflow)
         if loaded is None:
-            return self._admission(happening, workflow, caller.name, None, f"there is no workflow {workflow}")
-        answer = admit_by_hand(self._standing(opened, loaded), arguments, caller, live=self._is_live(community))
-        group = self._writer.open_group(1)
+            return self._progress.admission(happening, workflow, caller.name, None, f"there is no workflow {workflow}")
+        answer = self._by_hand(opened, loaded, arguments, caller, who)
+        group = self._writer.open_group(3)
         if isinstance(answer, Refuse):
-            record = self._admission(happening, workflow, caller.name, None, answer.reason)
+            record = self._progress.admission(happening, workflow, caller.name, None, answer.reason, answer.allowed_at)
             group.batch.admissions.append(record)
             await self._writer.done(group)
             return record
-        execution = self._start(opened, loaded, group, happening, arguments, caller=who)
+        due = None if at is None or at <= now else at
+        execution = self._progress.start(
+            opened, loaded, group, happening, arguments, answer, caller=who, user=who, due=due
+        )
         await self._writer.done(group)
         return execution
 
-    async def control(self, community: str, verb: Verb, workflow: str | None, by: Person) -> tuple[Execution, ...]:
-        """Stop, cancel, pause or resume what is going on of a workflow, or of all; tells which executions changed.
+    def _by_hand(
+        self, community: Community, loaded: Loaded, arguments: Mapping[str, Any], caller: Person, who: Mapping[str, Any]
+    ) -> Answer:
+        context = self._context(community.name)
+        scope = Scope(
+            variables=arguments, user=who, caller=who, config=context.config, data=context.data, stream=context.stream
+        )
+        moment = Moment(self._clock.now(), context.zone, context.stream.get("live") is True)
+        return admit_by_hand(self._progress.standing(community, loaded), arguments, caller, scope, moment)
+
+    async def control(
+        self, community: str, verb: Verb, workflow: str | None, by: Person, *, run: str | None = None
+    ) -> tuple[Execution, ...]:
+        """Stop, cancel, pause or resume what is going on: of a workflow, one run, or all; tells which runs changed.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        return await self.steer(community, control(verb, self._clock.now(), by.name), workflow, run=run)
+
+    async def steer(
+        self, community: str, input: Control, workflow: str | None, *, run: str | None = None
+    ) -> tuple[Execution, ...]:
+        """Let somebody's wish move what is going on: of a workflow, one run, or all; tells which runs changed.
 
         Raises:
             StoreError: Nothing of it happened.
         """
         opened = self._opened(community)
         await self._mend(opened)
+        wanted = opened.roster.ids(workflow) if run is None else [run]
+        while any(opened.roster.is_asleep(id) for id in wanted):
+            await opened.roster.wake(wanted)
         group: Group | None = None
         changed: list[Execution] = []
-        for execution in self.live(community, workflow):
-            step = self._next(opened, execution, control(verb, self._clock.now(), by.name))
+        for id in wanted:
+            execution = opened.roster.awake.get(id)
+            if execution is None or execution.status in FINAL:
+                continue
+            step = self._progress.next(opened, execution, input)
             if step.execution is execution or step.execution == execution:
                 continue
             group = group or self._writer.open_group(1)
-            self._take(opened, step, group)
+            group.rows += 2
+            self._progress.take(opened, step, group)
             changed.append(step.execution)
         if group is not None:
             await self._writer.done(group)
         return tuple(changed)
+
+    async def retry(
+        self, community: str, run: str, by: Person, arguments: Mapping[str, Any] | None = None
+    ) -> Execution | None:
+        """Go on with a run that has failed where it failed, perhaps with other values; None if it has not failed.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        opened = self._opened(community)
+        _check_storable(arguments or {}, "run")
+        await self._mend(opened)
+        execution = opened.roster.awake.get(run) or await self._store.execution(run)
+        if execution is None or execution.community != community or execution.status != "failed":
+            return None
+        pinned = (execution.workflow, execution.revision)
+        if pinned not in opened.revisions:
+            opened.revisions[pinned] = await fetch(self._store, self._declarations, community, *pinned)
+        execution = opened.roster.awake.get(run, execution)
+        step = self._progress.next(opened, execution, Retry(self._clock.now(), by.name, arguments or {}))
+        if step.execution is execution:
+            return None
+        group = self._writer.open_group(3)
+        self._progress.take(opened, step, group)
+        await self._writer.done(group)
+        return step.execution
 
     async def save(self, batch: Batch) -> None:
         """Commit changes of the catalogue and other records; new triggers count from then on.
@@ -245,13 +322,25 @@ class Runner:
 
     # What can be asked -----------------------------------------------------------------------------------------------
 
-    def live(self, community: str, workflow: str | None = None) -> tuple[Execution, ...]:
-        """Every execution that has not ended, by start."""
-        return tuple(
-            execution
-            for execution in self._opened(community).executions.values()
-            if workflow in (None, execution.workflow) and execution.status not in FINAL
-        )
+    async def live(
+        self, community: str, workflow: str | None = None, *, most: int | None = None
+    ) -> tuple[Execution, ...]:
+        """The executions that have not ended, by start; of those that sleep in the store so many at most.
+
+        Raises:
+            StoreError: Those that sleep in the store cannot be read.
+        """
+        roster = self._opened(community).roster
+        ids = roster.ids(workflow)
+        asleep = await self._store.executions_of([id for id in ids if roster.is_asleep(id)][:most])
+        found = {execution.id: execution for execution in asleep}
+        found |= {id: roster.awake[id] for id in ids if id in roster.awake}
+        going_on = [execution for execution in found.values() if execution.status not in FINAL]
+        return tuple(sorted(going_on, key=lambda execution: execution.started_at))
+
+    def census(self, community: str) -> Mapping[tuple[str, int], int]:
+        """How many executions have not ended, by workflow and version."""
+        return self._opened(community).roster.census()
 
     def refusals(self, community: str, workflow: str | None = None) -> tuple[AdmissionRecord, ...]:
         """Refusals too many to be stored, newest first: chat lines that a trigger listened to and did not take."""
@@ -270,137 +359,33 @@ class Runner:
             and all(community.timers.settled for community in self._communities.values())
         )
 
-    # Events ------------------------------------------------------------------------------------------------------------
+    # Events and time -------------------------------------------------------------------------------------------------
 
-    async def _seen(self, community: Community, keys: Sequence[str]) -> frozenset[str]:
+    async def _prepare(self, community: Community, events: Sequence[Event]) -> frozenset[str]:
         """Which keys the store knows; memory is what the store says then."""
-        seen = await self._store.seen(community.name, keys, self._clock.now())
+        await self._mend(community)
+        seen = await self._reception.prepare(community, events)
         await self._mend(community)
         return seen
 
-    def _receive(self, community: Community, event: Event, keys: Sequence[str]) -> tuple[Posted, Saved]:
-        """Let an event happen that has not been seen before."""
-        answers = [self._answer(community, event, match) for match in self._matches(community, event)]
-        group = self._writer.open_group(1 + len(answers))
-        group.batch.events.append(event)
-        expires = self._clock.now() + SEEN_FOR
-        for key in keys:
-            group.batch.seen[community.name, key] = expires
-        posted = Posted(
-            event,
-            duplicate=False,
-            started=tuple(
-                self._start_by_event(community, loaded, group, event)
-                for answer, loaded in answers
-                if isinstance(answer, Let)
-            ),
-            refused=tuple(
-                self._refuse(community, group, event, answer) for answer, _ in answers if isinstance(answer, Refuse)
-            ),
-        )
-        return posted, partial(self._writer.done, group)
-
-    def _matches(self, community: Community, event: Event) -> tuple[Match, ...]:
-        scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
-        return community.triggers.match(event, scope)
-
-    def _answer(self, community: Community, event: Event, match: Match) -> tuple[Let | Refuse, Loaded]:
-        loaded = community.current(match.workflow)
-        assert loaded is not None, "the index only knows workflows that are there"  # noqa: S101
-        standing = self._standing(community, loaded)
-        return admit(event, match, standing, live=self._is_live(community.name)), loaded
-
-    def _start_by_event(self, community: Community, loaded: Loaded, group: Group, event: Event) -> Execution:
-        return self._start(community, loaded, group, event, {}, caller=person_in(event.payload.get("user")))
-
-    def _refuse(self, community: Community, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
-        who = name_of(event.payload.get("user"))
-        record = self._admission(event, refusal.workflow, who, None, refusal.reason)
-        if refusal.unmatched and canonical(event.name) in FLOODS:
-            community.refusals.append(record)
-        else:
-            group.batch.admissions.append(record)
-        return record
-
-    def _admission(
-        self, event: Event, workflow: str, who: str | None, execution: str | None, reason: str | None
-    ) -> AdmissionRecord:
-        return AdmissionRecord(
-            self._ids(),
-            event.community,
-            workflow,
-            self._clock.now(),
-            event.id,
-            canonical(event.name),
-            execution,
-            reason,
-            who=who,
-        )
-
-    def _standing(self, community: Community, loaded: Loaded) -> Workflow:
-        workflow, policy = loaded.record.workflow, loaded.record.definition.policy
-        # Counting costs as much as there are executions, so it is done only where somebody asks for it.
-        running = 0 if policy.mode is None else len(self.live(community.name, workflow))
-        return Workflow(community.workflows[workflow], policy, loaded.program, loaded.unfit, running)
-
-    # Executions ----------------------------------------------------------------------------------------------------------
-
-    def _start(
-        self,
-        community: Community,
-        loaded: Loaded,
-        group: Group,
-        event: Event,
-        arguments: Mapping[str, Any],
-        caller: Values | None,
-    ) -> Execution:
-        assert loaded.program is not None, "what cannot be run is not admitted"  # noqa: S101
-        by_hand = event.id == ""
-        step = start(
-            loaded.program,
-            id=self._ids(),
-            community=community.name,
-            revision=loaded.record.number,
-            event=None if by_hand else event,
-            arguments=arguments,
-            user=caller,
-            caller=caller,
-            at=self._clock.now(),
-            context=self._context(community.name),
-            depth=event.depth,
-        )
-        execution = step.execution
-        group.batch.admissions.append(self._admission(event, execution.workflow, name_of(caller), execution.id, None))
-        self._take(community, step, group)
-        return execution
-
-    def _next(self, community: Community, execution: Execution, input: Input) -> Step:
-        program = community.revisions[execution.workflow, execution.revision].program
-        if program is None:  # it began before an upgrade that cannot run it any more
-            return given_up(execution, input)
-        try:
-            return transition(program, execution, input, self._context(community.name))
-        except Exception:
-            log.exception("%s broke on %s", execution.id, input)
-            return given_up(execution, input)
-
-    def _take(self, community: Community, step: Step, group: Group) -> None:
-        """Make a step part of a commit, and of memory."""
-        execution, batch = step.execution, group.batch
-        batch.executions.append(execution)
-        batch.history.extend(step.history)
-        batch.outbox.extend(step.effects)
-        due = execution.next_due if community.keep(execution) else None
-        if not self._trouble.held:
-            community.timers.arm(execution.id, due)
-
     def _time_reached(self, community: Community, id: str) -> None:
-        execution = community.executions.get(id)
-        if execution is not None:
-            step = self._next(community, execution, TimeReached(self._clock.now()))
-            if step.execution is not execution:
-                self._take(community, step, self._writer.open_group(2))
+        if id.startswith(HELD):
+            self._reception.let_go(community, id.removeprefix(HELD))
+        else:
+            community.roster.use(id, partial(self._run_due, community))
         self._quiet.look()
+
+    def _run_due(self, community: Community, execution: Execution | None) -> None:
+        """Something is due in a run, or the run itself."""
+        if execution is None:
+            return
+        if execution.status == "scheduled":
+            if execution.next_due is not None and execution.next_due <= self._clock.now():
+                self._progress.begin_put_off(community, execution, self._writer.open_group(2))
+            return
+        step = self._progress.next(community, execution, TimeReached(self._clock.now()))
+        if step.execution is not execution:
+            self._progress.take(community, step, self._writer.open_group(2))
 
     def _context(self, community: str) -> Context:
         around = self._around(community)
@@ -409,9 +394,6 @@ class Runner:
 
     def _around(self, community: str) -> Context:
         return self._surroundings.setdefault(community, Context())
-
-    def _is_live(self, community: str) -> bool:
-        return self._around(community).stream.get("live") is True
 
     # Memory, from the store ------------------------------------------------------------------------------------------------
 
@@ -440,6 +422,8 @@ class Runner:
         for execution in group.batch.executions:
             if execution.status == "failed":
                 self._tell_failure(execution, group)
+            if (community := self._communities.get(execution.community)) is not None:
+                community.roster.rest(execution)
 
     def _tell_failure(self, execution: Execution, group: Group) -> None:
         """Say that a run failed: once for each reason and version, however often it happens; `why` knows the rest."""
@@ -454,7 +438,7 @@ class Runner:
 
     def _perform(self, effect: Effect) -> None:
         community = self._communities.get(effect.community)
-        execution = None if community is None else community.executions.get(effect.execution)
+        execution = None if community is None else community.roster.awake.get(effect.execution)
         forbidden = None
         if community is not None and execution is not None:
             loaded = community.revisions[execution.workflow, execution.revision]
@@ -486,22 +470,26 @@ class Runner:
         group = self._writer.open_group(3)
         group.batch.done.append(effect.id)
         group.ended.append(ended)
-        execution = community.executions.get(effect.execution)
+        execution = community.roster.awake.get(effect.execution)
         if execution is not None:
-            self._take(community, self._next(community, execution, input), group)
+            self._progress.take(community, self._progress.next(community, execution, input), group)
 
     # Taking up ------------------------------------------------------------------------------------------
 
     def _take_up(self, community: Community, known: frozenset[str] = frozenset()) -> None:
         """Let what the store says go on: arm due times, and perform, repeat or settle effects; not those `known`."""
         pending, community.pending = community.pending, []
-        for execution in community.executions.values():
+        for execution in community.roster.awake.values():
             community.timers.arm(execution.id, execution.next_due)
+        due = [(id, when) for id, when in community.due if community.roster.is_asleep(id)]
+        community.due = []
+        held = [(HELD + key, records[0].release_at) for key, records in community.held.items() if records]
+        community.timers.arm_all([*due, *held])
         for record in pending:
             effect = record.effect
             if effect.id in known or self._performer.has(effect.id):
                 continue
-            owner = community.executions.get(effect.execution)
+            owner = community.roster.awake.get(effect.execution)
             if record.status == "begun" and not effect.repeatable:
                 self._performer.settle(effect)
             elif record.status == "due" and (owner is None or effect.id in owner.orphans):

@@ -5,7 +5,7 @@ comes up. It knows no execution, only ids, and calls back with those whose time 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final
@@ -46,6 +46,14 @@ class Timers:
         self._armed[id] = entry = (due, next(self._order))
         heappush(self._heap, (*entry, id))
         self._forget_stale()
+        self._sleep()
+
+    def arm_all(self, due: Iterable[tuple[str, float]]) -> None:
+        """Arm many at once."""
+        for id, when in due:
+            self._armed[id] = (when, next(self._order))
+        self._heap = [(when, order, id) for id, (when, order) in self._armed.items()]
+        heapify(self._heap)
         self._sleep()
 
     @property

@@ -13,13 +13,13 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from engine.errors import StoreCorrupt, StoreTooNew
 from engine.events import Event
-from engine.execution import Branch, Effect, Execution, Frame, HistoryRow, Lane, Person
+from engine.execution import Branch, Effect, Execution, Frame, HistoryRow, Lane, Person, Status
 from engine.model import Definition
 from engine.model import to_json as definition_to_json
 from engine.ports import (
@@ -27,9 +27,12 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    HeldRecord,
+    MarksRecord,
     OutboxRecord,
     ProposalRecord,
     RevisionRecord,
+    Sleeper,
     Standing,
     WorkflowRecord,
 )
@@ -84,6 +87,8 @@ _REVISION: Final = _Shape(RevisionRecord)
 _CHANGE: Final = _Shape(ChangeRecord)
 _PROPOSAL: Final = _Shape(ProposalRecord)
 _CONFIG: Final = _Shape(ConfigRecord)
+_MARKS: Final = _Shape(MarksRecord)
+_HELD: Final = _Shape(HeldRecord)
 
 
 def _row(shape: _Shape, record: object) -> dict[str, Any]:
@@ -131,6 +136,9 @@ def encode_batch(batch: Batch) -> str:
         "done": batch.done,
         "events": [_row(_EVENT, event) for event in batch.events],
         "seen": [[community, key, expires] for (community, key), expires in batch.seen.items()],
+        "marks": [_row(_MARKS, record) for record in batch.marks],
+        "held": [{**_row(_HELD, record), "event": _EVENT.written(record.event)} for record in batch.held],
+        "released": batch.released,
         "admissions": [_row(_ADMISSION, record) for record in batch.admissions],
     }
     return _dump({table: rows for table, rows in tables.items() if rows})
@@ -328,6 +336,31 @@ def decode_proposal(body: str) -> ProposalRecord:
 def decode_config(body: str) -> ConfigRecord:
     """One setting."""
     return _made(ConfigRecord, _load(body))
+
+
+def decode_sleeper(
+    id: str, workflow: str, revision: int, status: str, next_due: float | None, slot: str | None, ears: str | None
+) -> Sleeper:
+    """What has to be known of a live execution."""
+    heard = (
+        ()
+        if ears is None
+        else tuple((_unescape(event), None if who is None else _unescape(who)) for event, who in json.loads(ears))
+    )
+    known = None if slot is None else _unescape(slot)
+    return Sleeper(_unescape(id), _unescape(workflow), revision, cast("Status", status), next_due, known, heard)
+
+
+def decode_marks(body: str) -> MarksRecord:
+    """What is remembered of starts."""
+    return _made(
+        lambda marks, **rest: MarksRecord(marks=tuple((at, count) for at, count in marks), **rest), _load(body)
+    )
+
+
+def decode_held(body: str) -> HeldRecord:
+    """An event that waits for another one."""
+    return _made(lambda event, **rest: HeldRecord(event=Event(**event), **rest), _load(body))
 
 
 def decode_key(key: str) -> str:

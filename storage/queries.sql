@@ -18,7 +18,7 @@ CREATE TEMP VIEW batch (kind, row) AS SELECT NULL, NULL;
 -- name: write_execution
 -- The last one of an id wins; what is fixed at the start is not written again.
 CREATE TEMP TRIGGER write_execution INSTEAD OF INSERT ON batch WHEN NEW.kind = 'executions' BEGIN
-    INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, body)
+    INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, slot, ears, body)
     VALUES (
         json_extract(NEW.row, '$.id'),
         json_extract(NEW.row, '$.community'),
@@ -28,6 +28,8 @@ CREATE TEMP TRIGGER write_execution INSTEAD OF INSERT ON batch WHEN NEW.kind = '
         json_extract(NEW.row, '$.next_due'),
         json_extract(NEW.row, '$.started_at'),
         json_extract(NEW.row, '$.ended_at'),
+        json_extract(NEW.row, '$.slot'),
+        json_extract(NEW.row, '$.ears'),
         NEW.row
     )
     ON CONFLICT (id) DO UPDATE SET
@@ -35,6 +37,7 @@ CREATE TEMP TRIGGER write_execution INSTEAD OF INSERT ON batch WHEN NEW.kind = '
         status = excluded.status,
         next_due = excluded.next_due,
         ended_at = excluded.ended_at,
+        ears = excluded.ears,
         body = excluded.body;
 END;
 
@@ -159,11 +162,54 @@ CREATE TEMP TRIGGER write_config INSTEAD OF INSERT ON batch WHEN NEW.kind = 'con
     ON CONFLICT (community, key) DO UPDATE SET body = excluded.body;
 END;
 
+-- name: write_marks
+-- A record without marks goes.
+CREATE TEMP TRIGGER write_marks INSTEAD OF INSERT ON batch WHEN NEW.kind = 'marks' BEGIN
+    INSERT INTO marks (community, workflow, key, body)
+    VALUES (
+        json_extract(NEW.row, '$.community'), json_extract(NEW.row, '$.workflow'), json_extract(NEW.row, '$.key'), NEW.row
+    )
+    ON CONFLICT (community, workflow, key) DO UPDATE SET body = excluded.body;
+    DELETE FROM marks
+    WHERE community = json_extract(NEW.row, '$.community')
+        AND workflow = json_extract(NEW.row, '$.workflow')
+        AND key = json_extract(NEW.row, '$.key')
+        AND json_array_length(NEW.row, '$.marks') = 0;
+END;
+
+-- name: write_held
+CREATE TEMP TRIGGER write_held INSTEAD OF INSERT ON batch WHEN NEW.kind = 'held' BEGIN
+    INSERT INTO held (community, id, body)
+    VALUES (json_extract(NEW.row, '$.event.community'), json_extract(NEW.row, '$.event.id'), NEW.row)
+    ON CONFLICT (community, id) DO NOTHING;
+END;
+
+-- name: write_released
+-- The row is [community, id].
+CREATE TEMP TRIGGER write_released INSTEAD OF INSERT ON batch WHEN NEW.kind = 'released' BEGIN
+    DELETE FROM held WHERE community = json_extract(NEW.row, '$[0]') AND id = json_extract(NEW.row, '$[1]');
+END;
+
 -- name: live_executions
 -- By start. The list of final statuses is written as in the partial index, or that is not used.
 SELECT body FROM executions
 WHERE community = ? AND status NOT IN ('completed', 'failed', 'stopped', 'cancelled')
 ORDER BY number;
+
+-- name: sleepers
+SELECT id, workflow, revision, status, next_due, slot, ears FROM executions
+WHERE community = ? AND status NOT IN ('completed', 'failed', 'stopped', 'cancelled')
+ORDER BY number;
+
+-- name: executions_of
+-- The ids come as one JSON list.
+SELECT body FROM executions WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: marks
+SELECT body FROM marks WHERE community = ? ORDER BY workflow, key;
+
+-- name: held
+SELECT body FROM held WHERE community = ? ORDER BY number;
 
 -- name: outbox
 SELECT status, body FROM outbox WHERE community = ? ORDER BY number;

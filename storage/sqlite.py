@@ -22,9 +22,12 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    HeldRecord,
+    MarksRecord,
     OutboxRecord,
     ProposalRecord,
     RevisionRecord,
+    Sleeper,
     WorkflowRecord,
 )
 from storage import codec
@@ -158,6 +161,23 @@ class SQLiteStore:
     async def live_executions(self, community: str) -> list[Execution]:
         """Every execution that has not ended, by start."""
         return [codec.decode_execution(body) for (body,) in await self._fetch("live_executions", community)]
+
+    async def sleepers(self, community: str) -> list[Sleeper]:
+        """What has to be known of every execution that has not ended, by start."""
+        return [codec.decode_sleeper(*row) for row in await self._fetch("sleepers", community)]
+
+    async def executions_of(self, ids: Sequence[str]) -> list[Execution]:
+        """Those of these executions that are there, ended or not."""
+        rows = await self._run("executions_of", codec.encode_keys(ids)) if ids else ()
+        return [codec.decode_execution(body) for (body,) in rows]
+
+    async def marks(self, community: str) -> list[MarksRecord]:
+        """What is remembered of starts."""
+        return [codec.decode_marks(body) for (body,) in await self._fetch("marks", community)]
+
+    async def held(self, community: str) -> list[HeldRecord]:
+        """Every event that waits for another one, in the order they came."""
+        return [codec.decode_held(body) for (body,) in await self._fetch("held", community)]
 
     async def outbox(self, community: str) -> list[OutboxRecord]:
         """Every effect not known to be done, in the order it was committed."""

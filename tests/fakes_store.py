@@ -17,9 +17,12 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    HeldRecord,
+    MarksRecord,
     OutboxRecord,
     ProposalRecord,
     RevisionRecord,
+    Sleeper,
     WorkflowRecord,
 )
 
@@ -41,6 +44,8 @@ class _Tables:
     changes: dict[tuple[str, str], ChangeRecord] = dataclasses.field(default_factory=dict)
     proposals: dict[str, ProposalRecord] = dataclasses.field(default_factory=dict)
     config: dict[tuple[str, str], ConfigRecord] = dataclasses.field(default_factory=dict)
+    marks: dict[tuple[str, str, str], MarksRecord] = dataclasses.field(default_factory=dict)
+    held: dict[tuple[str, str], HeldRecord] = dataclasses.field(default_factory=dict)
 
     def clone(self) -> "_Tables":
         """The same rows in tables of their own."""
@@ -79,6 +84,22 @@ class MemoryStore:
             for execution in self._tables.executions.values()
             if execution.community == community and execution.status not in FINAL
         )
+
+    async def sleepers(self, community: str) -> list[Sleeper]:
+        return [
+            Sleeper(run.id, run.workflow, run.revision, run.status, run.next_due, run.slot, run.ears)
+            for run in await self.live_executions(community)
+        ]
+
+    async def executions_of(self, ids: Sequence[str]) -> list[Execution]:
+        return self._read(self._tables.executions[id] for id in dict.fromkeys(ids) if id in self._tables.executions)
+
+    async def marks(self, community: str) -> list[MarksRecord]:
+        found = (record for record in self._tables.marks.values() if record.community == community)
+        return self._read(sorted(found, key=lambda record: (record.workflow, record.key)))
+
+    async def held(self, community: str) -> list[HeldRecord]:
+        return self._read(record for record in self._tables.held.values() if record.event.community == community)
 
     async def outbox(self, community: str) -> list[OutboxRecord]:
         return self._read(record for record in self._tables.outbox.values() if record.effect.community == community)
@@ -194,6 +215,11 @@ def _apply(tables: _Tables, batch: Batch) -> None:
         if (row.execution, row.seq) in tables.history:
             raise StoreError(f"The history of execution {row.execution} already has a row {row.seq}.")
         tables.history[row.execution, row.seq] = row
+    _apply_outbox(tables, batch)
+    _apply_events(tables, batch)
+
+
+def _apply_outbox(tables: _Tables, batch: Batch) -> None:
     for effect in batch.outbox:
         tables.outbox.setdefault(effect.id, OutboxRecord(effect, "due"))
     for id in batch.begun:
@@ -201,9 +227,20 @@ def _apply(tables: _Tables, batch: Batch) -> None:
             tables.outbox[id] = dataclasses.replace(tables.outbox[id], status="begun")
     for id in batch.done:
         tables.outbox.pop(id, None)
+
+
+def _apply_events(tables: _Tables, batch: Batch) -> None:
     for event in batch.events:
         tables.events.setdefault((event.community, event.id), event)
     tables.seen.update(batch.seen)
+    for record in batch.marks:
+        tables.marks[record.community, record.workflow, record.key] = record
+        if not record.marks:
+            del tables.marks[record.community, record.workflow, record.key]
+    for held in batch.held:
+        tables.held.setdefault((held.event.community, held.event.id), held)
+    for released in batch.released:
+        tables.held.pop(released, None)
     for admission in batch.admissions:
         tables.admissions[admission.community, admission.id] = admission
 

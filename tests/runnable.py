@@ -100,7 +100,9 @@ def _call(draw: Any) -> dict[str, Any]:
     return {"service": "svc", "method": draw(st.sampled_from(["look", "say"])), "params": params}
 
 
-def _action(making: _Making, names: list[str], depth: int, runs: tuple[str, ...]) -> dict[str, Any]:
+def _action(  # noqa: C901  one case a kind
+    making: _Making, names: list[str], depth: int, runs: tuple[str, ...]
+) -> dict[str, Any]:
     draw = making.draw
     nested = depth > 0 and making.left > 2
     kind = draw(

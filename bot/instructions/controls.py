@@ -127,7 +127,7 @@ _PAST: Final = {"stop": "stopped", "cancel": "cancelled", "pause": "paused", "re
 async def control(turn: Turn, instruction: Control) -> Outcome:
     """Act on what runs; on everything only after a yes."""
     entry = turn.entry(instruction.workflow) if instruction.workflow is not None else None
-    runs = [run for run in turn.desk.runs(instruction.workflow) if _acts_on(instruction, run)]
+    runs = [run for run in await turn.desk.runs(instruction.workflow) if _acts_on(instruction, run)]
     if not runs:
         return turn.tell("answer", Saying(_nothing(instruction, entry)), entry)
     if turn.unsure or (entry is None and not turn.confirmed):

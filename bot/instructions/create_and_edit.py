@@ -182,11 +182,12 @@ def worded(problem: Problem) -> str:
 
 def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:
     """What still runs of a workflow, on whichever version it was started with."""
-    runs = [run for run in turn.desk.runs(entry.id) if run.revision != besides]
+    runs = {number: count for (_, number), count in turn.desk.running(entry.id).items() if number != besides}
     if not runs:
         return ""
-    versions = listed([f"v{number}" for number in sorted({run.revision for run in runs})])
-    return f"{counted(len(runs), 'run')} still {'goes' if len(runs) == 1 else 'go'} on with {versions}. "
+    count = sum(runs.values())
+    versions = listed([f"v{number}" for number in sorted(runs)])
+    return f"{counted(count, 'run')} still {'goes' if count == 1 else 'go'} on with {versions}. "
 
 
 def _changed(turn: Turn, entry: Entry, head: str, found: str) -> Saying:

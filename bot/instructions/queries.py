@@ -25,11 +25,12 @@ _FOR_PEOPLE: Final = ("description ", "version ", "tags ")
 async def status(turn: Turn, instruction: Status) -> Outcome:
     """Where everything that runs stands, or the runs of one workflow."""
     entry = turn.entry(instruction.workflow) if instruction.workflow is not None else None
-    runs = turn.desk.runs(instruction.workflow)
+    runs = await turn.desk.runs(instruction.workflow, _MOST_RUNS)
+    count = max(len(runs), sum(turn.desk.running(instruction.workflow).values()))
     if not runs:
         return turn.tell("answer", Saying(await _idle(turn, entry)), entry)
     lines = [await stands(turn, run) for run in runs[:_MOST_RUNS]]
-    more = f"\n{counted(len(runs) - _MOST_RUNS, 'more run')}" if len(runs) > _MOST_RUNS else ""
+    more = f"\n{counted(count - _MOST_RUNS, 'more run')}" if count > _MOST_RUNS else ""
     return turn.tell("answer", Saying(body="\n".join(lines) + more, rest="and {} more"), entry)
 
 
@@ -52,7 +53,9 @@ def _ended(turn: Turn, run: Execution) -> str:
 async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
     """All workflows: name, on or off, and what starts each."""
     everything = turn.desk.catalogue.there()
-    running = Counter(run.workflow for run in turn.desk.runs())
+    running: Counter[str] = Counter()
+    for (workflow, _), count in turn.desk.running().items():
+        running[workflow] += count
     entries = [entry for entry in everything if _is_of(entry, instruction, running)]
     if not everything:
         return turn.tell(

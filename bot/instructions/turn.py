@@ -49,9 +49,14 @@ class Desk:
     config: Callable[[], Mapping[str, Any]]
     zone: Callable[[], str]
 
-    def runs(self, workflow: str | None = None) -> tuple[Execution, ...]:
-        """What runs now."""
-        return self.runner.live(self.community, workflow)
+    async def runs(self, workflow: str | None = None, most: int | None = None) -> tuple[Execution, ...]:
+        """What runs now; of what sleeps in the store so many at most."""
+        return await self.runner.live(self.community, workflow, most=most)
+
+    def running(self, workflow: str | None = None) -> dict[tuple[str, int], int]:
+        """How many runs there are, by workflow and version."""
+        counts = self.runner.census(self.community)
+        return {key: count for key, count in counts.items() if workflow in (None, key[0])}
 
     def settings(self) -> frozenset[str]:
         """The names that settings have, dotted."""

@@ -26,7 +26,7 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
     if entry is None:
         return turn.tell("answer", Saying("No workflow has been started yet, and none was kept from starting."))
     runs = await turn.desk.store.executions(turn.desk.community, entry.id, _LOOKED_AT)
-    run = _live(turn, runs[0]) if runs else None
+    run = await _live(turn, runs[0]) if runs else None
     later = takewhile(lambda record: run is None or record.execution != run.id, await _admissions(turn, entry.id))
     since = [record for record in later if record.execution is None][:_REFUSALS]
     lines = [_refused(turn, entry, record) for record in since]
@@ -61,8 +61,8 @@ async def _admissions(turn: Turn, workflow: str | None) -> list[AdmissionRecord]
     return sorted([*remembered, *stored], key=lambda record: -record.at)
 
 
-def _live(turn: Turn, stored: Execution) -> Execution:
-    return next((run for run in turn.desk.runs(stored.workflow) if run.id == stored.id), stored)
+async def _live(turn: Turn, stored: Execution) -> Execution:
+    return next((run for run in await turn.desk.runs(stored.workflow, _LOOKED_AT) if run.id == stored.id), stored)
 
 
 def _refused(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:

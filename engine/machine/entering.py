@@ -12,6 +12,7 @@ from engine.execution import MAX_DEPTH, Branch, Effect
 from engine.machine import blocks, hearing
 from engine.machine.leaving import end_path, succeed
 from engine.machine.work import MAX_CHAIN, MAX_ROUNDS, Enter, Fail, StartRun, Work
+from engine.people import name_of, person_in
 from engine.secrets import redacted
 from engine.ways import first_open
 
@@ -168,9 +169,22 @@ def request(
 
 
 def _emit(work: Work, branch: Branch, state: CompiledState) -> None:
-    payload = _worked_out(work, state)
-    params = {"event": state.event, "payload": payload, "depth": work.execution.depth + 1}
+    execution = work.execution
+    payload = dict(_worked_out(work, state))
+    payload["user"] = _known_person(work, payload.get("user"))
+    if payload["user"] is None:
+        del payload["user"]
+    params = {"event": state.event, "payload": payload, "depth": execution.depth + 1, "caller": execution.caller}
     request(work, branch, state, _limit(work, state), (ENGINE, EMIT), params, repeatable=True)
+
+
+def _known_person(work: Work, said: Any) -> Any:
+    """Whom an event of our own is about: somebody of the run with his roles, or anybody else without any."""
+    people = [person for person in (work.execution.user, work.execution.caller) if person is not None]
+    if said is None:
+        return people[0] if people else None
+    name = name_of(said)
+    return next((person for person in people if person.get("name") == name), person_in(name))
 
 
 def _run(work: Work, branch: Branch, state: CompiledState) -> None:

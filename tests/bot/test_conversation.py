@@ -168,9 +168,9 @@ async def test_nothing_stops_because_of_a_typo_before_a_yes(room: Room) -> None:
     await made(room)
     await room.happens("raid.received", viewers=50)
     assert (await room.say("!wf stop riad")).kind == "question"
-    assert len(room.runner.live(HOME)) == 1
+    assert len(await room.runner.live(HOME)) == 1
     assert (await room.say("yes")).kind == "done"
-    assert room.runner.live(HOME) == ()
+    assert await room.runner.live(HOME) == ()
 
 
 async def test_stopping_everything_asks_and_says_what(room: Room) -> None:
@@ -180,9 +180,9 @@ async def test_stopping_everything_asks_and_says_what(room: Room) -> None:
     said = await room.say("!wf stop everything")
     assert said.kind == "question"
     assert "raid" in said.text
-    assert len(room.runner.live(HOME)) == 1
+    assert len(await room.runner.live(HOME)) == 1
     assert (await room.say("!wf yes")).kind == "done"
-    assert room.runner.live(HOME) == ()
+    assert await room.runner.live(HOME) == ()
 
 
 async def test_a_no_to_a_deed_on_several_workflows_leaves_the_focus_where_it_was(room: Room) -> None:

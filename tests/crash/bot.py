@@ -206,10 +206,12 @@ async def live(plan: Plan) -> None:
     for kind, count in (("waiter", plan.waiters), ("actor", plan.actors)):
         await asyncio.gather(*(runner.post(event) for event in _events(plan, kind, count, clock.now())))
         if plan.when_all_rest and kind == "waiter":
-            await _until(lambda: not _greeting(runner))
+            while await _greeting(runner):  # noqa: ASYNC110  polling disturbs what is watched the least
+                await asyncio.sleep(0.02)
     if plan.when_all_rest:
         store.arm(plan.point, plan.at)
-    await _until(lambda: not runner.live(COMMUNITY))
+    while await runner.live(COMMUNITY):  # noqa: ASYNC110  polling disturbs what is watched the least
+        await asyncio.sleep(0.02)
     await runner.quiescent()
     await runner.close()
     await store.close()
@@ -227,15 +229,10 @@ async def _save_workflows(store: KillingStore, runner: Runner, plan: Plan) -> No
     )
 
 
-def _greeting(runner: Runner) -> bool:
+async def _greeting(runner: Runner) -> bool:
     """Whether any waiter has not come to its first wait yet."""
-    waiters = runner.live(COMMUNITY, "waiter")
+    waiters = await runner.live(COMMUNITY, "waiter")
     return any(branch.state == "greet" for execution in waiters for branch in execution.branches)
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110  polling disturbs what is watched the least
-        await asyncio.sleep(0.02)
 
 
 def as_arguments(plan: Plan) -> list[str]:

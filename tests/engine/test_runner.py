@@ -82,7 +82,7 @@ async def test_an_event_runs_the_workflow_that_listens_for_it_to_its_end(bench: 
         (1, "rest", "success"),
         (2, "bye", "success"),
     ]
-    assert bench.runner.live(COMMUNITY) == ()
+    assert await bench.runner.live(COMMUNITY) == ()
     assert await bench.store.outbox(COMMUNITY) == []
 
 
@@ -227,14 +227,14 @@ async def test_staff_run_by_hand_with_arguments(bench: Bench) -> None:
         ("off", STREAMER, "it is switched off"),
         ("needy", STREAMER, "needs target"),
         ("nothing", STREAMER, "there is no workflow nothing"),
-        ("later", STREAMER, "cannot be run yet"),
+        ("lost", STREAMER, "there is no step"),
     ],
 )
 async def test_a_run_that_may_not_be_is_refused_with_a_sentence(bench: Bench, id: str, by: Any, words: str) -> None:
     await bench.save(RAID)
     await bench.save(workflow("off", say("s", "x")), enabled=False)
     await bench.save(workflow("needy", say("s", "x"), variables={"target": {"required": True}}))
-    await bench.save(workflow("later", {"name": "w", "action": {"kind": "wait_for", "event": "follow"}}))
+    await bench.save(workflow("lost", {"name": "w", "action": {"kind": "goto", "to": "nowhere"}}))
     refused = await bench.runner.run(COMMUNITY, id, {}, by)
     assert isinstance(refused, AdmissionRecord)
     assert refused.execution is None
@@ -356,7 +356,7 @@ async def test_an_effect_in_flight_at_a_stop_ends_and_its_late_result_is_recorde
     bench.service.answer("say", asleep_until(bench.clock, 1_005.0))
     started = (await bench.happen("raid.received", viewers=50)).started[0]
     await bench.runner.control(COMMUNITY, "stop", "raid", MODERATOR)
-    assert bench.runner.live(COMMUNITY) == ()
+    assert await bench.runner.live(COMMUNITY) == ()
     await bench.advance(5)
     ended = await bench.ended(started.id)
     assert (ended.status, ended.orphans) == ("stopped", ())
@@ -608,7 +608,7 @@ async def test_if_a_commit_fails_nothing_of_it_happened(memory: MemoryStore) -> 
         await bench.runner.run(COMMUNITY, "raid", {}, STREAMER)
     with pytest.raises(StoreUnwritable):
         await bench.save(RAID, number=2)
-    assert bench.runner.live(COMMUNITY) == ()
+    assert await bench.runner.live(COMMUNITY) == ()
     assert bench.service.asked == []
     assert len(bench.notices) == 1
     memory.fail_with = None
@@ -635,7 +635,7 @@ async def test_what_was_built_on_a_commit_that_fails_does_not_happen_either(memo
         StoreUnwritable,
     ]
     assert await memory.executions(COMMUNITY) == []
-    assert bench.runner.live(COMMUNITY) == ()
+    assert await bench.runner.live(COMMUNITY) == ()
     await bench.runner.close()
 
 
@@ -682,7 +682,7 @@ async def test_a_wait_that_is_due_while_the_disk_is_full_goes_on_once_there_is_r
     memory.fail_with = FULL
     await bench.advance(100)
     assert bench.service.said == ["welcome bob!"]
-    assert [execution.status for execution in bench.runner.live(COMMUNITY)] == ["waiting"]
+    assert [execution.status for execution in await bench.runner.live(COMMUNITY)] == ["waiting"]
     memory.fail_with = None
     await bench.advance(60)
     assert bench.service.said == ["welcome bob!", "bye"]

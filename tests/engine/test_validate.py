@@ -103,10 +103,6 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
         (flow(SAY, triggers=[{"on": "message", "when": 'message matches "("'}]), "is not a pattern"),
         (flow(SAY, triggers=[{"on": "raid", "when": "round(1, 2, 3) > 1"}]), "round takes 1 to 2 values, not 3"),
         (flow(SAY, on_error="nope"), 'error on_error leads to "nope", and there is no such step'),
-        (
-            flow({"kind": "wait_for", "event": "message"}),
-            'error step 1 ("s1"): "wait_for" is something I cannot run: not yet',
-        ),
         (flow({"kind": "set", "values": {"caller": 1}}), '"caller" is a name of the bot itself'),
         (flow({"kind": "goto", "to": "s1"}), 'error step 1 ("s1"): this goes round for ever without a wait'),
         (flow(call("internal", "wait", seconds="soon")), '"soon" is not a number of seconds'),

@@ -154,8 +154,11 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
             return st.sampled_from(arguments)
         case origin if origin in (Union, types.UnionType):
             return st.one_of([_of(argument) for argument in arguments])
+        case origin if origin is tuple and arguments[-1] is not Ellipsis:
+            return st.tuples(*(_of(argument) for argument in arguments))
         case origin if origin is tuple:
-            return st.lists(_of(arguments[0]), max_size=2).map(tuple)
+            most = 1 if dataclasses.is_dataclass(arguments[0]) else 2
+            return st.lists(_of(arguments[0]), max_size=most).map(tuple)
         case origin if origin is Mapping or origin is dict or (origin is not None and issubclass(origin, Mapping)):
             return st.dictionaries(_of(arguments[0]), _of(arguments[1]), max_size=2)
         case _:

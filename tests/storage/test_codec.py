@@ -27,7 +27,7 @@ from storage import codec
 from storage.sqlite import SQLiteStore
 from tests.storage.records import HERE, TEXTS, effect, event, execution, records, row
 
-_CAREFUL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_CAREFUL = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @_CAREFUL

@@ -1,0 +1,54 @@
+"""Which runs must not go on side by side: each slot has those that are on, and those that stand in line for it.
+
+A slot is a workflow, or a group of workflows, perhaps for each user or whatever else its key says. It knows ids, no
+executions, and no rules; `engine.admission` has them.
+"""
+
+from engine.execution import FINAL, Status
+
+
+class Places:
+    """Keeps the runs of each slot."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, dict[str, None]] = {}
+        self._line: dict[str, dict[str, None]] = {}
+
+    def put(self, slot: str, id: str, status: Status) -> bool:
+        """A run stands like this now; tells whether it has left its slot free for another."""
+        if status in FINAL:
+            self._take(self._line, slot, id)
+            return self._take(self._on, slot, id)
+        if status == "queued":
+            self._line.setdefault(slot, {})[id] = None
+        elif status != "scheduled":
+            self._take(self._line, slot, id)
+            self._on.setdefault(slot, {})[id] = None
+        return False
+
+    def on(self, slot: str) -> tuple[str, ...]:
+        """The runs that are on, by start."""
+        return tuple(self._on.get(slot, ()))
+
+    def line(self, slot: str) -> tuple[str, ...]:
+        """The runs that stand in line, first come first."""
+        return tuple(self._line.get(slot, ()))
+
+    def count(self, slot: str) -> int:
+        """How many are on."""
+        return len(self._on.get(slot, ()))
+
+    def clear(self) -> None:
+        """Nothing is on."""
+        self._on.clear()
+        self._line.clear()
+
+    @staticmethod
+    def _take(slots: dict[str, dict[str, None]], slot: str, id: str) -> bool:
+        ids = slots.get(slot)
+        if ids is None or id not in ids:
+            return False
+        del ids[id]
+        if not ids:
+            del slots[slot]
+        return True
