@@ -188,6 +188,21 @@ class ConfigRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRecord:
+    """Something a community keeps under a name, for itself or for one person.
+
+    Attributes:
+        owner: Key of the person; empty where it is the community's own.
+        value: What `engine.data` wrote; None takes the row away.
+    """
+
+    community: str
+    owner: str
+    key: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRecord:
     """An effect that is not known to be done."""
 
@@ -206,6 +221,7 @@ class Batch:
         done: Ids of effects that have ended; their outbox rows go.
         seen: De-duplication keys with the time until which they count: {(community, key): expires_at}.
         events: What happened, for `why`, backtest and the dashboard.
+        data: Changed rows of what communities keep, in the order of the changes.
     """
 
     executions: list[Execution] = field(default_factory=list)
@@ -222,6 +238,7 @@ class Batch:
     proposals: list[ProposalRecord] = field(default_factory=list)
     proposals_answered: list[str] = field(default_factory=list)
     config: list[ConfigRecord] = field(default_factory=list)
+    data: list[DataRecord] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(
@@ -240,6 +257,7 @@ class Batch:
                 self.proposals,
                 self.proposals_answered,
                 self.config,
+                self.data,
             )
         )
 
@@ -320,6 +338,10 @@ class Store(Protocol):
 
     async def config(self, community: str) -> dict[str, ConfigRecord]:
         """All settings by key."""
+        ...
+
+    async def data(self, community: str) -> list[DataRecord]:
+        """Everything it keeps, by owner and key."""
         ...
 
     async def close(self) -> None:

@@ -27,6 +27,7 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     OutboxRecord,
     ProposalRecord,
     RevisionRecord,
@@ -82,6 +83,7 @@ _REVISION: Final = _Shape(RevisionRecord)
 _CHANGE: Final = _Shape(ChangeRecord)
 _PROPOSAL: Final = _Shape(ProposalRecord)
 _CONFIG: Final = _Shape(ConfigRecord)
+_DATA: Final = _Shape(DataRecord)
 
 
 def _row(shape: _Shape, record: object) -> dict[str, Any]:
@@ -111,6 +113,7 @@ def encode_batch(batch: Batch) -> str:
         "proposals": [_row(_PROPOSAL, record) for record in batch.proposals],
         "proposals_answered": batch.proposals_answered,
         "config": [_row(_CONFIG, record) for record in batch.config],
+        "data": [_row(_DATA, record) for record in batch.data],
         "executions": [_execution_row(execution) for execution in batch.executions],
         "history": [_row(_HISTORY, row) for row in batch.history],
         "outbox": [_row(_EFFECT, effect) for effect in batch.outbox],
@@ -290,6 +293,11 @@ def decode_proposal(body: str) -> ProposalRecord:
 def decode_config(body: str) -> ConfigRecord:
     """One setting."""
     return _made(ConfigRecord, _load(body))
+
+
+def decode_data(body: str) -> DataRecord:
+    """Something that is kept."""
+    return _made(DataRecord, _load(body))
 
 
 def decode_key(key: str) -> str:
