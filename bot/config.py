@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
+from engine.errors import EvaluationError
 from engine.ports import ConfigRecord
 from engine.secrets import Secret
+from engine.settings import Setting, fitted, resolve
 from grammar.workspace import LiveNames
 
 COMMUNITY: Final = "home"
@@ -91,17 +93,13 @@ class Settings:
     names: LiveNames = field(default_factory=LiveNames)
     virtual_now: float | None = None
 
-    def tree(self) -> dict[str, Any]:
-        """All of it as a tree that dotted names of templates reach into; a secret stands there as a `Secret`."""
-        tree: dict[str, Any] = {}
+    def tree(self, declared: Iterable[Setting] = ()) -> dict[str, Any]:
+        """All of it as a tree that dotted names of templates reach into; a secret stands there as a `Secret`.
+
+        What is not set has the default that was declared for it, if one was.
+        """
         secrets = {key: Secret(key, value) for key, value in self.secrets.items()}
-        for key, value in {**self.values, **secrets}.items():
-            *above, last = key.split(".")
-            place = tree
-            for part in above:
-                place = place.setdefault(part, {})
-            place[last] = value
-        return tree
+        return resolve({}, {**self.values, **secrets}, declared)
 
     def stream(self) -> dict[str, Any]:
         """What is known of the stream: whether it is live, and what settings like `stream.title` say of it."""
@@ -126,12 +124,18 @@ def settings_from(records: Mapping[str, ConfigRecord]) -> Settings:
     )
 
 
-def with_value(settings: Settings, key: str, value: str | float, *, secret: bool) -> tuple[Settings, ConfigRecord]:
-    """The settings with one key set.
+def with_value(
+    settings: Settings, key: str, value: str | float, *, secret: bool, declared: Iterable[Setting] = ()
+) -> tuple[Settings, ConfigRecord]:
+    """The settings with one key set; one that is declared gets its type, and is secret if it was declared so.
 
     Raises:
-        NotSettable: A key cannot be a value and a branch at once, or there are too many.
+        NotSettable: A key cannot be a value and a branch at once, it does not fit, or there are too many.
     """
+    setting = next((each for each in declared if each.key == key), None)
+    if setting is not None:
+        secret = secret or setting.secret
+        value = _fitting(setting, value)
     taken = {*settings.values, *settings.secrets} - {key}
     for other in taken:
         if other.startswith(key + ".") or key.startswith(other + "."):
@@ -145,6 +149,15 @@ def with_value(settings: Settings, key: str, value: str | float, *, secret: bool
     else:
         values[key] = value
     return replace(settings, values=values, secrets=secrets), _record(_VALUE + key, value, secret=secret)
+
+
+def _fitting(setting: Setting, value: str | float) -> Any:
+    if setting.secret:
+        return value
+    try:
+        return fitted(setting, value)
+    except EvaluationError as error:
+        raise NotSettable(f"{error.reason}.") from None
 
 
 def with_zone(settings: Settings, zone: str) -> tuple[Settings, ConfigRecord]:

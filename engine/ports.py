@@ -225,6 +225,21 @@ class HeldRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRecord:
+    """Something a community keeps under a name, for itself or for one person.
+
+    Attributes:
+        owner: Key of the person; empty where it is the community's own.
+        value: What `engine.data` wrote; None takes the row away.
+    """
+
+    community: str
+    owner: str
+    key: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRecord:
     """An effect that is not known to be done."""
 
@@ -246,6 +261,7 @@ class Batch:
         marks: What is remembered of starts; the last record of a key wins, one without marks goes.
         held: Events that wait for others.
         released: Ids of held events that wait no longer, with their community.
+        data: Changed rows of what communities keep, in the order of the changes.
     """
 
     executions: list[Execution] = field(default_factory=list)
@@ -265,6 +281,7 @@ class Batch:
     marks: list[MarksRecord] = field(default_factory=list)
     held: list[HeldRecord] = field(default_factory=list)
     released: list[tuple[str, str]] = field(default_factory=list)
+    data: list[DataRecord] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(
@@ -286,6 +303,7 @@ class Batch:
                 self.marks,
                 self.held,
                 self.released,
+                self.data,
             )
         )
 
@@ -382,6 +400,10 @@ class Store(Protocol):
 
     async def config(self, community: str) -> dict[str, ConfigRecord]:
         """All settings by key."""
+        ...
+
+    async def data(self, community: str) -> list[DataRecord]:
+        """Everything it keeps, by owner and key."""
         ...
 
     async def close(self) -> None:

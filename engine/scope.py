@@ -191,6 +191,8 @@ def not_set(path: str) -> EvaluationError:
     match head:
         case "config":
             reason = f"the setting {rest or path} is not set"
+        case "data":
+            reason = f"{path} is not set: nothing is kept under that name"
         case "event":
             reason = f"{path} is not set: the event that started this has no such field"
         case "user" | "caller":

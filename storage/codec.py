@@ -27,6 +27,7 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     HeldRecord,
     MarksRecord,
     OutboxRecord,
@@ -89,6 +90,7 @@ _PROPOSAL: Final = _Shape(ProposalRecord)
 _CONFIG: Final = _Shape(ConfigRecord)
 _MARKS: Final = _Shape(MarksRecord)
 _HELD: Final = _Shape(HeldRecord)
+_DATA: Final = _Shape(DataRecord)
 
 
 def _row(shape: _Shape, record: object) -> dict[str, Any]:
@@ -129,6 +131,7 @@ def encode_batch(batch: Batch) -> str:
         "proposals": [_row(_PROPOSAL, record) for record in batch.proposals],
         "proposals_answered": batch.proposals_answered,
         "config": [_row(_CONFIG, record) for record in batch.config],
+        "data": [_row(_DATA, record) for record in batch.data],
         "executions": [_execution_row(execution) for execution in batch.executions],
         "history": [_row(_HISTORY, row) for row in batch.history],
         "outbox": [_row(_EFFECT, effect) for effect in batch.outbox],
@@ -361,6 +364,11 @@ def decode_marks(body: str) -> MarksRecord:
 def decode_held(body: str) -> HeldRecord:
     """An event that waits for another one."""
     return _made(lambda event, **rest: HeldRecord(event=Event(**event), **rest), _load(body))
+
+
+def decode_data(body: str) -> DataRecord:
+    """Something that is kept."""
+    return _made(DataRecord, _load(body))
 
 
 def decode_key(key: str) -> str:

@@ -190,6 +190,21 @@ CREATE TEMP TRIGGER write_released INSTEAD OF INSERT ON batch WHEN NEW.kind = 'r
     DELETE FROM held WHERE community = json_extract(NEW.row, '$[0]') AND id = json_extract(NEW.row, '$[1]');
 END;
 
+-- name: write_data
+-- A row without a value takes away what was there.
+CREATE TEMP TRIGGER write_data INSTEAD OF INSERT ON batch WHEN NEW.kind = 'data' BEGIN
+    INSERT INTO data (community, owner, key, body)
+    VALUES (
+        json_extract(NEW.row, '$.community'), json_extract(NEW.row, '$.owner'), json_extract(NEW.row, '$.key'), NEW.row
+    )
+    ON CONFLICT (community, owner, key) DO UPDATE SET body = excluded.body;
+    DELETE FROM data
+    WHERE community = json_extract(NEW.row, '$.community')
+        AND owner = json_extract(NEW.row, '$.owner')
+        AND key = json_extract(NEW.row, '$.key')
+        AND coalesce(json_type(NEW.row, '$.value'), 'null') = 'null';
+END;
+
 -- name: live_executions
 -- By start. The list of final statuses is written as in the partial index, or that is not used.
 SELECT body FROM executions
@@ -272,6 +287,9 @@ SELECT body FROM proposals WHERE community = ? AND expires_at > ? ORDER BY numbe
 
 -- name: config
 SELECT body FROM config WHERE community = ? ORDER BY key;
+
+-- name: data
+SELECT body FROM data WHERE community = ? ORDER BY owner, key;
 
 -- name: prune
 -- Parameters: now, and before when what happened may be forgotten.

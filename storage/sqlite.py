@@ -22,6 +22,7 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     HeldRecord,
     MarksRecord,
     OutboxRecord,
@@ -249,6 +250,10 @@ class SQLiteStore:
         """All settings by key."""
         records = [codec.decode_config(body) for (body,) in await self._fetch("config", community)]
         return {record.key: record for record in records}
+
+    async def data(self, community: str) -> list[DataRecord]:
+        """Everything it keeps, by owner and key."""
+        return [codec.decode_data(body) for (body,) in await self._fetch("data", community)]
 
     # One statement ----------------------------------------------------------------------------------------------------
 

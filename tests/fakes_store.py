@@ -17,6 +17,7 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     HeldRecord,
     MarksRecord,
     OutboxRecord,
@@ -46,6 +47,7 @@ class _Tables:
     config: dict[tuple[str, str], ConfigRecord] = dataclasses.field(default_factory=dict)
     marks: dict[tuple[str, str, str], MarksRecord] = dataclasses.field(default_factory=dict)
     held: dict[tuple[str, str], HeldRecord] = dataclasses.field(default_factory=dict)
+    data: dict[tuple[str, str, str], DataRecord] = dataclasses.field(default_factory=dict)
 
     def clone(self) -> "_Tables":
         """The same rows in tables of their own."""
@@ -173,6 +175,10 @@ class MemoryStore:
             if record.community == community
         }
 
+    async def data(self, community: str) -> list[DataRecord]:
+        found = (record for record in self._tables.data.values() if record.community == community)
+        return self._read(sorted(found, key=lambda record: (record.owner, record.key)))
+
     async def close(self) -> None:
         self._closed = True
 
@@ -263,3 +269,8 @@ def _apply_catalogue(tables: _Tables, batch: Batch) -> None:
         tables.proposals.pop(id, None)
     for setting in batch.config:
         tables.config[setting.community, setting.key] = setting
+    for kept in batch.data:
+        if kept.value is None:
+            tables.data.pop((kept.community, kept.owner, kept.key), None)
+        else:
+            tables.data[kept.community, kept.owner, kept.key] = kept

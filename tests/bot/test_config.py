@@ -11,6 +11,7 @@ from bot.config import NotSettable, Settings, data_folder, masked, settings_from
 from bot.log import log_to
 from engine.ports import ConfigRecord
 from engine.secrets import Secret
+from engine.settings import Setting
 
 
 def test_everything_that_is_set_comes_back_from_its_records() -> None:
@@ -45,6 +46,29 @@ def test_a_key_is_a_value_or_a_branch_but_not_both() -> None:
             config.with_value(settings, key, "x", secret=False)
     settings, _ = config.with_value(settings, "discord.channel", "other", secret=True)
     assert settings.values == {}
+
+
+DECLARED = (
+    Setting("discord.channel", default="general"),
+    Setting("discord.retries", "number", default=3),
+    Setting("api.key", secret=True),
+)
+
+
+def test_what_nobody_has_set_has_the_default_that_was_declared() -> None:
+    settings, _ = config.with_value(Settings(), "discord.channel", "news", secret=False, declared=DECLARED)
+    assert settings.tree(DECLARED) == {"discord": {"channel": "news", "retries": 3}}
+    assert settings.tree() == {"discord": {"channel": "news"}}
+
+
+def test_a_declared_setting_gets_its_type_and_its_secrecy() -> None:
+    settings, record = config.with_value(Settings(), "discord.retries", "5", secret=False, declared=DECLARED)
+    assert record.value == 5
+    settings, record = config.with_value(settings, "api.key", "hunter22", secret=False, declared=DECLARED)
+    assert record.secret
+    assert "hunter22" not in str(settings.tree(DECLARED))
+    with pytest.raises(NotSettable, match=r"discord.retries must be a number, not \"many\"."):
+        config.with_value(settings, "discord.retries", "many", secret=False, declared=DECLARED)
 
 
 @pytest.mark.parametrize(

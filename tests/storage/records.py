@@ -14,6 +14,7 @@ from engine.ports import (
     AdmissionRecord,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     ProposalRecord,
     RevisionRecord,
     Standing,
@@ -114,6 +115,11 @@ def proposal(id: str = "p1", **changes: Any) -> ProposalRecord:
 def setting(key: str = "timezone", value: Any = "Europe/Berlin", **changes: Any) -> ConfigRecord:
     """A setting."""
     return dataclasses.replace(ConfigRecord(HERE, key, value), **changes)
+
+
+def datum(key: str = "deaths", value: Any = 5, **changes: Any) -> DataRecord:
+    """Something that is kept."""
+    return dataclasses.replace(DataRecord(HERE, "", key, value), **changes)
 
 
 # Strategies ------------------------------------------------------------------------------------------------------------

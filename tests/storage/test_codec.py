@@ -18,6 +18,7 @@ from engine.ports import (
     Batch,
     ChangeRecord,
     ConfigRecord,
+    DataRecord,
     OutboxRecord,
     ProposalRecord,
     RevisionRecord,
@@ -46,6 +47,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
     admission: AdmissionRecord = data.draw(records(AdmissionRecord, **here))
     proposal: ProposalRecord = data.draw(records(ProposalRecord, **here))
     setting: ConfigRecord = data.draw(records(ConfigRecord, **here))
+    kept: DataRecord = data.draw(records(DataRecord, **here))
     key: str = data.draw(TEXTS)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +63,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
             admission,
             proposal,
             setting,
+            kept,
             key,
         )
 
@@ -77,6 +80,7 @@ async def _survive(
     admission: AdmissionRecord,
     proposal: ProposalRecord,
     setting: ConfigRecord,
+    kept: DataRecord,
     key: str,
 ) -> None:
     async with await SQLiteStore.open(path, synchronous="NORMAL") as store:
@@ -93,6 +97,7 @@ async def _survive(
                 admissions=[admission],
                 proposals=[proposal],
                 config=[setting],
+                data=[kept],
             )
         )
         assert await store.execution(run.id) == run
@@ -106,6 +111,7 @@ async def _survive(
         assert await store.admissions(HERE, admission.workflow) == [admission]
         assert await store.proposals(HERE, proposal.expires_at - 1) == [proposal]
         assert await store.config(HERE) == {setting.key: setting}
+        assert await store.data(HERE) == ([] if kept.value is None else [kept])
         await store.commit(Batch(begun=[asked.id], proposals_answered=[proposal.id]))
         assert await store.outbox(HERE) == [OutboxRecord(asked, "begun")]
         assert await store.proposals(HERE, proposal.expires_at - 1) == []

@@ -18,6 +18,7 @@ from tests.storage.records import (
     HERE,
     admission,
     change,
+    datum,
     effect,
     event,
     execution,
@@ -55,6 +56,7 @@ async def test_a_new_store_has_nothing(store: Store) -> None:
     assert await store.events(HERE) == []
     assert await store.proposals(HERE, 0.0) == []
     assert await store.config(HERE) == {}
+    assert await store.data(HERE) == []
 
 
 async def test_an_empty_batch_is_no_commit(store: Store) -> None:
@@ -76,6 +78,7 @@ async def test_one_batch_writes_every_kind_of_record(store: Store) -> None:
             changes=[change()],
             proposals=[proposal()],
             config=[setting()],
+            data=[datum()],
         )
     )
     assert await store.execution("e1") == waiting()
@@ -89,6 +92,7 @@ async def test_one_batch_writes_every_kind_of_record(store: Store) -> None:
     assert await store.changes(HERE) == [change()]
     assert await store.proposals(HERE, 100.0) == [proposal()]
     assert await store.config(HERE) == {"timezone": setting()}
+    assert await store.data(HERE) == [datum()]
 
 
 async def test_communities_do_not_see_each_other(store: Store) -> None:
@@ -104,6 +108,7 @@ async def test_communities_do_not_see_each_other(store: Store) -> None:
             changes=[change(community=ELSEWHERE)],
             proposals=[proposal(community=ELSEWHERE)],
             config=[setting(community=ELSEWHERE)],
+            data=[datum(community=ELSEWHERE)],
         )
     )
     await test_a_new_store_has_nothing(store)
@@ -272,6 +277,28 @@ async def test_the_last_value_of_a_setting_counts_even_if_it_is_nothing(store: S
     await store.commit(Batch(config=[setting(), setting("key", "abc", secret=True)]))
     await store.commit(Batch(config=[setting(value=None)]))
     assert await store.config(HERE) == {"key": setting("key", "abc", secret=True), "timezone": setting(value=None)}
+
+
+async def test_the_last_value_that_is_kept_counts_and_nothing_takes_it_away(store: Store) -> None:
+    mine, other = datum(owner="ann"), datum(owner="bob")
+    await store.commit(Batch(data=[datum("z"), other, datum(), mine]))
+    assert await store.data(HERE) == [datum(), datum("z"), mine, other]
+    await store.commit(Batch(data=[datum(value=[6]), datum("z", None), datum(value={"a": 7}), datum("never", None)]))
+    assert await store.data(HERE) == [datum(value={"a": 7}), mine, other]
+
+
+async def test_what_is_kept_follows_its_changes_within_one_batch(store: Store) -> None:
+    await store.commit(Batch(data=[datum(value=1), datum(value=None), datum(value=2)]))
+    assert await store.data(HERE) == [datum(value=2)]
+    await store.commit(Batch(data=[datum(value=3), datum(value=None)]))
+    assert await store.data(HERE) == []
+
+
+async def test_what_is_kept_is_written_with_the_rest_of_its_batch_or_not_at_all(store: Store) -> None:
+    await store.commit(Batch(executions=[execution()], history=[row()], data=[datum(value=1)]))
+    with pytest.raises(StoreError):
+        await store.commit(Batch(history=[row()], data=[datum(value=2)]))
+    assert await store.data(HERE) == [datum(value=1)]
 
 
 async def test_what_was_committed_cannot_be_changed_from_outside(store: Store) -> None:
