@@ -140,6 +140,7 @@ def test_a_random_interval_that_was_missed_counts_from_now() -> None:
     room = Room(RANDOM)
     room.start(NOON + 5_000)
     assert room.ask(NOON + 5_000) == []
+    assert list(room.kept.values()) == [NOON + 5_000]
     assert room.scheduler.next_due is not None
     assert NOON + 5_600 <= room.scheduler.next_due <= NOON + 6_200
 
@@ -170,6 +171,14 @@ def test_a_workflow_that_was_removed_meanwhile_is_passed_over() -> None:
     assert room.scheduler.due(NOON + 86_400) == ()
     room.scheduler.put("w", room.definition, saved=NOON + 900, now=NOON + 900)
     assert room.scheduler.next_due == NOON + 1_500, "switched on again, it makes up for nothing"
+
+
+def test_what_is_settled_late_or_twice_does_not_turn_a_schedule_back() -> None:
+    room = Room(EVERY_10)
+    [early] = room.scheduler.due(NOON + 600)
+    room.until(NOON + 1_200)
+    room.scheduler.settle(early)
+    assert room.scheduler.next_due == NOON + 1_800
 
 
 def test_what_comes_again_after_the_wall_clock_jumped_back_an_hour_has_the_id_it_had() -> None:

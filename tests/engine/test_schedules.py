@@ -106,7 +106,7 @@ def test_an_interval_does_not_notice_a_clock_change() -> None:
     assert [later - earlier for earlier, later in pairwise(found)] == [1_800] * 5
 
 
-@pytest.mark.parametrize("before", [1e-6, 0.4, 0.5, 0.999_999, 1.5])
+@pytest.mark.parametrize("before", [2.4e-7, 1e-6, 0.4, 0.5, 0.999_999, 1.5])
 def test_a_time_a_moment_ahead_is_not_passed_over(before: float) -> None:
     due = utc("2026-11-26T18:00")
     for line in ("0 19 * * *", "0 * * * *"):
@@ -240,6 +240,14 @@ def test_an_interval_keeps_its_beat_over_a_downtime(seconds: float, after: float
     assert following is not None
     assert following > until or following == pytest.approx(until, abs=1e-5)
     assert (last - after) / seconds == pytest.approx(round((last - after) / seconds), abs=1e-4)
+
+
+@given(periods, instants)
+@example(1.1, 0.3)
+def test_when_an_intervals_time_comes_it_has_come(seconds: float, after: float) -> None:
+    due = next_time(every(seconds), after=after, zone=BERLIN, chance=0)
+    assert due is not None
+    assert latest(every(seconds), after=after, until=due, zone=BERLIN, draw=lambda _: 0.5, most=1) == (due,)
 
 
 def test_of_a_second_each_second_for_a_year_the_latest_are_found_at_once() -> None:
@@ -383,8 +391,11 @@ def test_a_schedule_is_known_by_what_it_says_of_its_time() -> None:
     assert keys(Trigger(on="raid"), cron("0 18 * * 5"), every(600))[1] == alone
     assert keys(every(600).model_copy(update={"min_lines": 10, "only_live": True, "cooldown_seconds": 5})) == [alone]
     assert keys(Trigger(on="interval", every_seconds=600)) == [alone]
-    others = keys(every(601), every(600, 900), cron("0 18 * * 5"), cron("0 18 * * 5", BERLIN), once("2026-11-27T19:00"))
-    assert len({alone, *others}) == 6
+    others = [
+        every(601), every(600, 900), cron("0 18 * * 5"), cron("0 18 * * 5", BERLIN), once("2026-11-27T19:00"),
+        once("2026-11-27T19:01"), Trigger(on="scheduled.x", every_seconds=600),
+    ]  # fmt: skip
+    assert len({alone, *(key for other in others for key in keys(other))}) == 8
     first, second = keys(every(600), every(600))
     assert first == alone != second
 
