@@ -57,6 +57,7 @@ Guard: TypeAlias = Annotated[Formula, BeforeValidator(_read_guard), PlainSeriali
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 Text: TypeAlias = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=366 * 86_400)]
+Period: TypeAlias = Annotated[float, Field(ge=1, le=366 * 86_400)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Params: TypeAlias = dict[str, JsonValue]
 Role: TypeAlias = Literal["broadcaster", "moderator", "vip", "subscriber", "everyone"]
@@ -325,13 +326,22 @@ class State(Frozen):
 
 
 class Trigger(Frozen):
-    """What starts an execution. In JSON just the event's name if there is nothing else to say."""
+    """What starts an execution. In JSON just the event's name if there is nothing else to say.
+
+    Times are said in one of three ways: `schedule`, a cron line of five fields; `every_seconds`, with `every_most_seconds`
+    a random length between the two each time; `at`, one local date and time. `zone` is the community's unless said.
+    `only_live` and `min_lines`, the chat lines since it last ran, hold such a start back.
+    """
 
     on: Name
     when: Guard | None = None
     schedule: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    every_seconds: Annotated[float, Field(ge=1, le=366 * 86_400)] | None = None
+    every_seconds: Period | None = None
+    every_most_seconds: Period | None = None
+    at: Annotated[str, StringConstraints(pattern=r"^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d$")] | None = None
     zone: Name | None = None
+    only_live: bool = False
+    min_lines: Count | None = None
     cooldown_seconds: Seconds | None = None
     own_messages: bool = False
 
@@ -343,11 +353,7 @@ class Trigger(Frozen):
     @model_serializer(mode="wrap")
     def _as_name_if_bare(self, handler: SerializerFunctionWrapHandler) -> Any:
         data = cast("dict[str, Any]", handler(self))
-        bare = {
-            key: value
-            for key, value in data.items()
-            if value is not None and not (key == "own_messages" and value is False)
-        }
+        bare = {key: value for key, value in data.items() if value is not None and value is not False}
         return self.on if set(bare) == {"on"} else bare
 
 

@@ -4,6 +4,7 @@ One function per rule, one level each. What cannot be built (JSON that is no act
 steps) is a `NotBuilt` in plain words. Nothing is looked up in a workspace here.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
@@ -158,6 +159,11 @@ class StepBuilder:
         if event is None:
             raise NotBuilt("when what happens?")
         said = _event(event)
+        lines = node.node("min_lines")
+        if lines is not None:
+            said["min_lines"] = _value(lines, "NUMBER")
+        if node.node("only_live") is not None:
+            said["only_live"] = True
         guard = next((condition(child) for child in node.nodes() if child.rule.startswith("condition")), None)
         if guard is not None:
             said["when"] = guard if "when" not in said else And((said["when"], guard))
@@ -165,6 +171,8 @@ class StepBuilder:
         extra = written.value if written is not None else {}
         if set(extra) & {"on", "when"}:
             raise NotBuilt("what happens and under which condition is said in words, not in JSON")
+        if twice := sorted(set(extra) & set(said)):
+            raise NotBuilt(f'"{twice[0]}" is said in words already, and once more in JSON')
         return cast("Trigger", _valid(Trigger, **said, **extra))
 
 
@@ -223,6 +231,10 @@ def _seconds(node: Node) -> float:
     leaf = node.leaf("DURATION", "UNIT_LENGTH")
     if leaf is None:
         raise AssertionError(f"{node.rule} has no DURATION")
+    return _length_of(leaf)
+
+
+def _length_of(leaf: Leaf) -> float:
     with_unit(leaf)
     if leaf.quoted:
         raise NotBuilt("this time has to be written out, such as 10 seconds")
@@ -263,7 +275,11 @@ def _event(node: Node) -> dict[str, Any]:
         case "event_named":
             return {"on": _value(node, "STRING")}
         case "every":
-            return {"on": "interval.elapsed", "every_seconds": _seconds(node)}
+            return _every(_seconds(node))
+        case "every_random":
+            return _random_interval(node)
+        case "at_once":
+            return _once(node)
         case "at_days":
             return _schedule(node)
         case "hourly":
@@ -305,6 +321,33 @@ def _hourly(node: Node) -> dict[str, Any]:
     if _seconds(node) != HOUR:
         raise NotBuilt("only every hour can be on the hour; for other times say at which, such as every day at 19:30")
     return {"on": "schedule.fired", "schedule": HOURLY}
+
+
+def _random_interval(node: Node) -> dict[str, Any]:
+    """`every 20 to 40 minutes`: a first length without a unit has the second's."""
+    least, most = (child for child in node.children if isinstance(child, Leaf))
+    longest = _length_of(most)
+    if isinstance(least.value, NoUnit):
+        return {**_every(least.value.number * _unit_of(most, longest)), "every_most_seconds": longest}
+    return {**_every(_length_of(least)), "every_most_seconds": longest}
+
+
+def _every(seconds: float) -> dict[str, Any]:
+    return {"on": "interval.elapsed", "every_seconds": seconds}
+
+
+def _unit_of(leaf: Leaf, seconds: float) -> float:
+    """The seconds of the unit in `40 minutes`."""
+    number = re.match(r"\d+(?:\.\d+)?", leaf.text)
+    if number is None or not float(number.group()):
+        raise NotBuilt(f"say both lengths with their units, such as every 20 minutes to {leaf.text}")
+    return seconds / float(number.group())
+
+
+def _once(node: Node) -> dict[str, Any]:
+    minutes = int(_value(node, "TIME"))
+    at = f"{_value(node, 'DATE')}T{minutes // 60:02}:{minutes % 60:02}"
+    return {"on": "schedule.fired", "at": at}
 
 
 def _schedule(node: Node) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _SAMPLES: Final = {
     "NEW_NAME": "hype",
     "_STEP": "step 1",
     "TIME": "20:00",
+    "DATE": "2030-01-31",
     "NUMBER": "2",
     "STRING": '"hello"',
     "_COLON": ': say "hello"',

@@ -541,6 +541,7 @@ def _table() -> Mapping[str, _Scanner]:
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
             "TIME": form(scanners.clock, "TIME", -0.2),
+            "DATE": form(scanners.date, "DATE", -0.2),
             "DAYS": form(scanners.weekdays, "DAYS", 0.0),
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),

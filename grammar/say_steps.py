@@ -285,10 +285,12 @@ def say_trigger(trigger: Trigger) -> str:
     """`when a raid of more than 5 viewers comes in`, `every 30 minutes`, ..."""
     extra = {
         name: value
-        for name in ("schedule", "every_seconds", "zone", "cooldown_seconds", "own_messages")
-        if (value := getattr(trigger, name)) is not None and value is not False
+        for name in type(trigger).model_fields
+        if name not in ("on", "when") and (value := getattr(trigger, name)) is not None and value is not False
     }
     said, guarded = _say_clause(trigger, extra)
+    if not said.startswith("when "):
+        said += _say_held_back(extra)
     guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
     return f"{said}{guard}{f', with {say_json(extra)}' if extra else ''}"
 
@@ -296,7 +298,10 @@ def say_trigger(trigger: Trigger) -> str:
 def _say_clause(trigger: Trigger, extra: dict[str, Any]) -> tuple[str, bool]:
     """What happens, and whether the guard is already said by it; takes what it says out of `extra`."""
     if trigger.on == "interval.elapsed" and "every_seconds" in extra:
-        return f"every {say_duration(extra.pop('every_seconds'))}", False
+        return f"every {_say_interval(extra)}", False
+    if trigger.on == "schedule.fired" and "at" in extra and (said := _say_once(extra["at"])) is not None:
+        extra.pop("at")
+        return said, False
     if trigger.on == "schedule.fired" and (said := _say_schedule(extra.get("schedule"))) is not None:
         extra.pop("schedule")
         return said, False
@@ -305,6 +310,25 @@ def _say_clause(trigger: Trigger, extra: dict[str, Any]) -> tuple[str, bool]:
         return f"when event {quote(trigger.on)}", False
     special = _say_guarded(trigger)
     return (f"when {special}", True) if special is not None else (f"when {kind.clause}", False)
+
+
+def _say_interval(extra: dict[str, Any]) -> str:
+    least = say_duration(extra.pop("every_seconds"))
+    if "every_most_seconds" not in extra:
+        return least
+    most = say_duration(extra.pop("every_most_seconds"))
+    number, _, unit = least.partition(" ")
+    return f"{number if most.endswith(f' {unit}') and most.count(' ') == 1 else least} to {most}"
+
+
+def _say_once(at: str) -> str | None:
+    day, _, time = at.partition("T")
+    return f"once on {day} at {time}" if time < "24" else None
+
+
+def _say_held_back(extra: dict[str, Any]) -> str:
+    lines, live = extra.pop("min_lines", None), extra.pop("only_live", False)
+    return f"{'' if lines is None else f', after at least {lines} chat lines'}{', only while live' if live else ''}"
 
 
 def _say_guarded(trigger: Trigger) -> str | None:

@@ -314,6 +314,18 @@ def clock(sentence: Sentence, at: int) -> Found:
     return [(hour * 60 + minute, at + 1)] if hour < 24 and minute < 60 else []
 
 
+_DATE: Final = re.compile(r"20\d\d-[01]\d-[0-3]\d(?!\d)")
+
+
+def date(sentence: Sentence, at: int) -> Found:
+    """`2026-11-27`, as it is written."""
+    match = _DATE.match(sentence.text, sentence.words[at].start)
+    if match is None:
+        return []
+    end = sentence.place_at(match.end())
+    return [(match.group(), end)] if end is not None else []
+
+
 def weekdays(sentence: Sentence, at: int) -> Found:
     """`friday`, `tue and thurs`, `weekdays`, `weekends`, `day`: cron's day field."""
     group = {"day": "*", "weekday": "1-5", "weekdays": "1-5", "weekend": "0,6", "weekends": "0,6"}.get(

@@ -66,6 +66,7 @@ _PARTS: Final = {
     "NEW_NAME": "a name",
     "FORMULA": "a condition, like (viewers > 5)",
     "TIME": "a time, like 19:30",
+    "DATE": "a date, like 2026-11-27",
     "ARGUMENT": "values, like name=value",
     "JSON": "JSON",
 }

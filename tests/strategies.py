@@ -405,9 +405,27 @@ def triggers(draw: Draw) -> Trigger:
             )
         ),
         every_seconds=draw(maybe(seconds(1))),
+        every_most_seconds=draw(maybe(seconds(1))),
+        at=draw(maybe(moments())),
         zone=None if plain else draw(maybe(names())),
+        only_live=draw(st.booleans()),
+        min_lines=draw(maybe(st.integers(1, 1_000_000))),
         cooldown_seconds=None if plain else draw(maybe(seconds())),
         own_messages=not plain and draw(st.booleans()),
+    )
+
+
+@cache
+def moments() -> st.SearchStrategy[str]:
+    """Dates and times as `Trigger.at` writes them; a few are in no calendar."""
+    years, months = st.integers(2000, 2099), st.integers(0, 19)
+    return st.builds(
+        lambda year, month, day, hour, minute: f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}",
+        years,
+        months,
+        st.integers(0, 39),
+        st.integers(0, 29),
+        st.integers(0, 59),
     )
 
 

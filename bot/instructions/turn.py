@@ -65,7 +65,7 @@ class Desk:
     def check(self, definition: Definition) -> tuple[Problem, ...]:
         """What is wrong with a definition here."""
         secrets = {name for name, value in _flat(self.config()) if isinstance(value, Secret)}
-        return check(definition, self.declarations, self.settings(), secrets)
+        return check(definition, self.declarations, self.settings(), secrets, now=self.clock.now(), zone=self.zone())
 
     def time(self, at: float) -> str:
         """A time as people here read it."""

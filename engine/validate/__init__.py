@@ -23,6 +23,9 @@ def check(
     declarations: Declarations,
     known_variables: Collection[str] = (),
     secrets: Collection[str] = (),
+    *,
+    now: float | None = None,
+    zone: str = "UTC",
 ) -> tuple[Problem, ...]:
     """All problems of a workflow, errors first, in the order of its steps.
 
@@ -31,11 +34,13 @@ def check(
         declarations: What services can do.
         known_variables: Names that the community's settings and data have, dotted ones as they are written.
         secrets: Those of them whose values nobody may see.
+        now: The present, where it matters whether a time is over.
+        zone: The community's time zone.
     """
     places = _places(definition)
     found = [
         *heading_problems(definition),
-        *(problem for trigger in definition.triggers for problem in trigger_problems(trigger, definition)),
+        *(problem for trigger in definition.triggers for problem in trigger_problems(trigger, definition, now, zone)),
         *(problem for state in all_states(definition.states) for problem in step_problems(state, places, declarations)),
         *wrong_targets(definition, places),
         *wrong_flow(definition, places),

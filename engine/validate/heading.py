@@ -1,11 +1,8 @@
 """What is wrong with a workflow's heading, that is everything but its steps: variables, policy, triggers, schedules."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 from engine.events import BY_NAME, canonical, kind_of
 from engine.model import Call as CallAction
@@ -16,12 +13,12 @@ from engine.model import (
     Trigger,
     all_states,
 )
+from engine.schedules import by_the_clock, is_defined, moment, times_said, what_is_wrong
 from engine.scope import RESERVED
 from engine.validate.problem import Problem, nearest
 from engine.validate.texts import formula_problems, text_problems
 
-_SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
-_HEEDED: Final = frozenset({"mode", "max", "only_live", "may_run", "may_edit"})
+_HEEDED: Final = frozenset({"mode", "max", "only_live", "may_run", "may_edit", "missed"})
 """What of a policy admission and the bot look at."""
 
 
@@ -46,13 +43,15 @@ def _unheeded(policy: Policy) -> Iterator[str]:
         yield f'the mode "{policy.mode}"'
 
 
-def trigger_problems(trigger: Trigger, definition: Definition) -> Iterator[Problem]:
-    """Problems of one trigger."""
+def trigger_problems(
+    trigger: Trigger, definition: Definition, now: float | None = None, zone: str = "UTC"
+) -> Iterator[Problem]:
+    """Problems of one trigger, at a time and in the community's zone."""
     place = f'trigger "{trigger.on}"'
     name = canonical(trigger.on)
     if trigger.when is not None:
         yield from formula_problems(trigger.when, place, None)
-    yield from _schedule(trigger, name, place)
+    yield from _schedule(trigger, place, now, zone)
     if kind_of(trigger.on) is None and not is_schedule(trigger.on):
         near = nearest(trigger.on, BY_NAME)
         if near is not None:
@@ -80,28 +79,71 @@ def is_schedule(name: str) -> bool:
     return name.startswith("scheduled.") or canonical(name) == "schedule.fired"
 
 
-def _schedule(trigger: Trigger, name: str, place: str) -> Iterator[Problem]:
-    if trigger.zone is not None:
-        try:
-            ZoneInfo(trigger.zone)
-        except (KeyError, ValueError, OSError):
-            yield Problem(place, "error", f'there is no time zone "{trigger.zone}"', "write one like Europe/Berlin")
-    if trigger.schedule is not None:
-        try:
-            CronSim(trigger.schedule, _SOME_DAY)
-        except (CronSimError, ValueError, KeyError):
-            yield Problem(
-                place, "error", f'"{trigger.schedule}" is not a schedule', 'write one like "0 18 * * 5" (Friday 18:00)'
-            )
+def _schedule(trigger: Trigger, place: str, now: float | None, zone: str) -> Iterator[Problem]:
+    if trigger.zone is not None and not _is_zone(trigger.zone):
+        yield Problem(place, "error", f'there is no time zone "{trigger.zone}"', "write one like Europe/Berlin")
+        return
+    said = times_said(trigger)
+    if len(said) > 1:
+        names = " and ".join(f'"{name}"' for name in said)
+        yield Problem(place, "error", f"it says its time more than once: {names}", "make it several triggers")
+    if trigger.schedule is not None and (wrong := what_is_wrong(trigger.schedule)) is not None:
+        yield Problem(place, "error", f'"{trigger.schedule}" {wrong}', 'write one like "0 18 * * 5" (Friday 18:00)')
+    yield from _interval(trigger, place)
+    yield from _once(trigger, place, now, zone)
+    yield from _without_clock(trigger, place)
     if (reason := never_by_itself(trigger)) is not None:
-        unsaid = name == "interval.elapsed" and trigger.every_seconds is None
+        unsaid = canonical(trigger.on) == "interval.elapsed"
         yield Problem(place, "warning", reason, "add every_seconds" if unsaid else None)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _interval(trigger: Trigger, place: str) -> Iterator[Problem]:
+    least, most = trigger.every_seconds, trigger.every_most_seconds
+    if most is None:
+        return
+    if least is None:
+        yield Problem(
+            place, "error", "it says how long its interval is at the most, and not at the least", "add every_seconds"
+        )
+    elif most < least:
+        yield Problem(
+            place, "error", f"the longest interval, {most:g} seconds, is shorter than the shortest, {least:g}"
+        )
+
+
+def _once(trigger: Trigger, place: str, now: float | None, zone: str) -> Iterator[Problem]:
+    if trigger.at is None:
+        return
+    at = moment(trigger.at, ZoneInfo(trigger.zone or zone))
+    if at is None:
+        yield Problem(place, "error", f'"{trigger.at}" is in no calendar', "write it like 2026-11-27T19:00")
+    elif now is not None and at <= now:
+        yield Problem(place, "warning", f"{trigger.at.replace('T', ' ')} is over, so it never starts by itself")
+
+
+def _without_clock(trigger: Trigger, place: str) -> Iterator[Problem]:
+    """What is said of a schedule where there is none."""
+    if by_the_clock(trigger.on):
+        return
+    said = [*times_said(trigger), *(name for name in ("only_live", "min_lines") if getattr(trigger, name))]
+    for name in said:
+        yield Problem(
+            place, "warning", f'"{name}" counts only where the clock starts it', 'start it on "schedule.fired"'
+        )
 
 
 def never_by_itself(trigger: Trigger) -> str | None:
     """Why a trigger never starts anything by itself, if it never does."""
-    if trigger.schedule is not None or trigger.every_seconds is not None:
-        return "I cannot start workflows by the clock yet, so it never starts by itself"
+    if is_defined(trigger):
+        return None
     if is_schedule(trigger.on):
         return "the schedule is named but not defined, so it never starts by itself"
     if canonical(trigger.on) == "interval.elapsed":

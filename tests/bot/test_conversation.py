@@ -485,13 +485,13 @@ async def test_why_tells_a_try_that_was_followed_by_another_from_a_step_that_was
 
 
 async def test_why_tells_of_a_trigger_that_never_starts_it(room: Room) -> None:
-    await made(room, "every 30 minutes say hi")
-    asleep = "every 30 minutes: I cannot start workflows by the clock yet, so it never starts by itself."
-    text = (await room.say("!wf why interval")).text
+    await made(room, 'create friday_show: when event "scheduled.show" say hi')
+    asleep = 'when event "scheduled.show": the schedule is named but not defined, so it never starts by itself.'
+    text = (await room.say("!wf why friday_show")).text
     assert "it starts only by hand" in text
     assert asleep in text
-    await room.say("!wf run interval")
-    assert asleep in (await room.say("!wf why interval")).text
+    await room.say("!wf run friday_show")
+    assert asleep in (await room.say("!wf why friday_show")).text
 
 
 async def test_a_secret_is_refused_in_a_text_when_it_is_said(room: Room) -> None:

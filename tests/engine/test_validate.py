@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,32 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
         (flow(SAY, triggers=["scheduled.friday"]), "the schedule is named but not defined"),
         (flow(SAY, triggers=[{"on": "schedule", "schedule": "every friday"}]), '"every friday" is not a schedule'),
         (flow(SAY, triggers=[{"on": "schedule", "schedule": "0 18 * * 5", "zone": "Mars"}]), 'no time zone "Mars"'),
+        (
+            flow(SAY, triggers=[{"on": "schedule", "schedule": "0 0 30 2 *"}]),
+            '"0 0 30 2 *" names a day that never comes',
+        ),
+        (flow(SAY, triggers=[{"on": "schedule", "schedule": "* * * * * *"}]), '"* * * * * *" is not a schedule'),
+        (flow(SAY, triggers=[{"on": "schedule", "at": "2026-02-30T19:00"}]), '"2026-02-30T19:00" is in no calendar'),
+        (
+            flow(SAY, triggers=[{"on": "interval", "every_seconds": 60, "every_most_seconds": 30}]),
+            "the longest interval, 30 seconds, is shorter than the shortest, 60",
+        ),
+        (
+            flow(SAY, triggers=[{"on": "interval", "every_most_seconds": 30}]),
+            "it says how long its interval is at the most, and not at the least; add every_seconds",
+        ),
+        (
+            flow(SAY, triggers=[{"on": "schedule", "every_seconds": 60, "schedule": "0 18 * * 5"}]),
+            'it says its time more than once: "schedule" and "every_seconds"; make it several triggers',
+        ),
+        (
+            flow(SAY, triggers=[{"on": "raid", "schedule": "0 18 * * 5"}]),
+            'warning trigger "raid": "schedule" counts only where the clock starts it',
+        ),
+        (
+            flow(SAY, triggers=[{"on": "raid", "min_lines": 5}]),
+            'warning trigger "raid": "min_lines" counts only where the clock starts it',
+        ),
         (flow(SAY, triggers=["riad"]), 'did you mean "raid"?'),
         (flow(SAY, triggers=[{"on": "message", "when": 'message matches "("'}]), "is not a pattern"),
         (flow(SAY, triggers=[{"on": "raid", "when": "round(1, 2, 3) > 1"}]), "round takes 1 to 2 values, not 3"),
@@ -172,7 +199,6 @@ def test_any_definition_can_be_judged_and_what_has_no_error_can_be_run(definitio
         ({"policy": {"mode": "queued"}}, 'the mode "queued"'),
         ({"policy": {"quiet_hours": {"start": "22:00", "end": "07:00"}}}, '"quiet_hours"'),
         ({"triggers": [{"on": "raid", "cooldown_seconds": 5}]}, "its cooldown"),
-        ({"triggers": [{"on": "interval", "every_seconds": 60}]}, "by the clock"),
     ],
 )
 def test_what_is_kept_and_not_heeded_yet_is_said(fields: dict[str, Any], said: str) -> None:
@@ -180,6 +206,30 @@ def test_what_is_kept_and_not_heeded_yet_is_said(fields: dict[str, Any], said: s
     assert problem.severity == "warning"
     assert said in str(problem)
     assert "yet" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("now", "over"),
+    [(None, False), ("2026-11-27T17:59", False), ("2026-11-27T18:00", True), ("2027-01-01T00:00", True)],
+)
+def test_a_moment_that_is_over_is_told_where_the_time_is_known(now: str | None, over: bool) -> None:
+    definition = read_data(flow(SAY, triggers=[{"on": "schedule", "at": "2026-11-27T19:00"}]))
+    at = None if now is None else datetime.fromisoformat(now).replace(tzinfo=UTC).timestamp()
+    found = check(definition, DECLARATIONS, now=at, zone="Europe/Berlin")
+    told = ['trigger "schedule": 2026-11-27 19:00 is over, so it never starts by itself']
+    assert [str(problem) for problem in found] == (told if over else [])
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"on": "interval", "every_seconds": 60, "every_most_seconds": 60, "only_live": True, "min_lines": 5},
+        {"on": "scheduled.friday", "schedule": "0 18 * * FRI", "zone": "Europe/Berlin"},
+        {"on": "schedule", "at": "2026-11-27T19:00"},
+    ],
+)
+def test_a_schedule_that_is_defined_is_no_problem(trigger: Any) -> None:
+    assert problems(flow(SAY, triggers=[trigger], policy={"missed": "once"})) == []
 
 
 def test_a_policy_that_is_heeded_is_no_problem() -> None:
@@ -214,9 +264,11 @@ def test_a_secret_may_be_named_only_where_one_is_asked_for(
     ("trigger", "starts"),
     [
         ("raid", True),
-        ({"on": "interval.elapsed", "every_seconds": 60}, False),
+        ({"on": "interval.elapsed", "every_seconds": 60}, True),
         ({"on": "interval.elapsed"}, False),
-        ({"on": "schedule.fired", "schedule": "0 18 * * 5"}, False),
+        ({"on": "schedule.fired", "schedule": "0 18 * * 5"}, True),
+        ({"on": "schedule.fired", "at": "2026-11-27T19:00"}, True),
+        ({"on": "scheduled.stream_start", "schedule": "0 18 * * 5"}, True),
         ("scheduled.stream_start", False),
     ],
 )

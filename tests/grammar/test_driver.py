@@ -134,13 +134,25 @@ def guarded(on: str, operator: str, path: str, value: str | int) -> Trigger:
         ("every hour", Trigger(on="interval.elapsed", every_seconds=3_600)),
         ("at 8pm every friday", Trigger(on="schedule.fired", schedule="0 20 * * 5")),
         ("every tue and thurs at 19:30", Trigger(on="schedule.fired", schedule="30 19 * * 2,4")),
+        ("weekdays at 19:00", Trigger(on="schedule.fired", schedule="0 19 * * 1-5")),
+        ("at 7pm on weekdays", Trigger(on="schedule.fired", schedule="0 19 * * 1-5")),
+        ("every 20 to 40 minutes", Trigger(on="interval.elapsed", every_seconds=1_200, every_most_seconds=2_400)),
+        ("every between 20 and 40 minutes", Trigger(on="interval.elapsed", every_seconds=1_200, every_most_seconds=2_400)),
+        ("every 90 seconds to 1 hour", Trigger(on="interval.elapsed", every_seconds=90, every_most_seconds=3_600)),
+        ("once on 2026-11-27 at 19:00", Trigger(on="schedule.fired", at="2026-11-27T19:00")),
+        ("at 7pm on 2026-11-27", Trigger(on="schedule.fired", at="2026-11-27T19:00")),
+        ("every 30 minutes after at least 10 chat lines", Trigger(on="interval.elapsed", every_seconds=1_800, min_lines=10)),
+        ("every 30 minutes, after 5 messages, but only when we are live", Trigger(on="interval.elapsed", every_seconds=1_800, min_lines=5, only_live=True)),
+        ("every day at 19:00 while live, if (x > 1)", Trigger(on="schedule.fired", schedule="0 19 * * *", only_live=True, when=Compare(">", Variable("x"), Literal(1)))),
         ("when someone follows, if they are a vip", Trigger(on="follow.received", when=TextTest("contains", Variable("user.roles"), Literal("vip")))),
         ("when someone subs if they are not a mod", Trigger(on="subscription.received", when=Not(TextTest("contains", Variable("user.roles"), Literal("moderator"))))),
         ("when someone raids with more than 5 viewers, if (viewers < 9)", Trigger(on="raid.received", when=And((Compare(">", Variable("viewers"), Literal(5)), Compare("<", Variable("viewers"), Literal(9)))))),
     ],
 )  # fmt: skip
 def test_triggers_mean_what_people_mean(text: str, meaning: Trigger) -> None:
-    spoken = text if text.split()[0] in ("when", "whenever", "on", "every", "at") else f"when {text}"
+    spoken = (
+        text if text.split()[0] in ("when", "whenever", "on", "every", "at", "once", "weekdays") else f"when {text}"
+    )
     assert trigger(spoken) == meaning
 
 
@@ -153,6 +165,35 @@ def test_every_event_has_words_that_are_read_back(kind) -> None:
 @given(triggers())
 def test_any_trigger_reads_back(value: Trigger) -> None:
     assert trigger(say_trigger(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Trigger(on="interval.elapsed", every_seconds=1_200, every_most_seconds=2_400), "every 20 to 40 minutes"),
+        (Trigger(on="interval.elapsed", every_seconds=60, every_most_seconds=120), "every 1 minute to 2 minutes"),
+        (Trigger(on="interval.elapsed", every_seconds=90, every_most_seconds=3_600), "every 1 minute 30 seconds to 1 hour"),
+        (Trigger(on="schedule.fired", at="2026-11-27T19:00"), "once on 2026-11-27 at 19:00"),
+        (Trigger(on="interval.elapsed", every_seconds=60, min_lines=10, only_live=True), "every 1 minute, after at least 10 chat lines, only while live"),
+        (Trigger(on="raid.received", only_live=True), 'when a raid comes in, with {"only_live": true}'),
+    ],
+)  # fmt: skip
+def test_a_schedule_is_said_in_plain_words_and_read_back(value: Trigger, said: str) -> None:
+    assert say_trigger(value) == said
+    assert trigger(said) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("every 20 to 40", "40 what"),
+        ("every 20 to half an hour", "say both lengths with their units"),
+        ('every 20 minutes, only while live, with {"only_live": false}', '"only_live" is said in words already'),
+    ],
+)
+def test_a_schedule_that_is_not_said_wholly_or_twice_is_told(text: str, told: str) -> None:
+    with pytest.raises(NotBuilt, match=told):
+        trigger(text)
 
 
 def test_what_cannot_be_counted_is_told() -> None:
