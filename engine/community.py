@@ -4,7 +4,6 @@ Made when the community is opened, dropped when the runner closes, and rebuilt f
 Nothing in here is the truth; it performs nothing and commits nothing.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,12 +13,12 @@ from engine.errors import EngineError
 from engine.execution import FINAL, Execution
 from engine.inbox import Inbox
 from engine.model import Call, all_states
-from engine.ports import AdmissionRecord, OutboxRecord, RevisionRecord, WorkflowRecord
+from engine.ports import OutboxRecord, RevisionRecord, WorkflowRecord
 from engine.program import Program, compile_program
 from engine.timers import Timers
 from engine.triggers import TriggerIndex
+from engine.unheld import Unheld
 
-REFUSALS_KEPT: Final = 200
 FAILURES_KEPT: Final = 1_000
 
 
@@ -79,7 +78,7 @@ class Community:
     name: str
     inbox: Inbox = field(init=False)
     stale: bool = True
-    refusals: deque[AdmissionRecord] = field(default_factory=lambda: deque(maxlen=REFUSALS_KEPT))
+    refusals: Unheld = field(default_factory=Unheld)
     workflows: dict[str, WorkflowRecord] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Loaded] = field(default_factory=dict)
     triggers: TriggerIndex = field(default_factory=TriggerIndex)

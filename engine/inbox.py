@@ -17,6 +17,7 @@ from engine.events import Event
 from engine.execution import Execution
 from engine.ports import AdmissionRecord
 from engine.tasks import Tasks
+from engine.unheld import Line
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +27,17 @@ KEYS_KEPT: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an event came to."""
+    """What an event came to.
+
+    Attributes:
+        line: Where no refusals are recorded because such events come too often: what can tell them.
+    """
 
     event: Event
     duplicate: bool
     started: tuple[Execution, ...] = ()
     refused: tuple[AdmissionRecord, ...] = ()
+    line: Line | None = None
 
 
 Saved: TypeAlias = Callable[[], "asyncio.Future[None]"]

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from engine.admission import Let, Refuse, Workflow, admit, admit_by_hand
@@ -33,8 +34,9 @@ from engine.recall import fetch, recall
 from engine.storable import size_of
 from engine.tasks import Tasks
 from engine.timers import Timers
-from engine.triggers import Match
+from engine.triggers import Match, Matches
 from engine.trouble import Trouble
+from engine.unheld import Line
 from engine.writer import Ended, Group, Writer
 
 __all__ = ["Attempt", "NotOpen", "Posted", "Runner", "Verb"]
@@ -253,10 +255,9 @@ class Runner:
             if workflow in (None, execution.workflow) and execution.status not in FINAL
         )
 
-    def refusals(self, community: str, workflow: str | None = None) -> tuple[AdmissionRecord, ...]:
+    def refusals(self, community: str, workflow: str | None = None, most: int = 200) -> tuple[AdmissionRecord, ...]:
         """Refusals too many to be stored, newest first: chat lines that a trigger listened to and did not take."""
-        kept = reversed(self._opened(community).refusals)
-        return tuple(record for record in kept if workflow in (None, record.workflow))
+        return tuple(islice(self._opened(community).refusals.records(workflow), most))
 
     async def quiescent(self) -> None:
         """Return when nothing more can happen without input or time."""
@@ -280,7 +281,11 @@ class Runner:
 
     def _receive(self, community: Community, event: Event, keys: Sequence[str]) -> tuple[Posted, Saved]:
         """Let an event happen that has not been seen before."""
-        answers = [self._answer(community, event, match) for match in self._matches(community, event)]
+        matches, line = self._matches(community, event), None
+        if canonical(event.name) in FLOODS:
+            line = Line(self._clock.now(), matches)
+            community.refusals.add(line)
+        answers = [self._answer(community, event, match) for match in (matches.all() if line is None else matches.held)]
         group = self._writer.open_group(1 + len(answers))
         group.batch.events.append(event)
         expires = self._clock.now() + SEEN_FOR
@@ -294,13 +299,12 @@ class Runner:
                 for answer, loaded in answers
                 if isinstance(answer, Let)
             ),
-            refused=tuple(
-                self._refuse(community, group, event, answer) for answer, _ in answers if isinstance(answer, Refuse)
-            ),
+            refused=tuple(self._refuse(group, event, answer) for answer, _ in answers if isinstance(answer, Refuse)),
+            line=line,
         )
         return posted, partial(self._writer.done, group)
 
-    def _matches(self, community: Community, event: Event) -> tuple[Match, ...]:
+    def _matches(self, community: Community, event: Event) -> Matches:
         scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
         return community.triggers.match(event, scope)
 
@@ -313,13 +317,10 @@ class Runner:
     def _start_by_event(self, community: Community, loaded: Loaded, group: Group, event: Event) -> Execution:
         return self._start(community, loaded, group, event, {}, caller=person_in(event.payload.get("user")))
 
-    def _refuse(self, community: Community, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
+    def _refuse(self, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
         who = name_of(event.payload.get("user"))
         record = self._admission(event, refusal.workflow, who, None, refusal.reason)
-        if refusal.unmatched and canonical(event.name) in FLOODS:
-            community.refusals.append(record)
-        else:
-            group.batch.admissions.append(record)
+        group.batch.admissions.append(record)
         return record
 
     def _admission(
