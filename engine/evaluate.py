@@ -35,7 +35,7 @@ from engine.formulas import (
     Variable,
 )
 from engine.functions import ARITY, FUNCTION_OF, amount
-from engine.scope import MISSING, Evaluate, Scope, compile_path
+from engine.scope import MISSING, Evaluate, Scope, compile_path, under_root, walk
 from engine.values import STRAY, demand_number, in_bounds, is_empty, ordered, plain, same, shown, text_of, truth
 
 MAX_PATTERN: Final = 500
@@ -116,10 +116,23 @@ def _compile_all(formulas: Sequence[Formula], depth: int) -> tuple[Evaluate, ...
 
 
 def _variable(path: str) -> Evaluate:
+    if (parts := under_root(path)) is not None:
+        return _key(compile_path(parts[0]), parts[1])
     read = compile_path(path)
 
     def value(scope: Scope) -> Any:
         found = read(scope)
+        return None if found is MISSING else found
+
+    return value
+
+
+def _key(root: Evaluate, name: str) -> Evaluate:
+    """A variable right under a root, such as a counter."""
+
+    def value(scope: Scope) -> Any:
+        values = root(scope)
+        found = values.get(name) if values.__class__ is dict else walk(values, (name,))
         return None if found is MISSING else found
 
     return value

@@ -93,7 +93,8 @@ def _by_root(numbers: "Mapping[str, _Ranges]") -> tuple["_Counters", ...]:
 class _Counters:
     """Numbers right under a root: there may be a hundred, all are read for every event, and they hardly ever change.
 
-    While each is the very object it was the time before, and none that could change in place, the answer is the same.
+    While each is the very object it was the time before, the answer is the same: numbers and texts do not change in place,
+    and of anything else only the kind counts.
     """
 
     __slots__ = ("_before", "_marks", "_names", "_ranges", "_root")
@@ -119,11 +120,8 @@ class _Counters:
                 if value is not None and value is not MISSING
                 for mark in ranges.of(value)
             ]
-            self._before = now if all(value.__class__ in _UNCHANGING for value in now) else []
+            self._before = now
         return self._marks
-
-
-_UNCHANGING: Final = frozenset({int, float, str, bool, type(None)})
 
 
 @dataclass(slots=True)
@@ -285,7 +283,7 @@ def _search(shelves: Mapping[str, list[Mark]], *, ignoring_case: bool) -> Search
 
     def search(text: str) -> list[Mark]:
         try:
-            hits = together.Match(text)
+            hits = together.Match(text.encode())
         except UnicodeError:
             return everything
         if hits is None:
