@@ -3,7 +3,6 @@
 A value with rules about itself, and nothing else: it does no I/O and starts nothing.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,13 +16,13 @@ from engine.inbox import Inbox
 from engine.marks import Mark
 from engine.model import Call, Policy, all_states
 from engine.places import Places
-from engine.ports import AdmissionRecord, HeldRecord, OutboxRecord, RevisionRecord, WorkflowRecord
+from engine.ports import HeldRecord, OutboxRecord, RevisionRecord, WorkflowRecord
 from engine.program import Program, compile_program
 from engine.roster import Roster
 from engine.timers import Timers
 from engine.triggers import TriggerIndex
+from engine.unheld import Unheld
 
-REFUSALS_KEPT: Final = 200
 FAILURES_KEPT: Final = 1_000
 
 
@@ -93,7 +92,7 @@ class Community:
     timers: Timers = field(init=False)
     roster: Roster = field(init=False)
     stale: bool = True
-    refusals: deque[AdmissionRecord] = field(default_factory=lambda: deque(maxlen=REFUSALS_KEPT))
+    refusals: Unheld = field(default_factory=Unheld)
     workflows: dict[str, WorkflowRecord] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Loaded] = field(default_factory=dict)
     triggers: TriggerIndex = field(default_factory=TriggerIndex)

@@ -10,10 +10,12 @@ from typing import Any
 
 from engine.events import Event
 from engine.execution import Values
+from engine.frozen import quick
 from engine.people import name_of, person_in
 from engine.scope import Scope
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is known outside the execution at this moment.

@@ -35,7 +35,7 @@ from engine.formulas import (
     Variable,
 )
 from engine.functions import ARITY, FUNCTION_OF, amount
-from engine.scope import MISSING, Evaluate, Scope, compile_path
+from engine.scope import MISSING, Evaluate, Scope, compile_path, under_root, walk
 from engine.values import STRAY, demand_number, in_bounds, is_empty, ordered, plain, same, shown, text_of, truth
 
 MAX_PATTERN: Final = 500
@@ -83,7 +83,7 @@ def _compile(formula: Formula, depth: int) -> Evaluate:  # noqa: C901  one line 
         case Variable():
             return _variable(formula.path)
         case Compare():
-            return _compare(formula.operator, _compile(formula.left, deeper), _compile(formula.right, deeper))
+            return _comparison(formula, deeper)
         case TextTest():
             return _text_test(formula, deeper)
         case IsOneOf():
@@ -99,7 +99,7 @@ def _compile(formula: Formula, depth: int) -> Evaluate:  # noqa: C901  one line 
             return _any(_compile_all(formula.operands, deeper))
         case Not():
             negated = _compile(formula.operand, deeper)
-            return lambda scope: not truth(negated(scope))
+            return _negation(negated)
         case Arithmetic():
             return _arithmetic(formula, deeper)
         case Negate():
@@ -116,10 +116,23 @@ def _compile_all(formulas: Sequence[Formula], depth: int) -> tuple[Evaluate, ...
 
 
 def _variable(path: str) -> Evaluate:
+    if (parts := under_root(path)) is not None:
+        return _key(compile_path(parts[0]), parts[1])
     read = compile_path(path)
 
     def value(scope: Scope) -> Any:
         found = read(scope)
+        return None if found is MISSING else found
+
+    return value
+
+
+def _key(root: Evaluate, name: str) -> Evaluate:
+    """A variable right under a root, such as a counter."""
+
+    def value(scope: Scope) -> Any:
+        values = root(scope)
+        found = values.get(name) if values.__class__ is dict else walk(values, (name,))
         return None if found is MISSING else found
 
     return value
@@ -131,6 +144,24 @@ _ORDER: Final[Mapping[CompareOperator, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+def _comparison(formula: Compare, depth: int) -> Evaluate:
+    left, right = _compile(formula.left, depth), _compile(formula.right, depth)
+    compare = _compare(formula.operator, left, right)
+    limit = formula.right.value if isinstance(formula.right, Literal) else None
+    if limit.__class__ is not int or formula.operator not in _ORDER:
+        return compare
+    holds = _ORDER[formula.operator]
+
+    def compare_with_limit(scope: Scope) -> bool:
+        value = left(scope)
+        if value.__class__ is int:  # by far the most frequent case
+            return holds(value, limit)
+        pair = ordered(value, limit)
+        return pair is not None and holds(*pair)
+
+    return compare_with_limit
 
 
 def _compare(sign: CompareOperator, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -192,6 +223,14 @@ def _any(operands: tuple[Evaluate, ...]) -> Evaluate:
     return disjunction
 
 
+def _negation(negated: Evaluate) -> Evaluate:
+    def negation(scope: Scope) -> bool:
+        value = negated(scope)
+        return not (value if value.__class__ is bool else truth(value))
+
+    return negation
+
+
 # Tests on texts --------------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +238,8 @@ def _text_test(formula: TextTest, depth: int) -> Evaluate:
     left, right = _compile(formula.left, depth), _compile(formula.right, depth)
     if formula.operator == "matches":
         return _matches(left, right)
+    if formula.operator == "contains" and isinstance(formula.right, Literal) and isinstance(formula.right.value, str):
+        return _contains_text(left, formula.right.value)
     test = _TESTS[formula.operator]
 
     def check(scope: Scope) -> bool:
@@ -206,6 +247,25 @@ def _text_test(formula: TextTest, depth: int) -> Evaluate:
         return haystack is not None and needle is not None and test(haystack, needle)
 
     return check
+
+
+def _contains_text(left: Evaluate, needle: str) -> Evaluate:
+    """What `_contains` does with a text written out, as nearly all are."""
+    folded = needle.casefold()
+
+    def contains(scope: Scope) -> bool:
+        haystack = left(scope)
+        if haystack.__class__ is str:
+            return folded in haystack.casefold()
+        if haystack.__class__ is list:
+            for part in haystack:  # noqa: SIM110  a loop is twice as fast as any() here, and roles are asked for a lot
+                if part.casefold() == folded if part.__class__ is str else same(part, needle):
+                    return True
+            return False
+        haystack = plain(haystack)
+        return haystack is not None and _contains(haystack, needle)
+
+    return contains
 
 
 def _contains(haystack: Any, needle: Any) -> bool:
@@ -282,11 +342,21 @@ def _arithmetic(formula: Arithmetic, depth: int) -> Evaluate:
     def calculate(scope: Scope) -> int | float:
         first, second = left(scope), right(scope)
         try:
+            if (
+                first.__class__ is int
+                and -_SMALL < first < _SMALL
+                and second.__class__ is int
+                and -_SMALL < second < _SMALL
+            ):
+                return compute(first, second)  # of such numbers nothing too large can come
             return in_bounds(compute(in_bounds(first), in_bounds(second)))
         except OverflowError:
             raise EvaluationError("a number is too large") from None
 
     return calculate
+
+
+_SMALL: Final = 2**31
 
 
 def _divide(left: float, right: float) -> int | float:

@@ -17,6 +17,7 @@ from engine.events import Event
 from engine.execution import Execution
 from engine.ports import AdmissionRecord
 from engine.tasks import Tasks
+from engine.unheld import Line
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Posted:
     Attributes:
         heard: The runs that waited for it and did something.
         folded: Whether it belongs to another event, or waits to know.
+        line: Where no refusals are recorded because such events come too often: what can tell them.
     """
 
     event: Event
@@ -39,6 +41,7 @@ class Posted:
     refused: tuple[AdmissionRecord, ...] = ()
     heard: tuple[str, ...] = ()
     folded: bool = False
+    line: Line | None = None
 
 
 Saved: TypeAlias = Callable[[], "asyncio.Future[None]"]

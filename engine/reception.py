@@ -25,6 +25,7 @@ from engine.ports import AdmissionRecord, HeldRecord, Store
 from engine.progress import Progress
 from engine.scope import Scope
 from engine.triggers import Match
+from engine.unheld import Line
 from engine.writer import Group, Writer
 
 log = logging.getLogger(__name__)
@@ -123,14 +124,18 @@ class Reception:
         scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
         started: list[Execution] = []
         refused: list[AdmissionRecord] = []
-        for match in community.triggers.match(event, scope):
+        matches, line = community.triggers.match(event, scope), None
+        if canonical(event.name) in FLOODS:
+            line = Line(self._clock.now(), matches)
+            community.refusals.add(line)
+        for match in matches.all() if line is None else matches.held:
             answer = self._answer(community, event, match, scope)
             match answer:
                 case Let():
                     started.append(self._start(community, event, answer, group))
                 case Refuse():
-                    refused.append(self._refuse(community, group, event, answer))
-        return Posted(event, duplicate=False, started=tuple(started), refused=tuple(refused), heard=heard)
+                    refused.append(self._refuse(group, event, answer))
+        return Posted(event, duplicate=False, started=tuple(started), refused=tuple(refused), heard=heard, line=line)
 
     def _let_hear(self, community: Community, event: Event, group: Group) -> tuple[tuple[str, ...], bool]:
         """Let those hear who wait; tells who did anything, and whether one of them keeps the event to itself."""
@@ -169,14 +174,11 @@ class Reception:
         group.rows += 3
         return self._progress.start(community, loaded, group, event, {}, let, caller=caller, user=user)
 
-    def _refuse(self, community: Community, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
+    def _refuse(self, group: Group, event: Event, refusal: Refuse) -> AdmissionRecord:
         who = name_of(event.payload.get("user"))
         record = self._progress.admission(event, refusal.workflow, who, None, refusal.reason, refusal.allowed_at)
-        if refusal.unmatched and canonical(event.name) in FLOODS:
-            community.refusals.append(record)
-        else:
-            group.batch.admissions.append(record)
-            group.rows += 1
+        group.batch.admissions.append(record)
+        group.rows += 1
         return record
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from engine.admission import Answer, Moment, Refuse, admit_by_hand
@@ -342,10 +343,9 @@ class Runner:
         """How many executions have not ended, by workflow and version."""
         return self._opened(community).roster.census()
 
-    def refusals(self, community: str, workflow: str | None = None) -> tuple[AdmissionRecord, ...]:
+    def refusals(self, community: str, workflow: str | None = None, most: int = 200) -> tuple[AdmissionRecord, ...]:
         """Refusals too many to be stored, newest first: chat lines that a trigger listened to and did not take."""
-        kept = reversed(self._opened(community).refusals)
-        return tuple(record for record in kept if workflow in (None, record.workflow))
+        return tuple(islice(self._opened(community).refusals.records(workflow), most))
 
     async def quiescent(self) -> None:
         """Return when nothing more can happen without input or time."""

@@ -9,6 +9,7 @@ looked at, never attributes of Python objects. This module reads no formula and 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -101,8 +102,16 @@ def compile_path(path: str) -> Evaluate:
     return _dotted(path)
 
 
+def under_root(path: str) -> tuple[str, str] | None:
+    """The root and the key of a name that lies right under one whose values are looked up, such as `data.deaths`."""
+    head, *rest = path.split(".")
+    return (head, rest[0]) if head in ("config", "data", "event", "results") and len(rest) == 1 else None
+
+
 def _plain(name: str) -> Evaluate:
     def read(scope: Scope) -> Any:
+        if name in scope.event and not (scope.loop or scope.variables or scope.results):  # as in the guard of a trigger
+            return scope.event[name]
         for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
             if name in source:
                 return source[name]
@@ -115,12 +124,14 @@ def _dotted(path: str) -> Evaluate:
     ways = _ways(path)
     head, *rest = path.split(".")
     in_stream = tuple(rest) if head == "stream" else None
+    deep = len(rest) > 1
 
     def read(scope: Scope) -> Any:
         for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
-            value = _find(source, ways)
-            if value is not MISSING:
-                return value
+            if deep or head in source or path in source:  # most are empty, or know nothing of it
+                value = _find(source, ways)
+                if value is not MISSING:
+                    return value
         return MISSING if in_stream is None else walk(scope.stream, in_stream)
 
     return read
@@ -129,6 +140,8 @@ def _dotted(path: str) -> Evaluate:
 def _rooted(root: Evaluate, rest: tuple[str, ...]) -> Evaluate:
     if not rest:
         return root
+    if len(rest) == 1:
+        return _below(root, rest)
     ways = _ways(".".join(rest))
 
     def read(scope: Scope) -> Any:
@@ -145,6 +158,17 @@ def _all_rounds(rest: tuple[str, ...], otherwise: Evaluate) -> Evaluate:
 
     def read(scope: Scope) -> Any:
         return walk(scope.gathered[name], inside) if name in scope.gathered else otherwise(scope)
+
+    return read
+
+
+def _below(root: Evaluate, rest: tuple[str]) -> Evaluate:
+    """What `_rooted` does for a name right under a root, which most are."""
+    (name,) = rest
+
+    def read(scope: Scope) -> Any:
+        value = root(scope)
+        return value.get(name, MISSING) if value.__class__ is dict else walk(value, rest)
 
     return read
 
@@ -209,10 +233,6 @@ def not_set(path: str) -> EvaluationError:
 # The names that are always there ------------------------------------------------------------------------------------
 
 
-def _or_missing(value: Any) -> Any:
-    return MISSING if value is None else value
-
-
 def _date(scope: Scope) -> str:
     moment = local_time(scope.now, scope.zone)
     return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
@@ -229,16 +249,16 @@ def _clock(scope: Scope) -> str:
 
 
 _ROOTS: Final[Mapping[str, Evaluate]] = {
-    "event": lambda scope: scope.event,
-    "user": lambda scope: _or_missing(scope.user),
-    "caller": lambda scope: _or_missing(scope.caller),
-    "results": lambda scope: scope.results,
-    "config": lambda scope: scope.config,
-    "data": lambda scope: scope.data,
+    "event": attrgetter("event"),
+    "user": lambda scope: MISSING if scope.user is None else scope.user,
+    "caller": lambda scope: MISSING if scope.caller is None else scope.caller,
+    "results": attrgetter("results"),
+    "config": attrgetter("config"),
+    "data": attrgetter("data"),
     "date": _date,
     "time": _time,
     "clock": _clock,
-    "late": lambda scope: scope.late,
+    "late": attrgetter("late"),
 }
 
 

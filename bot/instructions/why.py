@@ -57,7 +57,7 @@ async def _admissions(turn: Turn, workflow: str | None) -> list[AdmissionRecord]
     """The latest answers to starts, stored or only remembered, newest first."""
     desk = turn.desk
     stored = await desk.store.admissions(desk.community, workflow, _LOOKED_AT)
-    remembered = desk.runner.refusals(desk.community, workflow)[:_LOOKED_AT]
+    remembered = desk.runner.refusals(desk.community, workflow, _LOOKED_AT)
     return sorted([*remembered, *stored], key=lambda record: -record.at)
 
 

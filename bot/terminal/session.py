@@ -6,6 +6,7 @@ A line that begins with `/` drives; every other is a chat message of whoever is 
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from itertools import islice
 from logging import getLogger
 from typing import Any, Final, assert_never
 
@@ -227,8 +228,9 @@ def _entered(heard: Heard) -> Entered:
 def _posted(posted: Posted) -> Entered:
     if posted.started:
         return Entered()
-    if posted.refused:
-        return Entered(note=f"Nothing starts: {posted.refused[0].reason}")
+    refused = posted.refused or (() if posted.line is None else tuple(islice(posted.line.records(), 1)))
+    if refused:
+        return Entered(note=f"Nothing starts: {refused[0].reason}")
     return Entered(note="No workflow listens to that.")
 
 

@@ -30,11 +30,11 @@ def index(*definitions: Definition) -> TriggerIndex:
 
 
 def matches(made: TriggerIndex, happened: Event, **context: Any) -> tuple[Match, ...]:
-    return made.match(happened, event_scope(happened, Context(**context)))
+    return made.match(happened, event_scope(happened, Context(**context))).all()
 
 
 def found(made: TriggerIndex, happened: Event) -> list[str]:
-    return [match.workflow for match in matches(made, happened) if match.reason is None]
+    return [match.workflow for match in made.match(happened, event_scope(happened, Context())).held]
 
 
 @pytest.mark.parametrize("written", ["raid", "raid.received", "channel.raid", "Raid"])
