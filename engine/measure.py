@@ -15,11 +15,7 @@ Commit: TypeAlias = Callable[[Batch], Awaitable[None]]
 
 
 def timed(commit: Commit, metrics: Metrics, ticks: Callable[[], float]) -> Commit:
-    """The same commit, with its rows and its duration told.
-
-    Args:
-        ticks: Seconds on a clock that only goes forward.
-    """
+    """The same commit, with its rows and its duration told; `ticks` is a clock that only goes forward."""
     if isinstance(metrics, NoMetrics):
         return commit
 
@@ -48,12 +44,7 @@ def has_ended(before: Execution | None, after: Execution) -> bool:
 def measure(
     metrics: Metrics, batch: Batch, endings: Sequence[tuple[Effect, Ending]], ended: Sequence[Execution]
 ) -> None:
-    """Tell what a commit that has returned says.
-
-    Args:
-        endings: The results it recorded.
-        ended: The runs that ended in it; see `has_ended`.
-    """
+    """Tell what a commit that has returned says: itself, the results it recorded, and the runs that ended in it."""
     if isinstance(metrics, NoMetrics):
         return
     for event in batch.events:

@@ -12,6 +12,7 @@ from engine.execution import Branch, Effect, Execution, HistoryRow, Person
 from engine.model import Definition
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     ChangeRecord,
     ConfigRecord,
     ProposalRecord,
@@ -114,6 +115,11 @@ def proposal(id: str = "p1", **changes: Any) -> ProposalRecord:
 def setting(key: str = "timezone", value: Any = "Europe/Berlin", **changes: Any) -> ConfigRecord:
     """A setting."""
     return dataclasses.replace(ConfigRecord(HERE, key, value), **changes)
+
+
+def asked(id: str = "q1", **changes: Any) -> AuditRecord:
+    """Somebody was to be forgotten."""
+    return dataclasses.replace(AuditRecord(id, HERE, 100.0, ANN, "forget", {"events": 1}), **changes)
 
 
 # Strategies ------------------------------------------------------------------------------------------------------------

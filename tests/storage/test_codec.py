@@ -15,6 +15,7 @@ from engine.events import Event
 from engine.execution import Effect, Execution, HistoryRow
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     Batch,
     ChangeRecord,
     ConfigRecord,
@@ -46,6 +47,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
     admission: AdmissionRecord = data.draw(records(AdmissionRecord, **here))
     proposal: ProposalRecord = data.draw(records(ProposalRecord, **here))
     setting: ConfigRecord = data.draw(records(ConfigRecord, **here))
+    audited: AuditRecord = data.draw(records(AuditRecord, **here))
     key: str = data.draw(TEXTS)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +63,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
             admission,
             proposal,
             setting,
+            audited,
             key,
         )
 
@@ -77,6 +80,7 @@ async def _survive(
     admission: AdmissionRecord,
     proposal: ProposalRecord,
     setting: ConfigRecord,
+    audited: AuditRecord,
     key: str,
 ) -> None:
     async with await SQLiteStore.open(path, synchronous="NORMAL") as store:
@@ -93,8 +97,10 @@ async def _survive(
                 admissions=[admission],
                 proposals=[proposal],
                 config=[setting],
+                audit=[audited],
             )
         )
+        assert await store.audit(HERE) == [audited]
         assert await store.execution(run.id) == run
         assert await store.history(run.id) == [rows]
         assert await store.outbox(HERE) == [OutboxRecord(asked, "due")]
