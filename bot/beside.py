@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 log = logging.getLogger(__name__)
 
 PROBE_EVERY: Final = 0.25
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -21,6 +23,7 @@ async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[No
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        work.close()  # if it was over before it began
 
 
 async def _kept_alone(work: Coroutine[Any, Any, None], name: str) -> None:
@@ -28,6 +31,16 @@ async def _kept_alone(work: Coroutine[Any, Any, None], name: str) -> None:
         await work
     except Exception:
         log.exception("%s broke, and does not go on", name)
+
+
+async def whole(work: Coroutine[Any, Any, T]) -> T:
+    """Let a coroutine end even if whoever waits for it is cancelled meanwhile; then that counts."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def probe_loop(

@@ -24,7 +24,7 @@ _LAG: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300)
 _COMMIT: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2)
 _ROWS: Final = (1, 4, 16, 64, 256, 1_024)
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the lines and tell nothing
 
 
 class PrometheusMetrics:

@@ -1,7 +1,7 @@
 """Reads the numbers off what was committed, so that nothing is counted that did not happen. It keeps none itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from engine.events import canonical
 from engine.execution import FINAL, Effect, Execution
@@ -9,7 +9,9 @@ from engine.inputs import Ending, Errored, OutcomeUnknown, Succeeded
 from engine.metrics import Metrics, NoMetrics
 from engine.ports import Batch
 
-UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
+_NO_TRY: Final = frozenset({"paused", "resumed", "late success", "late error", "late unknown"})
+"""Outcomes of history rows that end no try of a step."""
 
 Commit: TypeAlias = Callable[[Batch], Awaitable[None]]
 
@@ -62,7 +64,8 @@ def measure(
 def _measure_rounds(metrics: Metrics, batch: Batch) -> None:
     workflows = {execution.id: execution.workflow for execution in batch.executions}
     for row in batch.history:
-        if row.visit > 1 and row.attempt == 1 and row.execution in workflows:
+        again = row.visit > 1 and row.attempt == 1 and row.outcome not in _NO_TRY
+        if again and row.execution in workflows:
             metrics.iterated(workflows[row.execution], 1)
 
 

@@ -294,10 +294,6 @@ def _apply(tables: _Tables, batch: Batch) -> None:
     tables.seen.update(batch.seen)
     for admission in batch.admissions:
         tables.admissions[admission.community, admission.id] = admission
-    for asked in batch.audit:
-        if (asked.community, asked.id) in tables.audit:
-            raise StoreError(f"The request {asked.id} is already recorded.")
-        tables.audit[asked.community, asked.id] = asked
 
 
 def _apply_catalogue(tables: _Tables, batch: Batch) -> None:
@@ -318,3 +314,7 @@ def _apply_catalogue(tables: _Tables, batch: Batch) -> None:
         tables.proposals.pop(id, None)
     for setting in batch.config:
         tables.config[setting.community, setting.key] = setting
+    for asked in batch.audit:
+        if (asked.community, asked.id) in tables.audit:
+            raise StoreError(f"The request {asked.id} is already recorded.")
+        tables.audit[asked.community, asked.id] = asked

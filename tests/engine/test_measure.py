@@ -22,7 +22,13 @@ def test_a_commit_tells_its_events_failures_ends_and_rounds() -> None:
     ended = execution(status="completed", ended_at=112.0)
     batch = Batch(
         executions=[ended],
-        history=[row(0), row(1, visit=2), row(2, visit=2, attempt=2), row(3, visit=3)],
+        history=[
+            row(0),
+            row(1, visit=2),
+            row(2, visit=2, attempt=2),
+            row(3, visit=3),
+            row(4, visit=3, outcome="paused"),
+        ],
         events=[event(name="raid")],
     )
     endings = [
