@@ -5,7 +5,7 @@ module deletes nothing and knows no SQL beyond the names in `queries.sql`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import aiosqlite
@@ -18,7 +18,11 @@ Rows: TypeAlias = dict[str, list[Any]]
 SPARE: Final = 256
 """Free pages that stay in the file: what is written next takes them."""
 GIVEN_BACK: Final = 1_000
-"""Pages given back at once; moving them holds the writer."""
+"""Pages given back in one pruning."""
+AT_ONCE: Final = 100
+"""Rows deleted in one statement: commits wait for no longer than that takes."""
+PAGES_AT_ONCE: Final = 25
+"""The same for pages given back; moving them is slower."""
 
 
 async def find_over(look: aiosqlite.Connection, retention: Retention, now: float, most: int) -> tuple[Rows, bool]:
@@ -71,9 +75,21 @@ async def _size(look: aiosqlite.Connection) -> int:
     return int(pages) * int(size)
 
 
+def slices(rows: Rows) -> Iterator[Rows]:
+    """The same rows in the same order, a few at a time."""
+    flat = [(table, row) for table, found in rows.items() for row in found]
+    for start in range(0, len(flat), AT_ONCE):
+        part: Rows = {}
+        for table, row in flat[start : start + AT_ONCE]:
+            part.setdefault(table, []).append(row)
+        yield part
+
+
 async def give_back(connection: aiosqlite.Connection) -> None:
     """Let the file become smaller by some of the room that nothing needs; a file made without that keeps its size."""
-    ((free,),) = await connection.execute_fetchall("PRAGMA freelist_count")
-    if free > SPARE:
+    for _ in range(GIVEN_BACK // PAGES_AT_ONCE):
+        ((free,),) = await connection.execute_fetchall("PRAGMA freelist_count")
+        if free < SPARE + PAGES_AT_ONCE:
+            return
         # It has a step a page and no columns, so that a plain execute would stop after one.
-        await connection.executescript(f"PRAGMA incremental_vacuum({min(free - SPARE, GIVEN_BACK)});")
+        await connection.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE});")

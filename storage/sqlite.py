@@ -39,7 +39,7 @@ from storage.failures import in_words
 from storage.forget import forget, leaving_nothing
 from storage.lock import hold
 from storage.migrate import MIGRATIONS, Migration, migrate, refuse_newer
-from storage.prune import find_over, give_back
+from storage.prune import find_over, give_back, slices
 from storage.statements import STATEMENTS, WRITE_PATH
 
 Synchronous = Literal["FULL", "NORMAL"]
@@ -162,8 +162,8 @@ class SQLiteStore:
         with in_words(self._path):
             async with reading(self._path) as look:
                 over, more = await find_over(look, retention, now, most)
-        if over:
-            await self._run("prune", codec.encode_rows(over))
+        for part in slices(over):
+            await self._run("prune", codec.encode_rows(part))
         with in_words(self._path):
             await give_back(self._connection)
         return Pruned(sum(len(rows) for rows in over.values()), more)

@@ -1,6 +1,7 @@
 """What the SQLite store promises beyond every store's contract: one statement a commit, durability, retention."""
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from engine.ports import Batch, Forgotten, Pruned, Retention
 from storage.codec import encode_rows
 from storage.examine import reading
 from storage.forget import PAGE
-from storage.prune import GIVEN_BACK, find_over
+from storage.prune import AT_ONCE, GIVEN_BACK, find_over
 from storage.sqlite import SQLiteStore, Synchronous
 from tests.storage.records import (
     HERE,
@@ -135,14 +136,16 @@ async def _pages(store: SQLiteStore) -> int:
 
 async def test_what_is_old_is_looked_for_by_a_reader_and_the_writer_only_deletes_by_number(path: Path) -> None:
     async with await SQLiteStore.open(path) as store:
-        await store.commit(Batch(events=[event(f"m{n}") for n in range(50)], executions=[execution()]))
+        await store.commit(Batch(events=[event(f"m{n}") for n in range(3 * AT_ONCE)], executions=[execution()]))
         statements: list[str] = []
         await store._connection.set_trace_callback(statements.append)
         await store.prune(Retention(), 1e9)
         await store._connection.set_trace_callback(None)  # type: ignore[arg-type]
-        asked = [text.split("(")[0].strip() for text in statements if not text.startswith("--")]
-        assert asked[0] == "INSERT INTO pruning"
-        assert set(asked[1:]) <= {"INSERT INTO pruning", "PRAGMA freelist_count"}
+        asked = {text for text in statements if not text.startswith("--")}  # told again for each row it unpacks
+        assert {text.split("(")[0].strip() for text in asked} == {"INSERT INTO pruning", "PRAGMA freelist_count"}
+        deletions = [text for text in asked if text.startswith("INSERT")]
+        assert len(deletions) == 3
+        assert max(len(re.findall(r"\d+", text)) for text in deletions) <= AT_ONCE
 
 
 async def test_a_run_taken_up_again_while_pruning_looked_is_kept(path: Path) -> None:
