@@ -77,7 +77,10 @@ async def _pages(look: aiosqlite.Connection, table: _Table, community: str) -> A
 
 @asynccontextmanager
 async def leaving_nothing(connection: aiosqlite.Connection) -> AsyncIterator[None]:
-    """Within this, what is written over is wiped from the file, and afterwards from its journal, where readers allow it."""
+    """Within this, what is written over is wiped from the file, and afterwards from its journal, where readers allow it.
+
+    Copies in room that was free before, where an SQLite does not wipe by itself, last until that room is used again.
+    """
     ((before,),) = await connection.execute_fetchall("PRAGMA secure_delete")
     await connection.execute_fetchall("PRAGMA secure_delete = ON")
     try:
