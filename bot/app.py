@@ -17,16 +17,20 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot import config, happenings
+from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
+from bot.housekeeping import keep_house
 from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
+from bot.own_state import away, beat, note_alive, resumed_words
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import FailurePlan, simulated_services
 from engine.clock import SleepingClock, SystemClock, VirtualClock
 from engine.errors import EngineError
 from engine.events import Event
+from engine.metrics import Metrics
 from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
 from grammar.language import Language
@@ -162,8 +166,9 @@ async def open_bot(
     virtual: bool,
     on_attempt: Callable[[Attempt], None],
     notice: Callable[[str], None],
+    metrics: Metrics | None = None,
 ) -> Bot:
-    """Open a bot on a data folder; the stack closes it, last opened first.
+    """Open a bot on a data folder; the stack closes it, last opened first. With `metrics`, the event loop is watched.
 
     Raises:
         StoreError: The folder cannot be used; the text says why.
@@ -171,7 +176,7 @@ async def open_bot(
     store = await stack.enter_async_context(await SQLiteStore.open(folder.database))
     settings = config.settings_from(await store.config(COMMUNITY))
     clock = _clock(settings, virtual=virtual)
-    await store.prune(clock.now())
+    absence = None if virtual else await _absence(store, clock.now())
     plan = FailurePlan(DECLARATIONS)
 
     def told(_community: str, sentence: str) -> None:
@@ -195,13 +200,33 @@ async def open_bot(
     language = Language(DECLARATIONS)
     bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)
     log_file.secrets = bot.secrets
+    if not virtual:
+        stack.push_async_callback(_note_last, store, clock)
     stack.push_async_callback(runner.close)
     await runner.open(COMMUNITY)
     stack.push_async_callback(_save_last, bot)
     await bot.save_now()
     await bot.conversation.open()
     await bot.happen(happenings.event("bot.started", {}, id=new_id(), at=clock.now(), community=COMMUNITY))
+    if absence is not None:
+        told(COMMUNITY, absence)
+    await stack.enter_async_context(
+        beside(keep_house(store, lambda: config.retention_of(bot.settings), clock.now), "housekeeping")
+    )
+    if metrics is not None:
+        await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))
+    if not virtual:
+        await stack.enter_async_context(beside(beat(store, clock.now), "heartbeat"))
     return bot
+
+
+async def _absence(store: Store, now: float) -> str | None:
+    down, left = await away(store, COMMUNITY, now)
+    return resumed_words(down, left.due, left.unknown)
+
+
+async def _note_last(store: Store, clock: SleepingClock) -> None:
+    await note_alive(store, clock.now())
 
 
 async def _save_last(bot: Bot) -> None:

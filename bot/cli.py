@@ -121,6 +121,49 @@ def restore(
     _work(data, work)
 
 
+@app.command()
+def runs(
+    workflow: Annotated[str | None, typer.Argument(help="Its id or name; default: all of them.")] = None,
+    data: Data = None,
+) -> None:
+    """The latest runs, newest first. Works while the bot runs."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.past import list_runs
+
+        _say(*await list_runs(folder, workflow))
+
+    _work(data, work)
+
+
+@app.command()
+def trace(
+    run: Annotated[str, typer.Argument(help="Its id, the beginning of it, or a workflow for its last run.")],
+    json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    data: Data = None,
+) -> None:
+    """What one run went through, step by step. Works while the bot runs."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.past import trace as traced
+
+        _say(*await traced(folder, run, as_object=json))
+
+    _work(data, work)
+
+
+@app.command()
+def forget(name: Annotated[str, typer.Argument(help="As it is shown in chat.")], data: Data = None) -> None:
+    """Take a person out of everything that happened: events about them, and their name wherever it stands."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.past import forget_person
+
+        _say(*await forget_person(folder, name))
+
+    _work(data, work)
+
+
 @workflows.command("list")
 def list_(data: Data = None) -> None:
     """Every workflow in a line."""

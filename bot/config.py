@@ -5,6 +5,7 @@ their keys. It does no I/O but making the data folder.
 """
 
 import contextlib
+import math
 import os
 import re
 import time
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 
 from engine.errors import EvaluationError
-from engine.ports import ConfigRecord
+from engine.ports import ConfigRecord, Retention
 from engine.secrets import Secret
 from engine.settings import Setting, fitted, resolve
 from grammar.workspace import LiveNames
@@ -33,6 +34,10 @@ _NAMES: Final = "names."
 _ZONE: Final = "timezone"
 _LIVE: Final = "stream.live"
 _VIRTUAL_NOW: Final = "clock.virtual_now"
+_LAST_ALIVE: Final = "clock.last_alive"
+
+LONGEST_KEPT: Final = 3_650.0
+"""Days for which anything is kept at most."""
 
 
 class NotSettable(Exception):
@@ -178,6 +183,45 @@ def with_names(settings: Settings, kind: NameKind, names: tuple[str, ...]) -> tu
 def with_virtual_now(settings: Settings, now: float) -> tuple[Settings, ConfigRecord]:
     """The settings with virtual time having come that far."""
     return replace(settings, virtual_now=now), _record(_VIRTUAL_NOW, now)
+
+
+# Keeping -----------------------------------------------------------------------------------------------------------------
+
+
+def retention_of(settings: Settings) -> Retention:
+    """How long what happened is kept: `keep.events.days`, `keep.events.megabytes`, `keep.admissions.days`, `keep.runs.days`.
+
+    What is not a number above zero counts as not set.
+    """
+    usual = Retention()
+    return Retention(
+        events_seconds=_days(settings, "keep.events.days", usual.events_seconds),
+        events_bytes=int(_number(settings, "keep.events.megabytes", usual.events_bytes / 1e6) * 1e6),
+        admissions_seconds=_days(settings, "keep.admissions.days", usual.admissions_seconds),
+        executions_seconds=_days(settings, "keep.runs.days", usual.executions_seconds),
+    )
+
+
+def _days(settings: Settings, key: str, usual: float) -> float:
+    return min(_number(settings, key, usual / 86_400.0), LONGEST_KEPT) * 86_400.0
+
+
+def _number(settings: Settings, key: str, usual: float) -> float:
+    value = settings.values.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return usual
+    return float(value) if 0 < value < math.inf else usual
+
+
+def last_alive(records: Mapping[str, ConfigRecord]) -> float | None:
+    """When a bot on real time was last known to be there."""
+    record = records.get(_LAST_ALIVE)
+    return float(record.value) if record is not None and isinstance(record.value, int | float) else None
+
+
+def alive_at(now: float) -> ConfigRecord:
+    """That it is there now."""
+    return _record(_LAST_ALIVE, now)
 
 
 def _named(names: LiveNames, kind: NameKind, found: tuple[str, ...]) -> LiveNames:

@@ -111,7 +111,7 @@ class Inbox:
                     try:
                         self._hand_on(event, heard, seen)
                     except Exception as error:
-                        log.exception("%s broke on %s", event.community, event)
+                        log.exception("%s broke on %s", event.community, event, extra={"community": event.community})
                         _fail(heard, EngineError(f"a mistake in the bot kept {event.name} from counting: {error}"))
         finally:
             self._draining = False

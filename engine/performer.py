@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 from engine.clock import SleepingClock
 from engine.errors import StoreError
 from engine.execution import Done, Effect, Failed, Result, Unknown
+from engine.logged import about
 from engine.ports import Service
 from engine.storable import size_of
 from engine.tasks import Tasks
@@ -157,7 +158,7 @@ class Performer:
             try:
                 found = await service.settle(effect)
             except Exception:
-                log.exception("%s could not settle %s", effect.service, effect.id)
+                log.exception("%s could not settle %s", effect.service, effect.id, extra=about(effect))
         if found is None:
             found = Unknown(f"I was stopped while {effect.service}.{effect.method} was under way")
         self._end(effect, _checked(effect, found))
@@ -169,7 +170,7 @@ class Performer:
             try:
                 self._on_attempt(_attempt(effect, result, simulated, self._clock.now()))
             except Exception:
-                log.exception("whoever listens to attempts broke on %s", effect.id)
+                log.exception("whoever listens to attempts broke on %s", effect.id, extra=about(effect))
         self._ended(effect, result)
 
     def _let_go(self, effect: Effect) -> None:
@@ -179,7 +180,7 @@ class Performer:
 
     def _broken(self, effect: Effect, error: BaseException, begun: bool) -> Result:
         name = f"{effect.service}.{effect.method}"
-        log.error("%s broke on %s", name, effect.id, exc_info=error)
+        log.error("%s broke on %s", name, effect.id, exc_info=error, extra=about(effect))
         if begun:
             return Unknown(f"{name} broke while it was under way ({type(error).__name__})")
         return Failed("broken", f"{name} broke before it did anything ({type(error).__name__})")

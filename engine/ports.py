@@ -247,6 +247,75 @@ class OutboxRecord:
     status: Literal["due", "begun"]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Something a person asked for that is no change of a workflow.
+
+    Attributes:
+        what: What was asked, such as `forget`.
+        detail: What came of it.
+    """
+
+    id: str
+    community: str
+    at: float
+    by: Person
+    what: str
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what happened is kept, in seconds; of events at most so many bytes, too."""
+
+    events_seconds: float = 14 * 86_400.0
+    events_bytes: int = 200_000_000
+    admissions_seconds: float = 14 * 86_400.0
+    executions_seconds: float = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What one pruning did.
+
+    Attributes:
+        gone: How many rows it deleted.
+        more: Whether there is more to delete; prune again.
+    """
+
+    gone: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What forgetting a person changed, in records.
+
+    Attributes:
+        live: Runs that still go on and know the person; they were left as they are.
+    """
+
+    events: int = 0
+    admissions: int = 0
+    executions: int = 0
+    history: int = 0
+    proposals: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a community was in the middle of.
+
+    Attributes:
+        due: Runs whose time has come by now.
+        unknown: Effects that had been handed over, may not be repeated, and of which no result is known.
+    """
+
+    due: int
+    unknown: int
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one commit writes. All of it or nothing.
@@ -282,6 +351,7 @@ class Batch:
     held: list[HeldRecord] = field(default_factory=list)
     released: list[tuple[str, str]] = field(default_factory=list)
     data: list[DataRecord] = field(default_factory=list)
+    audit: list[AuditRecord] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(
@@ -304,6 +374,7 @@ class Batch:
                 self.held,
                 self.released,
                 self.data,
+                self.audit,
             )
         )
 
@@ -404,6 +475,31 @@ class Store(Protocol):
 
     async def data(self, community: str) -> list[DataRecord]:
         """Everything it keeps, by owner and key."""
+        ...
+
+    async def audit(self, community: str, limit: int = 20) -> list[AuditRecord]:
+        """What was asked for last, newest first."""
+        ...
+
+    async def unfinished(self, community: str, now: float) -> Unfinished:
+        """How much was going on when the last commit was made, counted, not read."""
+        ...
+
+    async def prune(self, retention: Retention, now: float, most: int = 5_000) -> Pruned:
+        """Delete at most so many rows of what need not be kept any more, in all communities.
+
+        That is: events, admissions and ended runs with their history that are older than they are kept, the oldest events
+        where all of them are too large, and keys and questions whose time is over. A run is kept as long as a run it
+        started goes on, or an effect of it is under way.
+        """
+        ...
+
+    async def forget(self, community: str, person: str) -> Forgotten:
+        """Take a person out of what happened: events about them, and their name wherever it stands.
+
+        Runs that still go on are left as they are, and so is who wrote which version. Repeating it is harmless; if it
+        breaks in the middle, repeat it.
+        """
         ...
 
     async def close(self) -> None:

@@ -17,11 +17,20 @@ AT_ONCE: Final = 128
 
 
 class Timers:
-    """Calls `fire(id)` when the time armed for that id has come."""
+    """Calls `fire(id)` when the time armed for that id has come.
 
-    def __init__(self, clock: SleepingClock, fire: Callable[[str], None]) -> None:
+    Args:
+        clock: Time.
+        fire: Called with each id.
+        late: Told, before that, by how many seconds the id comes too late.
+    """
+
+    def __init__(
+        self, clock: SleepingClock, fire: Callable[[str], None], late: Callable[[float], None] | None = None
+    ) -> None:
         self._clock = clock
         self._fire = fire
+        self._late = late
         self._heap: list[tuple[float, int, str]] = []  # (due, order of arming, id)
         self._armed: dict[str, tuple[float, int]] = {}
         self._order = count()
@@ -129,6 +138,8 @@ class Timers:
                     break
                 id = heappop(self._heap)[2]
                 del self._armed[id]
+                if self._late is not None:
+                    self._late(now - due)
                 self._fire(id)
         finally:
             self._handing_out = False

@@ -76,7 +76,9 @@ class Trouble:
             try:
                 await self._mend(community)
             except StoreError as unreadable:
-                log.error("%s cannot be read either: %s", community.name, unreadable)
+                log.error(
+                    "%s cannot be read either: %s", community.name, unreadable, extra={"community": community.name}
+                )
         if not self._known:
             self._known = True
             self._tell(f"I cannot save anything, so I hold everything back and try again: {error}")

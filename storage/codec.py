@@ -24,6 +24,7 @@ from engine.model import Definition
 from engine.model import to_json as definition_to_json
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     Batch,
     ChangeRecord,
     ConfigRecord,
@@ -91,6 +92,7 @@ _CONFIG: Final = _Shape(ConfigRecord)
 _MARKS: Final = _Shape(MarksRecord)
 _HELD: Final = _Shape(HeldRecord)
 _DATA: Final = _Shape(DataRecord)
+_AUDIT: Final = _Shape(AuditRecord)
 
 
 def _row(shape: _Shape, record: object) -> dict[str, Any]:
@@ -143,8 +145,39 @@ def encode_batch(batch: Batch) -> str:
         "held": [{**_row(_HELD, record), "event": _EVENT.written(record.event)} for record in batch.held],
         "released": batch.released,
         "admissions": [_row(_ADMISSION, record) for record in batch.admissions],
+        "audit": [_row(_AUDIT, record) for record in batch.audit],
     }
     return _dump({table: rows for table, rows in tables.items() if rows})
+
+
+def encode_execution(execution: Execution) -> str:
+    """An execution as its row's body."""
+    return _dump(_execution_row(execution))
+
+
+def encode_history(row: HistoryRow) -> str:
+    """A row of history as its body."""
+    return _dump(_row(_HISTORY, row))
+
+
+def encode_event(event: Event) -> str:
+    """An event as its row's body."""
+    return _dump(_row(_EVENT, event))
+
+
+def encode_admission(record: AdmissionRecord) -> str:
+    """An admission as its row's body."""
+    return _dump(_row(_ADMISSION, record))
+
+
+def encode_proposal(record: ProposalRecord) -> str:
+    """A question as its row's body."""
+    return _dump(_row(_PROPOSAL, record))
+
+
+def encode_rows(rows: Mapping[str, Sequence[Any]]) -> str:
+    """Rows by table, as the statements that delete and rewrite unpack them: {table: [row, ...]}."""
+    return json.dumps(rows)
 
 
 def encode_keys(keys: Sequence[str]) -> str:
@@ -289,6 +322,10 @@ def _change(by: dict[str, Any], before: dict[str, Any] | None, after: dict[str, 
     )
 
 
+def _audit(by: dict[str, Any], **rest: Any) -> AuditRecord:
+    return AuditRecord(by=_person(**by), **rest)
+
+
 def decode_execution(body: str) -> Execution:
     """An execution as it was committed."""
     data = _load(body)
@@ -369,6 +406,11 @@ def decode_held(body: str) -> HeldRecord:
 def decode_data(body: str) -> DataRecord:
     """Something that is kept."""
     return _made(DataRecord, _load(body))
+
+
+def decode_audit(body: str) -> AuditRecord:
+    """Something that was asked for."""
+    return _made(_audit, _load(body))
 
 
 def decode_key(key: str) -> str:

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,6 +39,13 @@ def readable_uri(path: Path) -> str:
     return uri if journal.exists() or os.access(path.parent, os.W_OK) else f"{uri}&immutable=1"
 
 
+@asynccontextmanager
+async def reading(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    """A connection on a thread of its own that only reads: however long it takes, no writer waits for it."""
+    async with aiosqlite.connect(readable_uri(path), uri=True, isolation_level=None) as connection:
+        yield connection
+
+
 async def examine(path: Path) -> Found:
     """Look at a database that exists.
 
@@ -47,7 +56,7 @@ async def examine(path: Path) -> Found:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed. Use a newer Python.")
     with in_words(path):
-        async with aiosqlite.connect(readable_uri(path), uri=True, isolation_level=None) as connection:
+        async with reading(path) as connection:
             return await _examined(connection, path)
 
 

@@ -205,6 +205,14 @@ CREATE TEMP TRIGGER write_data INSTEAD OF INSERT ON batch WHEN NEW.kind = 'data'
         AND coalesce(json_type(NEW.row, '$.value'), 'null') = 'null';
 END;
 
+-- name: write_audit
+CREATE TEMP TRIGGER write_audit INSTEAD OF INSERT ON batch WHEN NEW.kind = 'audit' BEGIN
+    INSERT INTO audit (community, id, at, body)
+    VALUES (
+        json_extract(NEW.row, '$.community'), json_extract(NEW.row, '$.id'), json_extract(NEW.row, '$.at'), NEW.row
+    );
+END;
+
 -- name: live_executions
 -- By start. The list of final statuses is written as in the partial index, or that is not used.
 SELECT body FROM executions
@@ -290,23 +298,167 @@ SELECT body FROM config WHERE community = ? ORDER BY key;
 
 -- name: data
 SELECT body FROM data WHERE community = ? ORDER BY owner, key;
+-- name: audit
+SELECT body FROM audit WHERE community = ? ORDER BY number DESC LIMIT ?;
+
+-- name: unfinished
+-- Parameters: community, now, community.
+SELECT
+    (SELECT count(*) FROM executions WHERE community = ? AND next_due <= ?),
+    (
+        SELECT count(*) FROM outbox
+        WHERE community = ? AND status = 'begun' AND NOT json_extract(body, '$.repeatable')
+    );
+
+-- Keeping: what may go is looked for by a reader, which holds nobody up however much there is; the writer gets the rows by
+-- number and looks only at those. Each parameter list ends with how many rows are wanted at most.
+
+-- name: seen_over
+SELECT community, key FROM seen WHERE expires_at <= ? LIMIT ?;
+
+-- name: proposals_over
+SELECT number FROM proposals WHERE expires_at <= ? LIMIT ?;
+
+-- name: events_before
+SELECT number FROM events WHERE at < ? ORDER BY number LIMIT ?;
+
+-- name: events_beyond
+-- Those that are too many if the newest are kept, counted in bytes.
+SELECT number
+FROM (SELECT number, sum(length(CAST(body AS BLOB))) OVER (ORDER BY number DESC) AS size FROM events)
+WHERE size > ?
+ORDER BY number
+LIMIT ?;
+
+-- name: admissions_before
+SELECT number FROM admissions WHERE at < ? ORDER BY number LIMIT ?;
+
+-- name: executions_before
+-- Runs that nothing holds any more: no effect of them is under way, and no run they started goes on.
+SELECT number, id FROM executions
+WHERE ended_at < ?
+    AND status IN ('completed', 'failed', 'stopped', 'cancelled')
+    AND coalesce(json_array_length(body, '$.orphans'), 0) = 0
+    AND id NOT IN (
+        SELECT json_extract(body, '$.execution') FROM outbox
+        UNION ALL
+        SELECT json_extract(body, '$.parent') FROM executions
+        WHERE status NOT IN ('completed', 'failed', 'stopped', 'cancelled')
+            AND json_extract(body, '$.parent') IS NOT NULL
+    )
+ORDER BY ended_at
+LIMIT ?;
+
+-- name: history_of
+-- The executions come as one JSON list.
+SELECT number FROM history WHERE execution IN (SELECT value FROM json_each(?)) LIMIT ?;
 
 -- name: prune
--- Parameters: now, and before when what happened may be forgotten.
-INSERT INTO retention (now, before) VALUES (?, ?);
+-- Rows by table, one JSON document {table: [number, ...]}, deleted in the document's order.
+INSERT INTO pruning (kind, row)
+SELECT tables.key, rows.value
+FROM json_each(?) AS tables, json_each(tables.value) AS rows;
 
--- name: retention_view
+-- name: pruning_view
 -- As `batch`: so that all of it is one statement.
-CREATE TEMP VIEW retention (now, before) AS SELECT NULL, NULL;
+CREATE TEMP VIEW pruning (kind, row) AS SELECT NULL, NULL;
 
--- name: write_retention
--- Keys that no longer count, questions nobody answered, and events and admissions of old. Executions and their history
--- are kept.
-CREATE TEMP TRIGGER write_retention INSTEAD OF INSERT ON retention BEGIN
-    DELETE FROM seen WHERE expires_at <= NEW.now;
-    DELETE FROM proposals WHERE expires_at <= NEW.now;
-    DELETE FROM events WHERE at < NEW.before;
-    DELETE FROM admissions WHERE at < NEW.before;
+-- name: write_prune_seen
+-- The row is [community, key].
+CREATE TEMP TRIGGER write_prune_seen INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'seen' BEGIN
+    DELETE FROM seen WHERE community = json_extract(NEW.row, '$[0]') AND key = json_extract(NEW.row, '$[1]');
+END;
+
+-- name: write_prune_proposal
+CREATE TEMP TRIGGER write_prune_proposal INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'proposals' BEGIN
+    DELETE FROM proposals WHERE number = NEW.row;
+END;
+
+-- name: write_prune_event
+CREATE TEMP TRIGGER write_prune_event INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'events' BEGIN
+    DELETE FROM events WHERE number = NEW.row;
+END;
+
+-- name: write_prune_admission
+CREATE TEMP TRIGGER write_prune_admission INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'admissions' BEGIN
+    DELETE FROM admissions WHERE number = NEW.row;
+END;
+
+-- name: write_prune_history
+-- Between looking and deleting a run may have been taken up again.
+CREATE TEMP TRIGGER write_prune_history INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'history' BEGIN
+    DELETE FROM history
+    WHERE number = NEW.row
+        AND (SELECT status FROM executions WHERE id = history.execution)
+            IN ('completed', 'failed', 'stopped', 'cancelled');
+END;
+
+-- name: write_prune_execution
+-- Its history goes first, perhaps in several goes.
+CREATE TEMP TRIGGER write_prune_execution INSTEAD OF INSERT ON pruning WHEN NEW.kind = 'executions' BEGIN
+    DELETE FROM executions
+    WHERE number = NEW.row
+        AND status IN ('completed', 'failed', 'stopped', 'cancelled')
+        AND NOT EXISTS (SELECT 1 FROM history WHERE execution = executions.id);
+END;
+
+-- Forgetting: rows are read a page at a time in their order, and written again by number.
+
+-- name: page_of_events
+SELECT number, body FROM events WHERE community = ? AND number > ? ORDER BY number LIMIT ?;
+
+-- name: page_of_admissions
+SELECT number, body FROM admissions WHERE community = ? AND number > ? ORDER BY number LIMIT ?;
+
+-- name: page_of_proposals
+SELECT number, body FROM proposals WHERE community = ? AND number > ? ORDER BY number LIMIT ?;
+
+-- name: page_of_executions
+SELECT number, body FROM executions WHERE community = ? AND number > ? ORDER BY number LIMIT ?;
+
+-- name: page_of_history
+-- Of runs that have ended.
+SELECT number, body FROM history
+WHERE community = ? AND number > ?
+    AND (SELECT status FROM executions WHERE id = history.execution)
+        IN ('completed', 'failed', 'stopped', 'cancelled')
+ORDER BY number
+LIMIT ?;
+
+-- name: rewrite
+-- Rows by table, one JSON document {table: [[number, body], ...]}; the body is a text.
+INSERT INTO rewriting (kind, number, body)
+SELECT tables.key, json_extract(rows.value, '$[0]'), json_extract(rows.value, '$[1]')
+FROM json_each(?) AS tables, json_each(tables.value) AS rows;
+
+-- name: rewriting_view
+CREATE TEMP VIEW rewriting (kind, number, body) AS SELECT NULL, NULL, NULL;
+
+-- name: write_rewrite_event
+CREATE TEMP TRIGGER write_rewrite_event INSTEAD OF INSERT ON rewriting WHEN NEW.kind = 'events' BEGIN
+    UPDATE events SET body = NEW.body WHERE number = NEW.number;
+END;
+
+-- name: write_rewrite_admission
+CREATE TEMP TRIGGER write_rewrite_admission INSTEAD OF INSERT ON rewriting WHEN NEW.kind = 'admissions' BEGIN
+    UPDATE admissions SET body = NEW.body WHERE number = NEW.number;
+END;
+
+-- name: write_rewrite_proposal
+CREATE TEMP TRIGGER write_rewrite_proposal INSTEAD OF INSERT ON rewriting WHEN NEW.kind = 'proposals' BEGIN
+    UPDATE proposals SET body = NEW.body WHERE number = NEW.number;
+END;
+
+-- name: write_rewrite_execution
+-- Between reading and writing a run may have been taken up again; then it is left as it is.
+CREATE TEMP TRIGGER write_rewrite_execution INSTEAD OF INSERT ON rewriting WHEN NEW.kind = 'executions' BEGIN
+    UPDATE executions SET body = NEW.body
+    WHERE number = NEW.number AND status IN ('completed', 'failed', 'stopped', 'cancelled');
+END;
+
+-- name: write_rewrite_history
+CREATE TEMP TRIGGER write_rewrite_history INSTEAD OF INSERT ON rewriting WHEN NEW.kind = 'history' BEGIN
+    UPDATE history SET body = NEW.body WHERE number = NEW.number;
 END;
 
 -- name: copy_whole

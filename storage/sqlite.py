@@ -6,7 +6,7 @@ This module knows no SQL beyond the names in `queries.sql` and no JSON beyond th
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -17,31 +17,36 @@ from filelock import BaseFileLock
 from engine.errors import StoreError, StoreMissing
 from engine.events import Event
 from engine.execution import Execution, HistoryRow
+from engine.forgetting import Forgetting
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     Batch,
     ChangeRecord,
     ConfigRecord,
     DataRecord,
+    Forgotten,
     HeldRecord,
     MarksRecord,
     OutboxRecord,
     ProposalRecord,
+    Pruned,
+    Retention,
     RevisionRecord,
     Sleeper,
+    Unfinished,
     WorkflowRecord,
 )
 from storage import codec
-from storage.examine import examine, readable_uri
+from storage.examine import examine, readable_uri, reading
 from storage.failures import in_words
+from storage.forget import forget, leaving_nothing
 from storage.lock import hold
 from storage.migrate import MIGRATIONS, Migration, migrate, refuse_newer
+from storage.prune import find_over, give_back, slices
 from storage.statements import STATEMENTS, WRITE_PATH
 
 Synchronous = Literal["FULL", "NORMAL"]
-
-KEPT: Final = 14 * 86_400.0
-"""Seconds for which events and admissions are kept unless said otherwise."""
 
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -49,6 +54,8 @@ _SETTINGS: Final = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA temp_store = MEMORY",
 )
+_OF_A_NEW_FILE: Final = "PRAGMA auto_vacuum = INCREMENTAL"
+"""So that room can be given back a little at a time; a file keeps what it was made with, so this comes first."""
 
 
 class SQLiteStore:
@@ -103,7 +110,8 @@ class SQLiteStore:
         with in_words(path):
             connection = await aiosqlite.connect(_uri(path), uri=True, isolation_level=None)
             try:
-                for setting in (*_SETTINGS, f"PRAGMA synchronous = {synchronous}"):
+                made = (_OF_A_NEW_FILE,) if found.version == 0 else ()
+                for setting in (*made, *_SETTINGS, f"PRAGMA synchronous = {synchronous}"):
                     await connection.execute_fetchall(setting)
                 await migrate(connection, path, found.version, migrations)
                 await _lay_write_path(connection)
@@ -153,9 +161,26 @@ class SQLiteStore:
         if batch:
             await self._run("commit", codec.encode_batch(batch))
 
-    async def prune(self, now: float, *, keep_seconds: float = KEPT) -> None:
-        """Forget events and admissions older than that, and keys and questions whose time is over."""
-        await self._run("prune", now, now - keep_seconds)
+    async def prune(self, retention: Retention, now: float, most: int = 5_000) -> Pruned:
+        """Delete at most so many rows of what need not be kept any more, in all communities."""
+        with in_words(self._path):
+            async with reading(self._path) as look:
+                over, more = await find_over(look, retention, now, most)
+        for part in slices(over):
+            await self._run("prune", codec.encode_rows(part))
+        with in_words(self._path):
+            await give_back(self._connection)
+        return Pruned(sum(len(rows) for rows in over.values()), more)
+
+    async def forget(self, community: str, person: str) -> Forgotten:
+        """Take a person out of what happened: events about them, and their name wherever it stands."""
+        forgetting = Forgetting(person)
+        with in_words(self._path):
+            async with reading(self._path) as look, leaving_nothing(self._connection):
+                return await forget(look, forgetting, codec.escape(community), self._rewrite)
+
+    async def _rewrite(self, rows: Mapping[str, Sequence[Any]]) -> None:
+        await self._run("rewrite", codec.encode_rows(rows))
 
     # Reading ----------------------------------------------------------------------------------------------------------
 
@@ -254,6 +279,15 @@ class SQLiteStore:
     async def data(self, community: str) -> list[DataRecord]:
         """Everything it keeps, by owner and key."""
         return [codec.decode_data(body) for (body,) in await self._fetch("data", community)]
+
+    async def audit(self, community: str, limit: int = 20) -> list[AuditRecord]:
+        """What was asked for last, newest first."""
+        return [codec.decode_audit(body) for (body,) in await self._fetch("audit", community, limit)]
+
+    async def unfinished(self, community: str, now: float) -> Unfinished:
+        """How much was going on when the last commit was made, counted, not read."""
+        ((due, unknown),) = await self._fetch("unfinished", community, now, community)
+        return Unfinished(due, unknown)
 
     # One statement ----------------------------------------------------------------------------------------------------
 

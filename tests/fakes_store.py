@@ -7,23 +7,29 @@ fail, which is how tests reach a full disk.
 import copy
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.errors import RevisionMoved, StoreError
 from engine.events import Event
 from engine.execution import FINAL, Execution, HistoryRow
+from engine.forgetting import Forgetting
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     Batch,
     ChangeRecord,
     ConfigRecord,
     DataRecord,
+    Forgotten,
     HeldRecord,
     MarksRecord,
     OutboxRecord,
     ProposalRecord,
+    Pruned,
+    Retention,
     RevisionRecord,
     Sleeper,
+    Unfinished,
     WorkflowRecord,
 )
 
@@ -48,6 +54,7 @@ class _Tables:
     marks: dict[tuple[str, str, str], MarksRecord] = dataclasses.field(default_factory=dict)
     held: dict[tuple[str, str], HeldRecord] = dataclasses.field(default_factory=dict)
     data: dict[tuple[str, str, str], DataRecord] = dataclasses.field(default_factory=dict)
+    audit: dict[tuple[str, str], AuditRecord] = dataclasses.field(default_factory=dict)
 
     def clone(self) -> "_Tables":
         """The same rows in tables of their own."""
@@ -179,6 +186,35 @@ class MemoryStore:
         found = (record for record in self._tables.data.values() if record.community == community)
         return self._read(sorted(found, key=lambda record: (record.owner, record.key)))
 
+    async def audit(self, community: str, limit: int = 20) -> list[AuditRecord]:
+        found = [record for record in self._tables.audit.values() if record.community == community]
+        return self._read(found[::-1][:limit])
+
+    async def unfinished(self, community: str, now: float) -> Unfinished:
+        due = [run for run in await self.live_executions(community) if run.next_due is not None and run.next_due <= now]
+        begun = [record for record in await self.outbox(community) if record.status == "begun"]
+        return Unfinished(len(due), sum(not record.effect.repeatable for record in begun))
+
+    async def prune(self, retention: Retention, now: float, most: int = 5_000) -> Pruned:
+        self._check_open()
+        tables = self._tables.clone()
+        over = _over(tables, retention, now)[:most]
+        for table, key in over:
+            del getattr(tables, table)[key]
+        self._tables = tables
+        return Pruned(len(over), len(over) == most)
+
+    async def forget(self, community: str, person: str) -> Forgotten:
+        self._check_open()
+        tables, forgetting = self._tables.clone(), Forgetting(person)
+        counts = {
+            table: _forget_in(getattr(tables, table), _knowing(tables, table, community), forgetting)
+            for table in ("events", "admissions", "proposals", "history", "executions")
+        }
+        live = [run for run in await self.live_executions(community) if forgetting.out_of(run) is not run]
+        self._tables = tables
+        return Forgotten(**counts, live=len(live))
+
     async def close(self) -> None:
         self._closed = True
 
@@ -210,6 +246,58 @@ def _belongs(row: object, community: str, workflow: str | None) -> bool:
     return row.community == community and workflow in (None, row.workflow)
 
 
+def _over(tables: _Tables, retention: Retention, now: float) -> list[tuple[str, Any]]:
+    """What may go, as (table, key), in the order in which it goes."""
+    over: list[tuple[str, Any]] = [("seen", key) for key, expires in tables.seen.items() if expires <= now]
+    over += [("proposals", id) for id, record in tables.proposals.items() if record.expires_at <= now]
+    old = [key for key, event in tables.events.items() if event.at < now - retention.events_seconds]
+    over += [("events", key) for key in old or _beyond(tables, retention.events_bytes)]
+    admitted = now - retention.admissions_seconds
+    over += [("admissions", key) for key, record in tables.admissions.items() if record.at < admitted]
+    held = {record.effect.execution for record in tables.outbox.values()}
+    held |= {getattr(run, "parent", None) or "" for run in tables.executions.values() if run.status not in FINAL}
+    ended = now - retention.executions_seconds
+    gone = [
+        run.id
+        for run in sorted(tables.executions.values(), key=lambda run: run.ended_at or 0.0)
+        if run.status in FINAL
+        and run.ended_at is not None
+        and run.ended_at < ended
+        and not run.orphans
+        and run.id not in held
+    ]
+    over += [("history", key) for key in tables.history if key[0] in gone]
+    return over + [("executions", id) for id in gone]
+
+
+def _beyond(tables: _Tables, most: int) -> list[tuple[str, str]]:
+    """The oldest events that are too many if the newest are kept."""
+    size, over = 0, list[tuple[str, str]]()
+    for key, event in reversed(tables.events.items()):
+        size += len(str(event).encode())
+        if size > most:
+            over.append(key)
+    return over[::-1]
+
+
+def _knowing(tables: _Tables, table: str, community: str) -> list[Any]:
+    """The keys of the rows in which a person is looked for."""
+    ended = {run.id for run in tables.executions.values() if run.status in FINAL and run.community == community}
+    match table:
+        case "history":
+            return [key for key in tables.history if key[0] in ended]
+        case "executions":
+            return list(ended)
+        case _:
+            return [key for key, record in getattr(tables, table).items() if record.community == community]
+
+
+def _forget_in(rows: dict[Any, Any], keys: Iterable[Any], forgetting: Forgetting) -> int:
+    changed = {key: without for key in keys if (without := forgetting.out_of(rows[key])) is not rows[key]}
+    rows.update(changed)
+    return len(changed)
+
+
 def _apply(tables: _Tables, batch: Batch) -> None:
     """Write a batch into tables that are thrown away if this raises."""
     _apply_catalogue(tables, batch)
@@ -221,6 +309,7 @@ def _apply(tables: _Tables, batch: Batch) -> None:
         if (row.execution, row.seq) in tables.history:
             raise StoreError(f"The history of execution {row.execution} already has a row {row.seq}.")
         tables.history[row.execution, row.seq] = row
+    _apply_kept(tables, batch)
     _apply_outbox(tables, batch)
     _apply_events(tables, batch)
 
@@ -269,8 +358,15 @@ def _apply_catalogue(tables: _Tables, batch: Batch) -> None:
         tables.proposals.pop(id, None)
     for setting in batch.config:
         tables.config[setting.community, setting.key] = setting
+
+
+def _apply_kept(tables: _Tables, batch: Batch) -> None:
     for kept in batch.data:
         if kept.value is None:
             tables.data.pop((kept.community, kept.owner, kept.key), None)
         else:
             tables.data[kept.community, kept.owner, kept.key] = kept
+    for asked in batch.audit:
+        if (asked.community, asked.id) in tables.audit:
+            raise StoreError(f"The request {asked.id} is already recorded.")
+        tables.audit[asked.community, asked.id] = asked

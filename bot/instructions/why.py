@@ -68,10 +68,11 @@ async def _live(turn: Turn, stored: Execution) -> Execution:
 def _refused(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
     again = f" It would be let in at {turn.desk.time(record.allowed_at)}." if record.allowed_at is not None else ""
     reason = sentence(clipped(record.reason or "nobody can say why", _LONGEST))
-    return f"{name(entry)} did not start at {turn.desk.time(record.at)} ({_cause(record.event_name, record.who)}): {reason}{again}"
+    return f"{name(entry)} did not start at {turn.desk.time(record.at)} ({cause(record.event_name, record.who)}): {reason}{again}"
 
 
-def _cause(event: str, who: str | None) -> str:
+def cause(event: str, who: str | None) -> str:
+    """What started a run, in words: `a raid comes in: ninja`, `run by mo`."""
     if event == "manual":
         return f"run by {who or 'hand'}"
     kind = kind_of(event)
@@ -113,7 +114,7 @@ _PAST: Final = {"error": "failed", "timeout": "took too long", "unknown": "ended
 async def _ended(turn: Turn, entry: Entry, run: Execution, rows: list[HistoryRow]) -> str:
     name_of_event = str(run.event.get("name") or "manual")
     who = (run.user or run.caller or {}).get("name")
-    begun = f"started at {turn.desk.time(run.started_at)} ({_cause(name_of_event, who)})"
+    begun = f"started at {turn.desk.time(run.started_at)} ({cause(name_of_event, who)})"
     if run.status not in FINAL:
         return f"{name(entry)} {begun} and goes on. {await stands(turn, run)}."
     lasted = f" after {spoken(run.ended_at - run.started_at)}" if run.ended_at and run.ended_at > run.started_at else ""

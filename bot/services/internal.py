@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engine.declare import Method, Param
 from engine.execution import Done, Effect, Failed, Result
+from engine.logged import about
 
 METHODS: Final = (
     Method(
@@ -77,7 +78,7 @@ class InternalService:
         level = _LEVELS.get(_as_text(effect.params.get("level", "info")).casefold())
         if level is None:
             return Failed("wrong_param", f"a log level is one of {', '.join(_LEVELS)}")
-        self._log.log(level, "%s: %s", effect.workflow, message)
+        self._log.log(level, "%s: %s", effect.workflow, message, extra=about(effect))
         return Done(message)
 
 

@@ -12,6 +12,7 @@ from engine.execution import Branch, Effect, Execution, HistoryRow, Person
 from engine.model import Definition
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     ChangeRecord,
     ConfigRecord,
     DataRecord,
@@ -120,6 +121,11 @@ def setting(key: str = "timezone", value: Any = "Europe/Berlin", **changes: Any)
 def datum(key: str = "deaths", value: Any = 5, **changes: Any) -> DataRecord:
     """Something that is kept."""
     return dataclasses.replace(DataRecord(HERE, "", key, value), **changes)
+
+
+def asked(id: str = "q1", **changes: Any) -> AuditRecord:
+    """Somebody was to be forgotten."""
+    return dataclasses.replace(AuditRecord(id, HERE, 100.0, ANN, "forget", {"events": 1}), **changes)
 
 
 # Strategies ------------------------------------------------------------------------------------------------------------

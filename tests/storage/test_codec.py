@@ -15,6 +15,7 @@ from engine.events import Event
 from engine.execution import Effect, Execution, HistoryRow
 from engine.ports import (
     AdmissionRecord,
+    AuditRecord,
     Batch,
     ChangeRecord,
     ConfigRecord,
@@ -48,6 +49,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
     proposal: ProposalRecord = data.draw(records(ProposalRecord, **here))
     setting: ConfigRecord = data.draw(records(ConfigRecord, **here))
     kept: DataRecord = data.draw(records(DataRecord, **here))
+    audited: AuditRecord = data.draw(records(AuditRecord, **here))
     key: str = data.draw(TEXTS)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +66,7 @@ async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st
             proposal,
             setting,
             kept,
+            audited,
             key,
         )
 
@@ -81,6 +84,7 @@ async def _survive(
     proposal: ProposalRecord,
     setting: ConfigRecord,
     kept: DataRecord,
+    audited: AuditRecord,
     key: str,
 ) -> None:
     async with await SQLiteStore.open(path, synchronous="NORMAL") as store:
@@ -98,8 +102,10 @@ async def _survive(
                 proposals=[proposal],
                 config=[setting],
                 data=[kept],
+                audit=[audited],
             )
         )
+        assert await store.audit(HERE) == [audited]
         assert await store.execution(run.id) == run
         assert await store.history(run.id) == [rows]
         assert await store.outbox(HERE) == [OutboxRecord(asked, "due")]

@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import RevisionMoved, StoreError
 from engine.execution import FINAL
-from engine.ports import Batch, OutboxRecord, Store
+from engine.forgetting import FORGOTTEN, NOBODY
+from engine.ports import Batch, Forgotten, OutboxRecord, Pruned, Retention, Store, Unfinished
 from storage.sqlite import SQLiteStore
 from tests.fakes_store import MemoryStore
 from tests.storage.records import (
@@ -17,6 +18,7 @@ from tests.storage.records import (
     ELSEWHERE,
     HERE,
     admission,
+    asked,
     change,
     datum,
     effect,
@@ -57,6 +59,8 @@ async def test_a_new_store_has_nothing(store: Store) -> None:
     assert await store.proposals(HERE, 0.0) == []
     assert await store.config(HERE) == {}
     assert await store.data(HERE) == []
+    assert await store.audit(HERE) == []
+    assert await store.unfinished(HERE, 1e9) == Unfinished(0, 0)
 
 
 async def test_an_empty_batch_is_no_commit(store: Store) -> None:
@@ -79,8 +83,10 @@ async def test_one_batch_writes_every_kind_of_record(store: Store) -> None:
             proposals=[proposal()],
             config=[setting()],
             data=[datum()],
+            audit=[asked()],
         )
     )
+    assert await store.audit(HERE) == [asked()]
     assert await store.execution("e1") == waiting()
     assert await store.history("e1") == [row()]
     assert await store.outbox(HERE) == [OutboxRecord(effect(), "due")]
@@ -109,6 +115,7 @@ async def test_communities_do_not_see_each_other(store: Store) -> None:
             proposals=[proposal(community=ELSEWHERE)],
             config=[setting(community=ELSEWHERE)],
             data=[datum(community=ELSEWHERE)],
+            audit=[asked(community=ELSEWHERE)],
         )
     )
     await test_a_new_store_has_nothing(store)
@@ -317,3 +324,234 @@ async def test_a_closed_store_says_so(store: Store) -> None:
         await store.outbox(HERE)
     with pytest.raises(StoreError, match="closed"):
         await store.commit(Batch(begun=["x"]))
+
+
+async def test_what_was_asked_for_comes_newest_first_and_is_recorded_once(store: Store) -> None:
+    await store.commit(Batch(audit=[asked("q1"), asked("q2"), asked("q3")]))
+    assert await store.audit(HERE, limit=2) == [asked("q3"), asked("q2")]
+    with pytest.raises(StoreError):
+        await store.commit(Batch(audit=[asked("q1", what="other")]))
+    assert len(await store.audit(HERE)) == 3
+
+
+async def test_what_was_going_on_is_counted_by_what_is_due_and_what_nobody_knows(store: Store) -> None:
+    await store.commit(
+        Batch(
+            executions=[waiting("e1", due=110.0), waiting("e2", due=120.0), waiting("e3", due=121.0), execution("e4")],
+            outbox=[effect("due"), effect("begun"), effect("again", repeatable=True), effect("done")],
+            begun=["begun", "again", "done"],
+            done=["done"],
+        )
+    )
+    assert await store.unfinished(HERE, 120.0) == Unfinished(due=2, unknown=1)
+
+
+# Keeping -----------------------------------------------------------------------------------------------------------------
+
+DAY = 86_400.0
+NOW = 100.0 + 31 * DAY
+ENDED = execution("old", status="completed", ended_at=120.0)
+
+
+async def test_what_is_older_than_it_is_kept_goes_and_nothing_else(store: Store) -> None:
+    young = execution("young", status="failed", ended_at=NOW - 1.0)
+    await store.commit(
+        Batch(
+            executions=[ENDED, young, waiting("live")],
+            history=[row(0, "old"), row(1, "old"), row(0, "young"), row(0, "live")],
+            events=[event("old"), event("young", at=NOW - 1.0)],
+            admissions=[admission("old"), admission("young", at=NOW - 1.0)],
+            seen={(HERE, "gone"): NOW, (HERE, "counts"): NOW + 1.0},
+            proposals=[proposal("gone", expires_at=NOW), proposal("open", expires_at=NOW + 1.0)],
+            workflows=[workflow()],
+            revisions=[revision()],
+            changes=[change()],
+            config=[setting()],
+            audit=[asked()],
+        )
+    )
+
+    assert await store.prune(Retention(), NOW) == Pruned(gone=7, more=False)
+
+    assert await store.executions(HERE) == [waiting("live"), young]
+    assert await store.history("old") == []
+    assert await store.history("young") == [row(0, "young")]
+    assert await store.history("live") == [row(0, "live")]
+    assert [found.id for found in await store.events(HERE)] == ["young"]
+    assert [found.id for found in await store.admissions(HERE)] == ["young"]
+    assert await store.seen(HERE, ["gone", "counts"], 0.0) == {"counts"}
+    assert [found.id for found in await store.proposals(HERE, 0.0)] == ["open"]
+    assert await store.revisions(HERE, "raid") == [revision()]
+    assert await store.changes(HERE) == [change()]
+    assert await store.audit(HERE) == [asked()]
+    assert await store.prune(Retention(), NOW) == Pruned(gone=0, more=False)
+
+
+async def test_each_kind_is_kept_for_its_own_time(store: Store) -> None:
+    await store.commit(Batch(executions=[ENDED], events=[event()], admissions=[admission()]))
+    keep = Retention(events_seconds=40 * DAY, admissions_seconds=40 * DAY, executions_seconds=40 * DAY)
+    assert await store.prune(keep, NOW) == Pruned(0, more=False)
+    await store.prune(replace(keep, events_seconds=DAY), NOW)
+    assert (len(await store.events(HERE)), len(await store.admissions(HERE))) == (0, 1)
+    await store.prune(replace(keep, admissions_seconds=DAY), NOW)
+    assert (len(await store.executions(HERE)), len(await store.admissions(HERE))) == (1, 0)
+    await store.prune(replace(keep, executions_seconds=DAY), NOW)
+    assert await store.executions(HERE) == []
+
+
+async def test_of_events_that_are_too_large_the_oldest_go(store: Store) -> None:
+    await store.commit(Batch(events=[event(f"m{n}", at=NOW, payload={"text": "x" * 100_000}) for n in range(10)]))
+    keep = Retention(events_bytes=350_000)
+    assert await store.prune(keep, NOW) == Pruned(7, more=False)
+    assert [found.id for found in await store.events(HERE)] == ["m9", "m8", "m7"]
+    assert await store.prune(keep, NOW) == Pruned(0, more=False)
+
+
+async def test_a_run_that_something_still_hangs_on_is_kept_however_old(store: Store) -> None:
+    orphaned = replace(ENDED, id="orphaned", orphans=("orphaned/main/say/1",))
+    handed_over = replace(ENDED, id="handed_over")
+    await store.commit(
+        Batch(
+            executions=[orphaned, handed_over],
+            history=[row(0, "orphaned"), row(0, "handed_over")],
+            outbox=[effect("handed_over/main/say/1", execution="handed_over")],
+        )
+    )
+    assert await store.prune(Retention(), NOW) == Pruned(0, more=False)
+    await store.commit(Batch(executions=[replace(orphaned, orphans=())], done=["handed_over/main/say/1"]))
+    assert await store.prune(Retention(), NOW) == Pruned(4, more=False)
+    assert await store.executions(HERE) == []
+
+
+async def test_one_go_is_bounded_and_says_that_there_is_more(store: Store) -> None:
+    runs = [replace(ENDED, id=f"e{n}", ended_at=120.0 + n) for n in range(3)]
+    await store.commit(
+        Batch(
+            executions=runs,
+            history=[row(seq, run.id) for run in runs for seq in range(4)],
+            events=[event(f"m{n}") for n in range(5)],
+        )
+    )
+    goes = []
+    while (pruned := await store.prune(Retention(), NOW, most=4)).more:
+        goes.append(pruned.gone)
+        assert pruned.gone <= 4
+    assert sum(goes) + pruned.gone == 5 + 12 + 3
+    assert await store.executions(HERE) == []
+    assert await store.history("e2") == []
+
+
+async def test_a_run_outlives_its_history_and_never_the_other_way_round(store: Store) -> None:
+    await store.commit(Batch(executions=[ENDED], history=[row(seq, "old") for seq in range(6)]))
+    for left in (4, 2, 0):
+        await store.prune(Retention(), NOW, most=2)
+        assert len(await store.history("old")) == left
+        assert await store.execution("old") == ENDED
+    await store.prune(Retention(), NOW, most=2)
+    assert await store.execution("old") is None
+
+
+# Forgetting --------------------------------------------------------------------------------------------------------------
+
+BOB = {"name": "Bob", "roles": ["vip"], "id": "77"}
+KNOWS_BOB = replace(
+    execution("e1", status="completed", ended_at=120.0),
+    event={"name": "raid.received", "id": "m1", "at": 100.0, "user": BOB, "viewers": 6},
+    user=BOB,
+    caller=BOB,
+    variables={"winner": "bob", "votes": {"bob": 2, "ann": 1}},
+    results={"say": "sent: hi @Bob, and bobby"},
+    error="bob is not allowed",
+)
+
+
+async def test_a_person_is_taken_out_of_all_that_happened(store: Store) -> None:
+    about = event("m1", payload={"user": BOB, "viewers": 6}, natural="raid:bob:6")
+    mentions = event("m2", payload={"user": {"name": "ann"}, "message": "thanks BOB!"})
+    await store.commit(
+        Batch(
+            executions=[KNOWS_BOB],
+            history=[row(params={"message": "welcome Bob"}, output={"to": "bob"}, error="no Bob", by="bob")],
+            events=[about, mentions],
+            admissions=[admission(who="bob", reason="Bob is not a moderator")],
+            proposals=[proposal(asker="twitch:bob")],
+        )
+    )
+
+    forgotten = await store.forget(HERE, "@BOB")
+
+    assert forgotten == Forgotten(events=2, admissions=1, executions=1, history=1, proposals=1)
+    assert await store.event(HERE, "m1") == replace(about, payload={"user": NOBODY}, natural=None)
+    assert await store.event(HERE, "m2") == replace(
+        mentions, payload={"user": {"name": "ann"}, "message": f"thanks {FORGOTTEN}!"}
+    )
+    [admitted] = await store.admissions(HERE)
+    assert (admitted.who, admitted.reason) == (FORGOTTEN, f"{FORGOTTEN} is not a moderator")
+    assert await store.execution("e1") == replace(
+        KNOWS_BOB,
+        event={"name": "raid.received", "id": "m1", "at": 100.0, "user": NOBODY},
+        user=NOBODY,
+        caller=NOBODY,
+        variables={"winner": FORGOTTEN, "votes": {FORGOTTEN: 2, "ann": 1}},
+        results={"say": f"sent: hi {FORGOTTEN}, and bobby"},
+        error=f"{FORGOTTEN} is not allowed",
+    )
+    assert await store.history("e1") == [
+        row(
+            params={"message": f"welcome {FORGOTTEN}"},
+            output={"to": FORGOTTEN},
+            error=f"no {FORGOTTEN}",
+            by=FORGOTTEN,
+        )
+    ]
+    assert await store.forget(HERE, "bob") == Forgotten()
+
+
+async def test_runs_that_go_on_keep_whom_they_know_until_they_have_ended(store: Store) -> None:
+    live = waiting("e1", variables={"winner": "bob"})
+    await store.commit(Batch(executions=[live], history=[row(params={"message": "hi bob"})]))
+    assert await store.forget(HERE, "bob") == Forgotten(live=1)
+    assert await store.execution("e1") == live
+    assert await store.history("e1") == [row(params={"message": "hi bob"})]
+    await store.commit(Batch(executions=[replace(live, status="completed", branches=(), ended_at=120.0)]))
+    assert await store.forget(HERE, "bob") == Forgotten(executions=1, history=1)
+
+
+async def test_who_else_is_known_and_who_wrote_what_is_left_alone(store: Store) -> None:
+    kept = Batch(
+        executions=[replace(KNOWS_BOB, id="e2", community=ELSEWHERE)],
+        events=[event("m1", payload={"user": {"name": "bobby"}, "message": "bob_by bobs"})],
+        revisions=[revision()],
+        changes=[change()],
+        workflows=[workflow()],
+    )
+    await store.commit(kept)
+    assert await store.forget(HERE, "bob") == Forgotten()
+    assert await store.forget(HERE, "ann") == Forgotten()
+    assert await store.changes(HERE) == [change()]
+    assert await store.execution("e2") == kept.executions[0]
+
+
+async def test_what_says_how_records_belong_together_survives_even_if_it_reads_like_a_name(store: Store) -> None:
+    run = execution("raid", status="failed", ended_at=120.0, error="no raid", visits={"main/raid": 1})
+    happened = event("raid", name="raid.received")
+    await store.commit(
+        Batch(
+            executions=[run],
+            history=[row(0, "raid", state="raid", to="raid", path="raid", outcome="raid")],
+            events=[happened],
+            admissions=[admission(event="raid", event_name="raid.received", execution="raid")],
+        )
+    )
+    await store.forget(HERE, "raid")
+    assert await store.execution("raid") == replace(run, error=f"no {FORGOTTEN}")
+    assert await store.history("raid") == [row(0, "raid", state="raid", to="raid", path="raid", outcome="raid")]
+    assert await store.event(HERE, "raid") == happened
+    assert await store.admissions(HERE) == [admission(event="raid", event_name="raid.received", execution="raid")]
+    assert (await store.executions(HERE, "raid"))[0].workflow == "raid"
+
+
+@pytest.mark.parametrize("name", ["", " ", "@"])
+async def test_nobody_is_not_forgotten(store: Store, name: str) -> None:
+    with pytest.raises(ValueError, match="no name"):
+        await store.forget(HERE, name)
