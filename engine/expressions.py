@@ -8,6 +8,7 @@ regex: no backtracking, bounded depth, and every error says where it stopped. Th
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -129,6 +130,14 @@ def operands_of(formula: Formula) -> tuple[Formula, ...]:
             return formula.arguments
         case _:
             assert_never(formula)
+
+
+def paths_in(formula: Formula) -> Iterator[str]:
+    """The dotted names of all variables that a formula reads, in order, with repeats."""
+    if isinstance(formula, Variable):
+        yield formula.path
+    for operand in operands_of(formula):
+        yield from paths_in(operand)
 
 
 def _tokens(text: str) -> list[_Token]:
