@@ -24,7 +24,7 @@ from engine.model import (
     all_states,
 )
 from engine.scope import RESERVED
-from engine.validate.problem import Places, Problem, changed, meant, nearest, say
+from engine.validate.problem import Places, Problem, changed, meant, nearest, say, without
 
 _ROLES: Final[tuple[str, ...]] = get_args(Role)
 _A_MINUTE: Final = 60.0
@@ -221,15 +221,10 @@ def _run(
     if action.workflow == definition.id:
         sure = state.name in _certain(definition)
         sentence = f"it runs this workflow itself again; after {MAX_DEPTH} times that is refused"
-        mend = "put it under a condition" if len(definition.states) == 1 else say(f"remove {places.words[state.name]}")
-        inside = state.name not in places.outermost
-        yield Problem(
-            place,
-            "error" if sure else "warning",
-            sentence,
-            "put it under a condition" if inside else mend,
-            state.name,
-        )
+        mend = "put it under a condition"
+        if state.name in places.outermost:
+            mend = without(definition, places, state.name, mend)
+        yield Problem(place, "error" if sure else "warning", sentence, mend, state.name)
     elif workflows is not None and action.workflow not in workflows:
         near = nearest(action.workflow, (id for id in workflows if id != definition.id))
         mend = None

@@ -6,7 +6,7 @@ Edges alone are looked at, never what a guard would say. Loops are looked at in 
 from collections.abc import Iterator, Mapping
 
 from engine.model import Definition, Goto, State, all_states, blocks, destinations
-from engine.validate.problem import Places, Problem, changed, meant, nearest, quoted, say
+from engine.validate.problem import Places, Problem, changed, meant, nearest, quoted, say, without
 
 
 def blocks_of(definition: Definition) -> Iterator[tuple[tuple[State, ...], str, str | None]]:
@@ -80,7 +80,9 @@ def unreachable(definition: Definition, places: Places) -> Iterator[Problem]:
         reached = reached_from(begins, {name: leads_to(state) for name, state in by_name.items()})
         for name in by_name:
             if name not in reached:
-                mend = say(f"remove {places.words[name]}") if owner is None else "let a step lead here, or leave it out"
+                mend = "let a step lead here, or leave it out"
+                if owner is None:
+                    mend = without(definition, places, name, mend)
                 yield Problem(places.where[name], "warning", "no step leads here, so it never happens", mend, name)
 
 

@@ -122,7 +122,7 @@ class Paths:
     def _block_ends(self, state: State, names: Names) -> None:
         """The block around a state may end behind it."""
         around = self._owners.get(state.name)
-        if around is None:
+        if around is None or around[0] not in self.arrives:  # an edge may lead into a block, which is told elsewhere
             return
         before = self._ends.get(around)
         names = names if before is None else before & names

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias
 
+from engine.edits import RemoveSteps, apply
+from engine.errors import EditError
 from engine.model import Action, Definition, Policy, all_states
 
 Severity: TypeAlias = Literal["error", "warning"]
@@ -87,6 +89,15 @@ def changed(places: Places, state: str, action: Action, otherwise: str | None = 
     data = action.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     kinded = data if "kind" in data else {"kind": action.kind, **data}
     return say(f"change {places.words[state]} to do {as_json(kinded)}") or otherwise
+
+
+def without(definition: Definition, places: Places, state: str, otherwise: str) -> str:
+    """The suggestion to take an outermost step out; other advice if that cannot be done."""
+    try:
+        apply(definition, RemoveSteps((state,)))
+    except EditError:
+        return otherwise
+    return say(f"remove {places.words[state]}") or otherwise
 
 
 def paced(policy: Policy, seconds: float) -> str:

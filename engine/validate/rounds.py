@@ -28,7 +28,7 @@ from engine.model import (
 )
 from engine.validate.graph import blocks_of, leads_to, reached_from
 from engine.validate.paths import names_set
-from engine.validate.problem import Places, Problem, as_json, changed, say
+from engine.validate.problem import Places, Problem, as_json, changed, say, without
 
 _TIMES: Final = 10
 
@@ -43,7 +43,7 @@ def endless_loops(definition: Definition, places: Places) -> Iterator[Problem]:
         begins = {initial, definition.on_error or initial} if owner is None else {initial}
         reached = reached_from(begins, {name: leads_to(state) for name, state in by_name.items()})
         for loop in _loops(by_name, reached):
-            yield from _busy(loop, places)
+            yield from _busy(loop, definition, places)
             waits = waits or any(may_rest(state) for state in loop)
     for state in all_states(definition.states):
         if isinstance(state.action, Repeat):
@@ -84,9 +84,9 @@ def _onward(state: State) -> tuple[str, ...]:
     return () if ends else destinations(target)
 
 
-def _busy(loop: tuple[State, ...], places: Places) -> Iterator[Problem]:
+def _busy(loop: tuple[State, ...], definition: Definition, places: Places) -> Iterator[Problem]:
     first = loop[0].name
-    mend = _with_wait(loop, places)
+    mend = _with_wait(loop, definition, places)
     if not any(may_rest(state) for state in loop):
         yield Problem(places.where[first], "error", "this goes round for ever without a wait", mend, first)
         return
@@ -96,15 +96,15 @@ def _busy(loop: tuple[State, ...], places: Places) -> Iterator[Problem]:
         yield Problem(places.where[first], "warning", "this may go round for ever without a wait", mend, first)
 
 
-def _with_wait(loop: tuple[State, ...], places: Places) -> str:
+def _with_wait(loop: tuple[State, ...], definition: Definition, places: Places) -> str:
     """The suggestion of a wait in a loop."""
     for state in loop:
         is_plain = isinstance(state.transitions.get("success"), str) and not isinstance(state.action, Goto)
         if is_plain and state.name in places.outermost:
             return say(f"add after {places.words[state.name]} wait 1 second") or "add a wait"
     [first, *others] = loop
-    if not others and len(places.where) > 1 and first.name in places.outermost:
-        return say(f"remove {places.words[first.name]}") or "add a wait"
+    if not others and first.name in places.outermost:
+        return without(definition, places, first.name, "add a wait or a condition")
     return "add a wait or a condition"
 
 

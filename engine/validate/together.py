@@ -14,7 +14,7 @@ from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import Definition, Run, Trigger, all_states
 from engine.validate.echoes import Cause, causes, hears, is_paced
 from engine.validate.lines import MANY, WINDOW, Lines, says
-from engine.validate.problem import Problem, paced, quoted, say
+from engine.validate.problem import SAY, Problem, paced, places_of, quoted, say, without
 
 CHAT_LIMIT: Final = 20
 """Chat lines in half a minute that Twitch takes of somebody who is no moderator."""
@@ -115,9 +115,12 @@ def _circle(circle: list[tuple[str, Link]], workflows: Mapping[str, Definition])
 
 def _without_run(definition: Definition, workflow: str) -> str | None:
     """The suggestion not to run another workflow any more."""
-    for number, state in enumerate(definition.states, 1):
-        if isinstance(state.action, Run) and state.action.workflow == workflow and len(definition.states) > 1:
-            return say(f"in {quoted(definition.name)} remove step {number}")
+    places = places_of(definition)
+    for state in definition.states:
+        if isinstance(state.action, Run) and state.action.workflow == workflow:
+            removal = without(definition, places, state.name, "")
+            if removal:
+                return say(f"in {quoted(definition.name)} {removal.removeprefix(SAY)}")
     return say(f"disable {quoted(definition.name)}")
 
 
@@ -215,8 +218,9 @@ def _flood(
     else:
         sentence = f"{about}, and nobody has to wait between two; Twitch takes {limit} in {WINDOW} seconds"
     chosen = workflows[most[0]]
-    mend = _spread(chosen) if total > limit else None
-    return Problem("", "warning", sentence, mend or say(f"in {quoted(chosen.name)} {paced(chosen.policy, 30)}"))
+    if total > limit:
+        return Problem("", "warning", sentence, _spread(chosen) or f'put waits between the lines of "{chosen.name}"')
+    return Problem("", "warning", sentence, say(f"in {quoted(chosen.name)} {paced(chosen.policy, WINDOW)}"))
 
 
 def _spread(definition: Definition) -> str | None:

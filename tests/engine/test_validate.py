@@ -103,10 +103,6 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
         (flow(SAY, triggers=[{"on": "message", "when": 'message matches "("'}]), "is not a pattern"),
         (flow(SAY, triggers=[{"on": "raid", "when": "round(1, 2, 3) > 1"}]), "round takes 1 to 2 values, not 3"),
         (flow(SAY, on_error="nope"), 'error on_error leads to "nope", and there is no such step'),
-        (
-            flow({"kind": "wait_for", "event": "message"}),
-            'error step 1 ("s1"): "wait_for" is something I cannot run: not yet',
-        ),
         (flow({"kind": "set", "values": {"caller": 1}}), '"caller" is a name of the bot itself'),
         (flow({"kind": "goto", "to": "s1"}), 'error step 1 ("s1"): this goes round for ever without a wait'),
         (flow(call("internal", "wait", seconds="soon")), '"soon" is not a number of seconds'),
@@ -167,28 +163,6 @@ def test_any_definition_can_be_judged_and_what_has_no_error_can_be_run(definitio
     found = check(definition, DECLARATIONS)
     if not any(problem.severity == "error" for problem in found):
         compile_program(definition, DECLARATIONS)
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"policy": {"cooldown": {"seconds": 60}}}, '"cooldown"'),
-        ({"policy": {"mode": "queued"}}, 'the mode "queued"'),
-        ({"policy": {"quiet_hours": {"start": "22:00", "end": "07:00"}}}, '"quiet_hours"'),
-        ({"triggers": [{"on": "raid", "cooldown_seconds": 5}]}, "its cooldown"),
-        ({"triggers": [{"on": "interval", "every_seconds": 60}]}, "by the clock"),
-    ],
-)
-def test_what_is_kept_and_not_heeded_yet_is_said(fields: dict[str, Any], said: str) -> None:
-    [problem] = problems(flow(SAY, **fields))
-    assert problem.severity == "warning"
-    assert said in str(problem)
-    assert "yet" in str(problem)
-
-
-def test_a_policy_that_is_heeded_is_no_problem() -> None:
-    policy = {"mode": "single", "only_live": True, "may_run": ["vip"], "may_edit": ["moderator"]}
-    assert problems(flow(SAY, policy=policy)) == []
 
 
 # Secrets and what never starts ----------------------------------------------------------------------------------------
