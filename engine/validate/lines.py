@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from engine.events import canonical
+from engine.execution import MAX_DEPTH
 from engine.model import (
     Block,
     Call,
@@ -52,13 +53,12 @@ class Lines:
         if workflow in self._known:
             return self._known[workflow]
         definition = self._workflows.get(workflow)
-        if definition is None or workflow in self._open:
+        if definition is None or workflow in self._open or len(self._open) >= MAX_DEPTH:
             return 0
         self._open.add(workflow)
         lines, _ = self._ways(definition.states, definition.initial_state)
         self._open.discard(workflow)
-        if not self._open:
-            self._known[workflow] = lines
+        self._known[workflow] = lines
         return lines
 
     def _ways(self, states: tuple[State, ...], initial: str) -> Spent:

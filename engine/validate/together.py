@@ -47,9 +47,14 @@ Link: TypeAlias = tuple[str, str, Trigger | None]
 
 
 def _circles(workflows: Mapping[str, Definition], declarations: Declarations) -> Iterator[Problem]:
-    links = {id: tuple(_links(id, workflows, declarations)) for id in workflows}
+    listening: dict[str, list[tuple[str, Trigger]]] = {}
+    for id, definition in workflows.items():
+        for trigger in definition.triggers:
+            if not is_paced(definition, trigger):
+                listening.setdefault(canonical(trigger.on), []).append((id, trigger))
+    links = _in_circles({id: tuple(_links(id, workflows, listening, declarations)) for id in workflows})
     told: set[str] = set()
-    for id in workflows:
+    for id in links:
         if id in told:
             continue
         circle = _shortest(id, links)
@@ -58,22 +63,36 @@ def _circles(workflows: Mapping[str, Definition], declarations: Declarations) ->
             yield _circle(circle, workflows)
 
 
-def _links(id: str, workflows: Mapping[str, Definition], declarations: Declarations) -> Iterator[Link]:
-    """The other workflows that one starts."""
-    made = tuple(causes(workflows[id], declarations))
+def _links(
+    id: str,
+    workflows: Mapping[str, Definition],
+    listening: Mapping[str, list[tuple[str, Trigger]]],
+    declarations: Declarations,
+) -> Iterator[Link]:
+    """The other workflows that one starts, each by one way."""
+    found: set[str] = {id}
     for state in all_states(workflows[id].states):
-        if state.enabled and isinstance(state.action, Run) and state.action.workflow in workflows.keys() - {id}:
+        if state.enabled and isinstance(state.action, Run) and state.action.workflow in workflows.keys() - found:
+            found.add(state.action.workflow)
             yield state.action.workflow, "runs", None
-    if not made:
-        return
-    events = {cause.event for cause in made}
-    for other, listening in workflows.items():
-        for trigger in listening.triggers if other != id else ():
-            if canonical(trigger.on) in events and not is_paced(listening, trigger):
-                cause = next((cause for cause in made if hears(trigger, cause)), None)
-                if cause is not None:
-                    yield other, _how(cause), trigger
-                    break
+    for cause in causes(workflows[id], declarations):
+        for other, trigger in listening.get(cause.event, ()):
+            if other not in found and hears(trigger, cause):
+                found.add(other)
+                yield other, _how(cause), trigger
+
+
+def _in_circles(links: Mapping[str, tuple[Link, ...]]) -> dict[str, tuple[Link, ...]]:
+    """Without those that nothing starts, and those that start nothing, as long as there are any."""
+    kept = dict(links)
+    while True:
+        started = {to for ways in kept.values() for to, _, _ in ways}
+        fewer = {
+            id: tuple(link for link in ways if link[0] in kept) for id, ways in kept.items() if ways and id in started
+        }
+        if len(fewer) == len(kept):
+            return fewer
+        kept = fewer
 
 
 def _how(cause: Cause) -> str:
