@@ -99,7 +99,9 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
     _refuse_broken(check(definition, DECLARATIONS), path)
     async with app.stored(folder, read_only=False) as store:
         settings = settings_from(await store.config(COMMUNITY))
-        problems = check(definition, DECLARATIONS, {*settings.values, *settings.secrets}, settings.secrets)
+        there = {revision.workflow: revision.definition for revision in await store.current_revisions(COMMUNITY)}
+        known = {*settings.values, *settings.secrets}
+        problems = check(definition, DECLARATIONS, known, settings.secrets, workflows=there)
         _refuse_broken(problems, path)
         after = await _keep(store, definition, path)
     notes = [_in_words(problem) for problem in problems[:_SHOWN]]

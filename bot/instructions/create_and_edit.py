@@ -1,5 +1,8 @@
 """Create, change, rename, delete and switch workflows. Every change is answered in words that would make it again."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bot.catalogue import MAX_WORKFLOWS, Entry, authors, creation, deletion, joined, revised, switched
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed, sentence, titled
@@ -31,11 +34,12 @@ async def create(turn: Turn, instruction: Create) -> Outcome:
     refused = unfit(turn, definition, None, former=None)
     if refused is not None:
         return turn.refuse(refused)
+    found = warnings(turn, definition)
     batch = creation(turn.desk.community, definition, turn.origin(), turn.said, former)
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
     head = f"Created {name(entry)} (v{entry.record.revision}). "
-    return turn.tell("done", _changed(turn, entry, head, warnings(turn, definition)), entry)
+    return turn.tell("done", _changed(turn, entry, head, found), entry)
 
 
 async def change(turn: Turn, instruction: Change) -> Outcome:
@@ -55,7 +59,7 @@ async def change(turn: Turn, instruction: Change) -> Outcome:
         return turn.refuse(refused, entry)
     if (refused := unfit(turn, definition, entry.definition, former=entry)) is not None:
         return turn.refuse(refused, entry)
-    found = warnings(turn, definition, entry.definition)
+    found = warnings(turn, definition, entry.definition, enabled=entry.record.enabled)
     await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
     return turn.tell("done", _changed(turn, turn.entry(entry.id), "", found), turn.entry(entry.id))
 
@@ -83,9 +87,10 @@ async def set_enabled(turn: Turn, instruction: SetEnabled) -> Outcome:
     if entry.record.enabled == instruction.enabled:
         state = "on" if instruction.enabled else "off"
         return turn.tell("answer", Saying(f"{name(entry)} is {state} already."), entry)
+    found = turn.desk.check_together(entry.definition) if instruction.enabled else ()
     await turn.save(switched(entry, turn.origin(), turn.said, enabled=instruction.enabled), entry.id)
     entry = turn.entry(entry.id)
-    going_on = "" if instruction.enabled else runs_on(turn, entry)
+    going_on = noted(found) if instruction.enabled else runs_on(turn, entry)
     return turn.tell("done", Saying("Done: ", turn.said, f". {going_on}{UNDO}"), entry)
 
 
@@ -150,7 +155,7 @@ def unfit(turn: Turn, definition: Definition, before: Definition | None, former:
     errors = [problem for problem in turn.problems(definition, before) if problem.severity == "error"]
     if errors:
         more = f" (and {counted(len(errors) - 1, 'more problem')})" if len(errors) > 1 else ""
-        return f"{sentence(f'That would not run: {worded(errors[0])}{more}')} {NOTHING_CHANGED}"
+        return f"{sentence(f'That would not run: {_unsaid(errors[0])}{more}')} {NOTHING_CHANGED}"
     return overreach(turn, definition, former)
 
 
@@ -166,9 +171,14 @@ def overreach(turn: Turn, definition: Definition, former: Entry | None) -> str |
     return f"Only {who} may put that into a workflow: {words}. {NOTHING_CHANGED}"
 
 
-def warnings(turn: Turn, definition: Definition, before: Definition | None = None) -> str:
-    """What somebody should look at, in a sentence or two."""
-    found = [problem for problem in turn.problems(definition, before) if problem.severity == "warning"]
+def warnings(turn: Turn, definition: Definition, before: Definition | None = None, *, enabled: bool = True) -> str:
+    """What somebody should look at, in a sentence or two: first what is new among all workflows together."""
+    together = turn.desk.check_together(definition) if enabled else ()
+    return noted([*together, *(found for found in turn.problems(definition, before) if found.severity == "warning")])
+
+
+def noted(found: Sequence[Problem]) -> str:
+    """Problems that keep nothing from running, in a sentence or two."""
     said = "".join(f"{sentence(f'Note: {worded(problem)}')} " for problem in found[:2])
     more = f"({counted(len(found) - 2, 'more note')}.) " if len(found) > 2 else ""
     return f"{said}{more}"
@@ -178,6 +188,12 @@ def worded(problem: Problem) -> str:
     """A problem without its full stop."""
     said = str(problem)
     return said if said.endswith("...") else said.removesuffix(".")
+
+
+def _unsaid(problem: Problem) -> str:
+    """A problem of what was not saved, so that there is nothing yet to say its suggestion about."""
+    suggestion = problem.suggestion if problem.said is None else f"it would take: {problem.said}"
+    return worded(replace(problem, suggestion=suggestion))
 
 
 def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:

@@ -129,6 +129,7 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
         batch, _ = keeping(arrival, catalogue.records())
     except NameTaken as error:
         return turn.refuse(str(error))
+    found = warnings(turn, definition, enabled=former is None or former.record.enabled)
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
     # What it says now is worth more than what was pasted; it is said as the sentence that would make it.
@@ -139,7 +140,7 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
         Saying(
             f"Imported {name(entry)} (v{entry.record.revision}). ",
             said,
-            f". {warnings(turn, definition)}{runs_on(turn, entry, besides=entry.record.revision)}",
+            f". {found}{runs_on(turn, entry, besides=entry.record.revision)}",
             f"… and {{}} more: !wf show {name(entry)}",
             UNDO,
         ),

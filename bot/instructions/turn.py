@@ -18,7 +18,7 @@ from engine.model import Definition
 from engine.ports import Batch, Clock, ConfigRecord, Store
 from engine.runner import Runner
 from engine.secrets import Secret
-from engine.validate import Problem, check
+from engine.validate import Problem, check, check_together
 from grammar.instruction import Instruction
 from grammar.language import Language
 from grammar.workspace import LiveNames, Workspace
@@ -65,7 +65,23 @@ class Desk:
     def check(self, definition: Definition) -> tuple[Problem, ...]:
         """What is wrong with a definition here."""
         secrets = {name for name, value in _flat(self.config()) if isinstance(value, Secret)}
-        return check(definition, self.declarations, self.settings(), secrets, now=self.clock.now(), zone=self.zone())
+        there = {entry.id: entry.definition for entry in self.catalogue.there()}
+        return check(
+            definition,
+            self.declarations,
+            self.settings(),
+            secrets,
+            now=self.clock.now(),
+            zone=self.zone(),
+            workflows=there,
+        )
+
+    def check_together(self, definition: Definition) -> tuple[Problem, ...]:
+        """What a definition, switched on, makes wrong among all workflows that was not wrong before."""
+        on = {entry.id: entry.definition for entry in self.catalogue.there() if entry.record.enabled}
+        before = set(check_together(on, self.declarations))
+        found = check_together({**on, definition.id: definition}, self.declarations)
+        return tuple(problem for problem in found if problem not in before)
 
     def time(self, at: float) -> str:
         """A time as people here read it."""

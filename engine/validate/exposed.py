@@ -4,21 +4,22 @@ Only the names of secrets are known here, never their values. A secret that some
 what the name means, so that is none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from engine.declare import Declarations
 from engine.model import Action, Definition, all_states
 from engine.model import Call as CallAction
 from engine.scope import RESERVED
-from engine.validate.problem import Problem
+from engine.validate.paths import names_set
+from engine.validate.problem import Places, Problem
 from engine.validate.steps import filled_values
 from engine.validate.texts import placeholders
-from engine.validate.unset import STREAM, event_fields, names_set
+from engine.validate.unset import STREAM, event_fields
 
 
 def exposed_secrets(
-    definition: Definition, places: Mapping[str, str], declarations: Declarations, secrets: frozenset[str]
+    definition: Definition, places: Places, declarations: Declarations, secrets: frozenset[str]
 ) -> Iterator[Problem]:
     """Placeholders of secrets in what is no place for one."""
     named = _meanings(definition, secrets)
@@ -26,7 +27,7 @@ def exposed_secrets(
         for path in dict.fromkeys(part.path for part in placeholders(_public(state.action, declarations))):
             if path in named:
                 sentence = f'"{named[path]}" is a secret, and may stand only where a secret is asked for'
-                yield Problem(places[state.name], "error", sentence, None, state.name)
+                yield Problem(places.where[state.name], "error", sentence, "leave it out of this step", state.name)
 
 
 def _meanings(definition: Definition, secrets: frozenset[str]) -> dict[str, str]:

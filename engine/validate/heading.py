@@ -1,25 +1,14 @@
 """What is wrong with a workflow's heading, that is everything but its steps: variables, policy, triggers, schedules."""
 
 from collections.abc import Iterator
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.events import BY_NAME, canonical, kind_of
-from engine.model import Call as CallAction
-from engine.model import (
-    Definition,
-    Policy,
-    State,
-    Trigger,
-    all_states,
-)
+from engine.model import Definition, Trigger
 from engine.schedules import by_the_clock, is_defined, moment, times_said, what_is_wrong
 from engine.scope import RESERVED
-from engine.validate.problem import Problem, nearest
-from engine.validate.texts import formula_problems, text_problems
-
-_HEEDED: Final = frozenset({"mode", "max", "only_live", "may_run", "may_edit", "missed"})
-"""What of a policy admission and the bot look at."""
+from engine.validate.problem import Problem, as_json, nearest, paced, quoted, say
+from engine.validate.texts import formula_problems, pings_everybody, text_problems
 
 
 def heading_problems(definition: Definition) -> Iterator[Problem]:
@@ -27,20 +16,20 @@ def heading_problems(definition: Definition) -> Iterator[Problem]:
     for name, declaration in definition.variables.items():
         place = f'variable "{name}"'
         if name in RESERVED:
-            yield Problem(place, "error", f'"{name}" is a name of the bot itself', "take another name")
+            yield Problem(place, "error", f'"{name}" is a name of the bot itself', _renamed(definition, name))
         yield from text_problems(declaration.default, place, None)
+        if pings_everybody(declaration.default):
+            yield Problem(place, "warning", "a text pings everybody", "leave out the @")
     if definition.timeout_seconds == 0:
-        yield Problem("", "error", "a time limit of 0 seconds ends every run at once", "lift it or make it longer")
-    for rule in _unheeded(definition.policy):
-        yield Problem("policy", "warning", f"I keep {rule}, but do not heed it yet")
+        yield Problem("", "error", "a time limit of 0 seconds ends every run at once", say("never give up"))
 
 
-def _unheeded(policy: Policy) -> Iterator[str]:
-    """What a policy asks for and admission does not look at."""
-    written = set(policy.model_dump(exclude_defaults=True))
-    yield from (f'"{name}"' for name in Policy.model_fields if name in written - _HEEDED)
-    if policy.mode in ("restart", "queued"):
-        yield f'the mode "{policy.mode}"'
+def _renamed(definition: Definition, name: str) -> str:
+    """The advice to call a variable something else."""
+    kept = definition.variables[name].model_dump(mode="json", exclude_defaults=True)
+    other = f"my_{name}"
+    edits = (f"no variable {quoted(name)}", f"variable {quoted(other)} {as_json(kept)}")
+    return (say(*edits) if other not in definition.variables else None) or "take another name"
 
 
 def trigger_problems(
@@ -61,17 +50,8 @@ def trigger_problems(
     if name in {"message.received", "discord.message.received"} and trigger.when is None:
         policy = definition.policy
         if not (trigger.cooldown_seconds or policy.cooldown or policy.rate or policy.once_per_user):
-            yield Problem(
-                place, "warning", "it answers every single message, without a cooldown", "add a condition or a cooldown"
-            )
-    if trigger.cooldown_seconds is not None:
-        yield Problem(place, "warning", "I keep its cooldown, but do not heed it yet")
-    if trigger.own_messages and any(_speaks(state) for state in all_states(definition.states)):
-        yield Problem(place, "warning", "it hears the bot itself and may start itself again and again")
-
-
-def _speaks(state: State) -> bool:
-    return isinstance(state.action, CallAction) and "message" in state.action.method
+            mend = say(paced(policy, 10)) or "add a condition or a cooldown"
+            yield Problem(place, "warning", "it answers every single message, without a cooldown", mend)
 
 
 def is_schedule(name: str) -> bool:

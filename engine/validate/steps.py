@@ -3,7 +3,7 @@
 Where steps lead is not looked at here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from engine.declare import Declarations, Param
@@ -29,21 +29,21 @@ from engine.model import (
 from engine.model import Call as CallAction
 from engine.scope import RESERVED
 from engine.templates import is_constant
-from engine.validate.problem import Problem, meant, nearest
+from engine.validate.problem import Places, Problem, meant, nearest, quoted, say
 from engine.validate.texts import formula_problems, text_problems
 from engine.values import is_number, number_in
 
 EVENTS: Final = ("success", "error", "timeout", "cancel", "unknown")
-LONGEST_MESSAGE: Final = {("twitch", "send_chat_message"): 500, ("discord", "send_message"): 2_000}
+_EXAMPLES: Final = {"a number": "30", "true or false": "true", "a list": '["a", "b"]', "a text": '"hello"'}
 
 
-def step_problems(state: State, places: Mapping[str, str], declarations: Declarations) -> Iterator[Problem]:
+def step_problems(state: State, places: Places, declarations: Declarations) -> Iterator[Problem]:
     """Problems of one step."""
-    place = places[state.name]
+    place = places.where[state.name]
     if state.name in RESERVED:
         yield Problem(place, "error", f'"{state.name}" is a name of the bot itself', "take another name", state.name)
     for event, target in state.transitions.items():
-        yield from _event(event, place, state)
+        yield from _event(event, target, places, state)
         yield from (problem for guard in _guards_of(target) for problem in formula_problems(guard, place, state.name))
     for value in filled_values(state.action):
         yield from text_problems(value, place, state.name)
@@ -52,19 +52,26 @@ def step_problems(state: State, places: Mapping[str, str], declarations: Declara
     if isinstance(state.action, CallAction):
         yield from _call(state.action, place, state.name, declarations)
     if isinstance(state.action, Wait):
-        yield from _wait(state.action, place, state.name)
+        yield from _wait(state.action, places, state.name)
     if isinstance(state.action, Set):
         for name in state.action.values:
             if name in RESERVED:
                 yield Problem(place, "error", f'"{name}" is a name of the bot itself', "take another name", state.name)
 
 
-def _event(event: str, place: str, state: State) -> Iterator[Problem]:
+def _event(event: str, target: Target, places: Places, state: State) -> Iterator[Problem]:
     if event in EVENTS:
         return
     near = nearest(event, EVENTS)
-    if near is not None:
-        yield Problem(place, "warning", f'nothing ever takes the edge "{event}"', f'did you mean "{near}"?', state.name)
+    if near is None:
+        return
+    mend = None
+    if isinstance(target, str) and near not in state.transitions:
+        step = places.words[state.name]
+        right = "if it fails" if near == "error" else f"on {near}"
+        mend = say(f"{step} on {quoted(event)} nowhere", f"{step} {right} go to step {quoted(target)}")
+    sentence = f'nothing ever takes the edge "{event}"'
+    yield Problem(places.where[state.name], "warning", sentence, mend or f'did you mean "{near}"?', state.name)
 
 
 def _guards_of(target: Target) -> Iterator[Formula]:
@@ -109,9 +116,11 @@ def _formulas(action: Action) -> Iterator[Formula]:
             return
 
 
-def _wait(action: Wait, place: str, state: str) -> Iterator[Problem]:
+def _wait(action: Wait, places: Places, state: str) -> Iterator[Problem]:
     if isinstance(action.seconds, str) and not has_placeholder(action.seconds) and number_in(action.seconds) is None:
-        yield Problem(place, "error", f'"{action.seconds[:40]}" is not a number of seconds', None, state)
+        mend = say(f"change {places.words[state]} to wait 5 seconds")
+        sentence = f'"{action.seconds[:40]}" is not a number of seconds'
+        yield Problem(places.where[state], "error", sentence, mend, state)
 
 
 def _call(action: CallAction, place: str, state: str, declarations: Declarations) -> Iterator[Problem]:
@@ -133,14 +142,10 @@ def _call(action: CallAction, place: str, state: str, declarations: Declarations
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             yield Problem(place, "error", f'{method.key} has no param "{name}"', meant(name, known) or takes, state)
         elif (wanted := _wanted(param, value)) is not None:
-            yield Problem(place, "error", f"{name} must be {wanted}", None, state)
+            yield Problem(place, "error", f"{name} must be {wanted}", f"such as {_EXAMPLES[wanted]}", state)
     for param in method.params:
         if param.required and action.params.get(param.name) is None:
-            yield Problem(place, "error", f'{method.key} needs "{param.name}"', None, state)
-    most = LONGEST_MESSAGE.get((method.service, method.name))
-    message = action.params.get("message")
-    if most is not None and isinstance(message, str) and len(message) > most:
-        yield Problem(place, "warning", f"the message has {len(message):,} characters; {most:,} fit", None, state)
+            yield Problem(place, "error", f'{method.key} needs "{param.name}"', f'say its "{param.name}" too', state)
 
 
 def _wanted(param: Param, value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""What is wrong with a text or a formula, wherever it stands: a placeholder nobody can read, a secret, a mass ping.
+"""What is wrong with a text or a formula, wherever it stands: a placeholder nobody can read, or a secret.
 
 It knows no workflow, only the words for the place it was found at.
 """
@@ -35,11 +35,11 @@ _SECRETS: Final = re.compile(
     r"|\b[Bb]earer [A-Za-z0-9._-]{20,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
-_MASS_PING: Final = re.compile(r"@(?:everyone|here)\b")
+MASS_PING: Final = re.compile(r"@(everyone|here)\b")
 
 
 def text_problems(value: Any, place: str, state: str | None) -> Iterator[Problem]:
-    """Problems of every text in a nested value."""
+    """Problems of every text in a nested value, whoever it is for."""
     for text in strings(value):
         try:
             parse_template(text)
@@ -53,8 +53,11 @@ def text_problems(value: Any, place: str, state: str | None) -> Iterator[Problem
                 "keep it in the settings",
                 state,
             )
-        if _MASS_PING.search(text):
-            yield Problem(place, "warning", "a text pings everybody", None, state)
+
+
+def pings_everybody(value: Any) -> bool:
+    """Whether a text in a nested value calls all people at once."""
+    return any(MASS_PING.search(text) for text in strings(value))
 
 
 def placeholders(values: Iterable[Any]) -> Iterator[Placeholder]:

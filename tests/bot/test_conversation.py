@@ -685,3 +685,24 @@ async def test_every_example_of_the_help_is_understood(room: Room) -> None:
             understood = said.kind in ("done", "answer", "question") or said.text == "There is nothing to redo."
             assert understood, f"{example}: {said.text}"
             await other.close()
+
+
+async def test_a_save_that_closes_a_circle_says_so_once(room: Room) -> None:
+    one = '{"id":"%s","name":"%s","initial_state":"a","triggers":["%s"],"states":[{"name":"a","action":{"kind":"emit","event":"%s"}}]}'
+    assert "each other" not in (await room.say("!wf import " + one % ("ping", "ping", "pong.sent", "ping.sent"))).text
+    closed = (await room.say("!wf import " + one % ("pong", "pong", "ping.sent", "pong.sent"))).text
+    assert "they start each other again and again" in closed
+    assert "each other" not in (await room.say("!wf in pong description x")).text
+    mended = closed.partition("say: ")[2].partition("}}")[0] + "}}"
+    assert (await room.say(f"!wf {mended}")).kind == "done"
+    await room.say("!wf disable pong")
+    assert "each other" not in (await room.say("!wf enable pong")).text
+
+
+async def test_what_is_refused_is_not_suggested_to_be_edited(room: Room) -> None:
+    refused = await room.say(
+        '!wf import {"id":"w","name":"w","initial_state":"a","states":[{"name":"a","action":{"kind":"collect","event":"raid"}}]}'
+    )
+    assert refused.kind == "refusal"
+    assert "it would take: change step 1 to do" in refused.text
+    assert "say: " not in refused.text

@@ -74,7 +74,7 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
     [
         (
             flow(call("twich", "x")),
-            'error step 1 ("s1"): there is no service "twich"; there are discord, internal, obs, overlay, twitch; did you mean "twitch"?',
+            'error step 1 ("s1"): there is no service "twich"; there are data, discord, internal, obs, overlay, twitch; did you mean "twitch"?',
         ),
         (
             flow(call("twitch", "send_chat_mesage")),
@@ -193,22 +193,6 @@ def test_any_definition_can_be_judged_and_what_has_no_error_can_be_run(definitio
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"policy": {"cooldown": {"seconds": 60}}}, '"cooldown"'),
-        ({"policy": {"mode": "queued"}}, 'the mode "queued"'),
-        ({"policy": {"quiet_hours": {"start": "22:00", "end": "07:00"}}}, '"quiet_hours"'),
-        ({"triggers": [{"on": "raid", "cooldown_seconds": 5}]}, "its cooldown"),
-    ],
-)
-def test_what_is_kept_and_not_heeded_yet_is_said(fields: dict[str, Any], said: str) -> None:
-    [problem] = problems(flow(SAY, **fields))
-    assert problem.severity == "warning"
-    assert said in str(problem)
-    assert "yet" in str(problem)
-
-
-@pytest.mark.parametrize(
     ("now", "over"),
     [(None, False), ("2026-11-27T17:59", False), ("2026-11-27T18:00", True), ("2027-01-01T00:00", True)],
 )
@@ -233,7 +217,13 @@ def test_a_schedule_that_is_defined_is_no_problem(trigger: Any) -> None:
 
 
 def test_a_policy_that_is_heeded_is_no_problem() -> None:
-    policy = {"mode": "single", "only_live": True, "may_run": ["vip"], "may_edit": ["moderator"]}
+    policy = {
+        "mode": "queued",
+        "only_live": True,
+        "may_run": ["vip"],
+        "cooldown": {"seconds": 60},
+        "once_per_user": True,
+    }
     assert problems(flow(SAY, policy=policy)) == []
 
 

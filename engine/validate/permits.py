@@ -1,0 +1,53 @@
+"""Which steps ask for what has not been granted: by the platform to the bot, or by the channel to whoever wrote them.
+
+It knows scopes and roles as names only; who holds them is told to it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from engine.declare import Declarations, Method, Right
+from engine.model import Call, Definition, State, all_states
+from engine.validate.problem import Places, Problem
+
+
+def missing_scopes(
+    definition: Definition, places: Places, declarations: Declarations, held: Collection[str] | None
+) -> Iterator[Problem]:
+    """Steps that a platform would refuse; none if it is not known what it has granted."""
+    if held is None:
+        return
+    for state, method in _asked(definition, declarations):
+        missing = [scope for scope in method.scopes if scope not in held]
+        if missing and state.enabled:
+            sentence = f"{method.service} has not granted me {' and '.join(missing)}, so it would refuse this"
+            mend = f"connect {method.service} again and allow it"
+            yield Problem(places.where[state.name], "warning", sentence, mend, state.name)
+
+
+def overreached(
+    definition: Definition,
+    places: Places,
+    declarations: Declarations,
+    roles: Mapping[str, Collection[str]] | None,
+) -> Iterator[Problem]:
+    """Steps whose authors may not have that done. Of steps that are not named in `roles`, nothing is said."""
+    if roles is None:
+        return
+    for state, method in _asked(definition, declarations):
+        held = roles.get(state.name)
+        if held is not None and not _may(held, method.right):
+            who = "the broadcaster" if method.right == "broadcaster" else "the broadcaster and moderators"
+            sentence = f"who wrote this may not have it done: {method.key} is for {who}"
+            yield Problem(places.where[state.name], "error", sentence, f"let {who} write it", state.name)
+
+
+def _may(held: Collection[str], right: Right) -> bool:
+    return "broadcaster" in held or (right == "moderator" and "moderator" in held)
+
+
+def _asked(definition: Definition, declarations: Declarations) -> Iterator[tuple[State, Method]]:
+    for state in all_states(definition.states):
+        if isinstance(state.action, Call):
+            method = declarations.find(state.action.service, state.action.method)
+            if method is not None:
+                yield state, method
