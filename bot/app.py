@@ -196,6 +196,7 @@ async def open_bot(
         chance=chance,
         on_attempt=on_attempt,
         notices=told,
+        metrics=metrics,
     )
     language = Language(DECLARATIONS)
     bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)

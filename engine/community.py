@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.admission import Gate, gate_of
+from engine.data import Kept
 from engine.declare import Declarations
 from engine.ears import Ears
 from engine.errors import EngineError
@@ -19,6 +20,7 @@ from engine.places import Places
 from engine.ports import HeldRecord, OutboxRecord, RevisionRecord, WorkflowRecord
 from engine.program import Program, compile_program
 from engine.roster import Roster
+from engine.scheduler import Scheduler
 from engine.timers import Timers
 from engine.triggers import TriggerIndex
 from engine.unheld import Unheld
@@ -79,6 +81,9 @@ class Community:
         roster: Every execution that has not ended, and ended ones with an effect still in flight.
         ears: Who of them listens for which event.
         places: Which of them take up what.
+        scheduler: What is due by the clock.
+        kept: What the community keeps.
+        lines: How many chat lines there have been, and `lines_at` how many when a schedule last started a workflow.
         marks: What is remembered of starts, by workflow and key.
         held: Events that wait for another one, by the key of that; `folded` are keys of those that have come.
         stale: Whether memory is not what the store says and has to be rebuilt before use.
@@ -98,12 +103,20 @@ class Community:
     triggers: TriggerIndex = field(default_factory=TriggerIndex)
     ears: Ears = field(default_factory=Ears)
     places: Places = field(default_factory=Places)
+    scheduler: Scheduler = field(init=False)
+    kept: Kept = field(init=False)
+    lines: int = 0
+    lines_at: dict[tuple[str, str], int] = field(default_factory=dict)
     marks: dict[tuple[str, str], tuple[Mark, ...]] = field(default_factory=dict)
     held: dict[str, list[HeldRecord]] = field(default_factory=dict)
     folded: dict[str, None] = field(default_factory=dict)
     pending: list[OutboxRecord] = field(default_factory=list)
     due: list[tuple[str, float]] = field(default_factory=list)
     failures: dict[tuple[str, int, str | None], None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scheduler = Scheduler(self.name, "UTC")
+        self.kept = Kept(self.name)
 
     def first_failure(self, execution: Execution) -> bool:
         """Take note of why an execution failed; False if that is known already."""

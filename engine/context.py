@@ -13,6 +13,7 @@ from engine.execution import Values
 from engine.frozen import quick
 from engine.people import name_of, person_in
 from engine.scope import Scope
+from engine.settings import Setting
 
 
 @quick
@@ -25,6 +26,7 @@ class Context:
         data: What the community keeps, plain values by key; people's own under `users` and their name.
         stream: What is known of the stream: {"live": bool, "viewers": int, "title": ..., "category": ...}.
         zone: IANA name of the community's time zone.
+        declared: The settings that there are.
         chance: Numbers in [0, 1) drawn by the runner, for jitter and picks.
     """
 
@@ -33,6 +35,7 @@ class Context:
     stream: Mapping[str, Any] = field(default_factory=dict)
     zone: str = "UTC"
     chance: tuple[float, ...] = (0.5,)
+    declared: tuple[Setting, ...] = ()
 
 
 def data_about(data: Mapping[str, Any], user: object) -> Mapping[str, Any]:

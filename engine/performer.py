@@ -13,10 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from engine.cache import ResultCache, cache_key
 from engine.clock import SleepingClock
+from engine.declare import Declarations
 from engine.errors import StoreError
 from engine.execution import Done, Effect, Failed, Result, Unknown
 from engine.logged import about
+from engine.machine.entering import ENGINE
 from engine.ports import Service
 from engine.storable import size_of
 from engine.tasks import Tasks
@@ -50,6 +53,7 @@ class Performer:
         mark_begun: Returns once it is durable that an effect has been handed over.
         ended: Told the result of every effect, once.
         on_attempt: Told of every try, when it has ended; None if nobody listens.
+        declarations: Say which look-ups may be used again for a while.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Performer:
         mark_begun: Callable[[Effect], Awaitable[None]],
         ended: Callable[[Effect, Result], None],
         on_attempt: Callable[[Attempt], None] | None,
+        declarations: Declarations,
     ) -> None:
         self._services = {service.name: service for service in services}
         self._clock = clock
@@ -67,6 +72,8 @@ class Performer:
         self._mark_begun = mark_begun
         self._ended = ended
         self._on_attempt = on_attempt
+        self._declarations = declarations
+        self._cache = ResultCache()
         self._in_hand: set[str] = set()
         self._waiting: deque[tuple[Effect, str | None]] = deque()
         self._turn = 0
@@ -134,6 +141,12 @@ class Performer:
         if service is None:
             self._end(effect, Failed("unknown_service", f'there is no service "{effect.service}" here'))
             return
+        method = self._declarations.find(effect.service, effect.method)
+        lasts = 0.0 if method is None else method.cacheable_seconds
+        key = cache_key(effect.community, effect.service, effect.method, effect.params) if lasts else None
+        if (known := self._cache.get(key, self._clock.now())) is not None:
+            self._end(effect, known)
+            return
         handing_over = _HandingOver(effect, self._mark_begun)
         try:
             result = _checked(effect, await service.perform(effect, handing_over.begin))
@@ -149,7 +162,8 @@ class Performer:
             result = self._broken(effect, error, handing_over.begun)
         except Exception as error:  # noqa: BLE001  whatever a service raises is a result of that effect only
             result = self._broken(effect, error, handing_over.begun)
-        self._end(effect, result, service.simulated)
+        self._cache.put(key, result, self._clock.now(), lasts)
+        self._end(effect, result, None if effect.service == ENGINE else service.simulated)
 
     async def _settle(self, effect: Effect) -> None:
         service = self._services.get(effect.service)

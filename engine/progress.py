@@ -17,7 +17,9 @@ from engine.errors import EvaluationError
 from engine.events import Event, canonical
 from engine.execution import FINAL, Execution, Status, Values
 from engine.inputs import Begin, Cancel, ChildEnded, Decline, Input, StandInLine, control
+from engine.logged import about
 from engine.machine import Relay, StartRun, Step, given_up, start, transition
+from engine.measure import has_ended
 from engine.people import name_of
 from engine.ports import AdmissionRecord, MarksRecord
 from engine.scope import Scope
@@ -73,7 +75,7 @@ class Progress:
         try:
             return transition(program, execution, input, self._context(community.name))
         except Exception:
-            log.exception("%s broke on %s", execution.id, input, extra={"execution": execution.id})
+            log.exception("%s broke on %s", execution.id, input, extra=about(execution))
             return given_up(execution, input)
 
     def take(self, community: Community, step: Step, group: Group) -> None:
@@ -87,6 +89,8 @@ class Progress:
         batch.executions.append(execution)
         batch.history.extend(step.history)
         batch.outbox.extend(step.effects)
+        if has_ended(community.roster.awake.get(execution.id), execution):
+            group.finished.append(execution)
         kept = community.keep(execution)
         if self._armed():
             community.timers.arm(execution.id, execution.next_due if kept else None)

@@ -27,6 +27,7 @@ async def recall(store: Store, declarations: Declarations, community: Community)
     pending = await store.outbox(name)
     marks = await store.marks(name)
     held = await store.held(name)
+    data = await store.data(name)
     awake = await store.executions_of(_awake(sleepers, pending))
     revisions = await _revisions(
         store, declarations, name, current, {(each.workflow, each.revision) for each in sleepers}
@@ -43,6 +44,7 @@ async def recall(store: Store, declarations: Declarations, community: Community)
     community.places = Places()
     community.marks = {(record.workflow, record.key): record.marks for record in marks}
     community.held = all_held(held)
+    community.kept.fill(data)
     community.pending = pending
     community.inbox.forget()
     community.roster.fill(awake, sleepers)

@@ -36,6 +36,9 @@ SEEN_FOR: Final = 86_400.0
 FLOODS: Final = frozenset({"message.received", "discord.message.received"})
 """Events that come so often that those no trigger took are not recorded one by one."""
 
+LINES: Final = FLOODS | {"message.first"}
+"""Events that are a line in chat."""
+
 HELD: Final = "held "
 """What the name of a due time begins with at which held events are let go."""
 
@@ -99,6 +102,15 @@ class Reception:
             group.batch.released.append((community.name, record.event.id))
             self._happen(community, record.event, group)
 
+    def appointed(self, community: Community, event: Event, match: Match, group: Group) -> None:
+        """Let an event of the clock happen: it is for one trigger, and for whoever waits for such an event."""
+        group.batch.events.append(event)
+        group.batch.seen[community.name, f"id:{event.id}"] = self._clock.now() + SEEN_FOR
+        _, consumed = self._let_hear(community, event, group)
+        if not consumed:
+            scope = event_scope(event, self._context(community.name))
+            self._answer(community, event, match, scope, group)
+
     def _is_folded(self, community: Community, event: Event, fold: Fold, group: Group, seen: frozenset[str]) -> bool:
         match fold:
             case Header(key):
@@ -122,20 +134,22 @@ class Reception:
         if consumed:
             return Posted(event, duplicate=False, heard=heard)
         scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
-        started: list[Execution] = []
-        refused: list[AdmissionRecord] = []
+        if canonical(event.name) in LINES and not event.own:
+            community.lines += 1
         matches, line = community.triggers.match(event, scope), None
         if canonical(event.name) in FLOODS:
             line = Line(self._clock.now(), matches)
             community.refusals.add(line)
-        for match in matches.all() if line is None else matches.held:
-            answer = self._answer(community, event, match, scope)
-            match answer:
-                case Let():
-                    started.append(self._start(community, event, answer, group))
-                case Refuse():
-                    refused.append(self._refuse(group, event, answer))
-        return Posted(event, duplicate=False, started=tuple(started), refused=tuple(refused), heard=heard, line=line)
+        held = matches.all() if line is None else matches.held
+        answers = [self._answer(community, event, match, scope, group) for match in held]
+        return Posted(
+            event,
+            duplicate=False,
+            started=tuple(answer for answer in answers if isinstance(answer, Execution)),
+            refused=tuple(answer for answer in answers if isinstance(answer, AdmissionRecord)),
+            heard=heard,
+            line=line,
+        )
 
     def _let_hear(self, community: Community, event: Event, group: Group) -> tuple[tuple[str, ...], bool]:
         """Let those hear who wait; tells who did anything, and whether one of them keeps the event to itself."""
@@ -159,12 +173,20 @@ class Reception:
                 return tuple(heard), True
         return tuple(heard), False
 
-    def _answer(self, community: Community, event: Event, match: Match, scope: Scope) -> Let | Refuse:
+    def _answer(
+        self, community: Community, event: Event, match: Match, scope: Scope, group: Group
+    ) -> Execution | AdmissionRecord:
+        """Start what is let in, and record what is not."""
         loaded = community.current(match.workflow)
         assert loaded is not None, "the index only knows workflows that are there"  # noqa: S101
         context = self._context(community.name)
         moment = Moment(self._clock.now(), context.zone, context.stream.get("live") is True)
-        return admit(event, match, self._progress.standing(community, loaded), scope, moment)
+        answer = admit(event, match, self._progress.standing(community, loaded), scope, moment)
+        match answer:
+            case Let():
+                return self._start(community, event, answer, group)
+            case Refuse():
+                return self._refuse(group, event, answer)
 
     def _start(self, community: Community, event: Event, let: Let, group: Group) -> Execution:
         loaded = community.current(let.workflow)

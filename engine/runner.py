@@ -9,16 +9,20 @@ The runner decides nothing: `engine.machine` says what happens next, `engine.adm
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from engine.admission import Answer, Moment, Refuse, admit_by_hand
+from engine.admission import Answer, Let, Moment, Refuse, admit_by_hand
+from engine.appointments import DUE, Appointments
 from engine.clock import SleepingClock
 from engine.community import Community, Loaded, load
 from engine.context import Context
+from engine.data import DATA_METHODS, apply
+from engine.data import SERVICE as DATA
 from engine.declare import Declarations
 from engine.emitting import EmittingService
 from engine.errors import EngineError
@@ -26,14 +30,18 @@ from engine.events import Event, canonical
 from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown
 from engine.inbox import Inbox, Posted
 from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
+from engine.measure import measure, timed
+from engine.metrics import Metrics, NoMetrics
+from engine.people import name_of
 from engine.performer import Attempt, Performer
-from engine.ports import AdmissionRecord, Batch, Service, Store
+from engine.ports import AdmissionRecord, Batch, DataRecord, Service, Store
 from engine.progress import Progress
 from engine.quiet import Quiet
 from engine.recall import fetch, recall
 from engine.reception import HELD, Reception
 from engine.roster import Roster
 from engine.scope import Scope
+from engine.settings import Setting, misfit, overrides_in
 from engine.storable import size_of
 from engine.tasks import Tasks
 from engine.timers import Timers
@@ -59,7 +67,7 @@ class NotStorable(EngineError):
 
 
 def _log_notice(community: str, sentence: str) -> None:
-    log.warning("%s: %s", community, sentence)
+    log.warning("%s: %s", community, sentence, extra={"community": community})
 
 
 class Runner:
@@ -73,6 +81,8 @@ class Runner:
         chance: Draws numbers in [0, 1).
         on_attempt: Told of every try handed to a service, when it has ended.
         notices: Told once what people should know: `notices(community, sentence)`.
+        metrics: Told of whatever is counted and timed; None if nobody counts.
+        declared: The settings that there are, for runs that bring their own.
     """
 
     def __init__(
@@ -85,9 +95,17 @@ class Runner:
         chance: Callable[[], float],
         on_attempt: Callable[[Attempt], None] | None = None,
         notices: Callable[[str, str], None] = _log_notice,
+        metrics: Metrics | None = None,
+        declared: Sequence[Setting] = (),
     ) -> None:
+        metrics = NoMetrics() if metrics is None else metrics
+        self._metrics = metrics
+        self._declared = tuple(declared)
+        self._depth = 0
         self._store = store
-        self._declarations = Declarations(method for service in services for method in service.methods)
+        self._declarations = Declarations(
+            (*(method for service in services for method in service.methods), *DATA_METHODS)
+        )
         self._clock = clock
         self._ids = ids
         self._chance = chance
@@ -103,15 +121,18 @@ class Runner:
             self._mark_begun,
             self._ended,
             on_attempt,
+            self._declarations,
         )
         self._trouble = Trouble(
             self._communities, clock, self._tasks, self._mend, self._record, self._take_up, self._tell_all
         )
-        self._writer = Writer(store.commit, self._committed, self._trouble.failed, self._quiet.look)
+        commit = timed(store.commit, metrics, time.perf_counter)
+        self._writer = Writer(commit, self._committed, self._trouble.failed, self._quiet.look)
         self._progress = Progress(
             clock.now, ids, self._context, lambda: not self._trouble.held, self._writer.open_group
         )
         self._reception = Reception(store, clock, self._writer, self._progress, self._context)
+        self._appointments = Appointments(clock, self._writer, self._reception, self._context, self._tell)
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
         self._closed = False
@@ -132,9 +153,9 @@ class Runner:
             return
         opened = Community(community)
         opened.inbox = Inbox(self._tasks, partial(self._prepare, opened), partial(self._reception.receive, opened))
-        opened.timers = Timers(self._clock, partial(self._time_reached, opened))
+        opened.timers = Timers(self._clock, partial(self._time_reached, opened), self._metrics.timer_late)
         opened.roster = Roster(self._clock, self._tasks, self._store.executions_of)
-        await recall(self._store, self._declarations, opened)
+        await self._recall(opened)
         self._communities[community] = opened
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._writer.run(), name="writer")
@@ -168,14 +189,16 @@ class Runner:
         community: str,
         *,
         config: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
         stream: Mapping[str, Any] | None = None,
         zone: str | None = None,
     ) -> None:
         """Replace what transitions see outside their execution; None leaves a part as it is."""
-        given = {"config": config, "data": data, "stream": stream, "zone": zone}
+        given = {"config": config, "stream": stream, "zone": zone}
         changed: dict[str, Any] = {part: value for part, value in given.items() if value is not None}
         self._surroundings[community] = replace(self._around(community), **changed)
+        opened = self._communities.get(community)
+        if opened is not None and zone is not None:
+            self._appointments.move_to(opened, zone)
 
     # What comes from outside -------------------------------------------------------------------------------------------
 
@@ -216,8 +239,11 @@ class Runner:
         if loaded is None:
             return self._progress.admission(happening, workflow, caller.name, None, f"there is no workflow {workflow}")
         answer = self._by_hand(opened, loaded, arguments, caller, who)
+        if isinstance(answer, Let) and (wrong := misfit(overrides_in(arguments), self._declared)) is not None:
+            answer = Refuse(workflow, wrong)
         group = self._writer.open_group(3)
         if isinstance(answer, Refuse):
+            self._metrics.start_refused("by hand")
             record = self._progress.admission(happening, workflow, caller.name, None, answer.reason, answer.allowed_at)
             group.batch.admissions.append(record)
             await self._writer.done(group)
@@ -339,6 +365,10 @@ class Runner:
         going_on = [execution for execution in found.values() if execution.status not in FINAL]
         return tuple(sorted(going_on, key=lambda execution: execution.started_at))
 
+    def agenda(self, community: str) -> tuple[tuple[float, str], ...]:
+        """What is still to come today by the clock: time and workflow, in order."""
+        return self._opened(community).scheduler.today(self._clock.now())
+
     def census(self, community: str) -> Mapping[tuple[str, int], int]:
         """How many executions have not ended, by workflow and version."""
         return self._opened(community).roster.census()
@@ -369,7 +399,9 @@ class Runner:
         return seen
 
     def _time_reached(self, community: Community, id: str) -> None:
-        if id.startswith(HELD):
+        if id == DUE:
+            self._appointments.come(community)
+        elif id.startswith(HELD):
             self._reception.let_go(community, id.removeprefix(HELD))
         else:
             community.roster.use(id, partial(self._run_due, community))
@@ -390,7 +422,9 @@ class Runner:
     def _context(self, community: str) -> Context:
         around = self._around(community)
         chance = (self._chance(), self._chance())
-        return Context(around.config, around.data, around.stream, around.zone, chance)
+        opened = self._communities.get(community)
+        data = around.data if opened is None else opened.kept.tree
+        return Context(around.config, data, around.stream, around.zone, chance, self._declared)
 
     def _around(self, community: str) -> Context:
         return self._surroundings.setdefault(community, Context())
@@ -403,7 +437,12 @@ class Runner:
             return
         async with self._mending:
             if community.stale:
-                await recall(self._store, self._declarations, community)
+                await self._recall(community)
+
+    async def _recall(self, community: Community) -> None:
+        await recall(self._store, self._declarations, community)
+        self._appointments.recall(community)
+        self._depth = len(community.pending)
 
     def _learn(self, batch: Batch, loaded: Sequence[Loaded]) -> None:
         for each in loaded:
@@ -411,12 +450,15 @@ class Runner:
                 community.revisions[each.record.workflow, each.record.number] = each
         for record in batch.workflows:
             if (community := self._communities.get(record.community)) is not None:
+                before = community.workflows.get(record.id)
                 community.learn(record)
+                self._appointments.learn(community, record, before)
 
     # Effects ---------------------------------------------------------------------------------------------------------
 
     def _committed(self, group: Group) -> None:
         self._trouble.saved()
+        self._measure(group)
         for effect in group.batch.outbox:
             self._perform(effect)
         for execution in group.batch.executions:
@@ -424,6 +466,11 @@ class Runner:
                 self._tell_failure(execution, group)
             if (community := self._communities.get(execution.community)) is not None:
                 community.roster.rest(execution)
+
+    def _measure(self, group: Group) -> None:
+        measure(self._metrics, group.batch, group.ended, group.finished)
+        self._depth += len(group.batch.outbox) - len(group.batch.done)
+        self._metrics.outbox(self._depth)
 
     def _tell_failure(self, execution: Execution, group: Group) -> None:
         """Say that a run failed: once for each reason and version, however often it happens; `why` knows the rest."""
@@ -443,7 +490,25 @@ class Runner:
         if community is not None and execution is not None:
             loaded = community.revisions[execution.workflow, execution.revision]
             forbidden = loaded.forbidden.get(effect.state)
-        self._performer.perform(effect, forbidden)
+        if effect.service == DATA and forbidden is None and community is not None:
+            self._keep(community, effect, execution)
+        else:
+            self._performer.perform(effect, forbidden)
+
+    def _keep(self, community: Community, effect: Effect, execution: Execution | None) -> None:
+        """Do what a step asks of what the community keeps: in the very commit that records it as done."""
+        if self._trouble.held or self._closed:
+            return  # it stays due, and nothing of it has happened
+        user = None if execution is None else name_of(execution.user) or name_of(execution.caller)
+        zone = self._around(community.name).zone
+        method = self._declarations.find(effect.service, effect.method)
+        name = effect.method if method is None else method.name
+        now = self._clock.now()
+        result, rows = apply(
+            name, effect.params, community.kept, now=now, chance=self._chance(), by=user or "", zone=zone
+        )
+        community.kept.take(rows)
+        self._record((effect, ending(effect, result, now)), rows)
 
     async def _mark_begun(self, effect: Effect) -> None:
         group = self._writer.open_group(1)
@@ -462,13 +527,14 @@ class Runner:
         else:
             self._record(ended)
 
-    def _record(self, ended: Ended) -> None:
+    def _record(self, ended: Ended, kept: Sequence[DataRecord] = ()) -> None:
         effect, input = ended
         community = self._communities.get(effect.community)
         if community is None:
             return
         group = self._writer.open_group(3)
         group.batch.done.append(effect.id)
+        group.batch.data.extend(kept)
         group.ended.append(ended)
         execution = community.roster.awake.get(effect.execution)
         if execution is not None:
@@ -485,6 +551,7 @@ class Runner:
         community.due = []
         held = [(HELD + key, records[0].release_at) for key, records in community.held.items() if records]
         community.timers.arm_all([*due, *held])
+        self._appointments.arm(community)
         for record in pending:
             effect = record.effect
             if effect.id in known or self._performer.has(effect.id):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from engine.errors import StoreError, StoreUnwritable
-from engine.execution import Effect
+from engine.execution import Effect, Execution
 from engine.inputs import Ending
 from engine.ports import Batch
 
@@ -33,6 +33,7 @@ class Group:
     Attributes:
         rows: How much is in it, roughly.
         ended: The results it records; if it fails they have to be recorded later.
+        finished: The runs that end in it.
         waiters: Who waits for it.
         sealed: Whether it takes no more.
         alone: Whether nothing later was built upon it, so that it may fail by itself.
@@ -42,6 +43,7 @@ class Group:
     batch: Batch = field(default_factory=Batch)
     rows: int = 0
     ended: list[Ended] = field(default_factory=list)
+    finished: list[Execution] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     sealed: bool = False
     alone: bool = False

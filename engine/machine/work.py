@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from engine.compiled import CompiledState, Program
-from engine.context import Context
+from engine.context import Context, data_about
 from engine.effect_ids import owner_of
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, Frame, HistoryRow, Lane, Status, Values
 from engine.inputs import Verb
 from engine.model import Retry
 from engine.scope import EMPTY, Scope
+from engine.settings import overridden, overrides_in
 from engine.values import within
 
 MAX_ROUNDS: Final = 1_000
@@ -209,8 +210,8 @@ class Work:
             event=execution.event,
             user=execution.user,
             caller=execution.caller,
-            config=context.config,
-            data=context.data,
+            config=_config(context, execution.variables),
+            data=context.data if not context.data else data_about(context.data, execution.user),
             stream=context.stream,
             zone=context.zone,
             now=at,
@@ -563,6 +564,14 @@ class Work:
                 self.close(frame)
             if owner.name == upto:
                 return
+
+
+def _config(context: Context, variables: Values) -> Values:
+    """The settings, under those that the run brought along."""
+    for name in variables:
+        if name.startswith("config"):
+            return overridden(context.config, overrides_in(variables), context.declared)
+    return context.config
 
 
 def _is_same(one: Frame, other: Frame) -> bool:
