@@ -213,7 +213,8 @@ def _check_method(service: Service, method: Method) -> None:
         try:
             phrase = cut(method, index)
         except ValueError as error:
-            raise PluginError(f"{method.key}: {error}") from error
+            said = str(error)
+            raise PluginError(said if said.startswith(method.key) else f"{method.key}: {said}") from error
         if index == 0 and any(character in written for character in CHOICES):
             raise PluginError(
                 f'{method.key}: the first phrase "{written}" is the one the bot says, so it has no choices'

@@ -279,48 +279,14 @@ class Bench:
         Raises:
             NotLoaded: The bot does not take it, with its reasons.
         """
-        if isinstance(source, Path):
-            source = source.read_text(encoding="utf-8")
-        if isinstance(source, str) and not _is_file(source):
-            return await self._tell(source)
-        return await self._import(source)
-
-    async def _tell(self, sentence: str) -> str:
-        replies = await self.type(f"!workflow {sentence}")
-        made = next((reply.workflow for reply in replies if reply.kind == "done"), None)
-        if made is None:
+        text = _text_of(source)
+        replies = await self.type(f"!workflow import {text}" if _is_file(text) else f"!workflow {text}")
+        if replies and replies[-1].kind == "question" and "Replace it?" in replies[-1].text:
+            replies = await self.type("yes")
+        workflow = next((reply.workflow for reply in replies if reply.kind in ("done", "answer")), None)
+        if workflow is None:
             raise NotLoaded(" ".join(reply.text for reply in replies) or "the bot said nothing")
-        return made
-
-    async def _import(self, source: "str | Mapping[str, Any] | Definition") -> str:
-        from bot.config import COMMUNITY
-        from bot.library import Arrival, keeping
-        from engine.errors import EngineError
-        from engine.validate import check
-
-        try:
-            definition = self._read(source)
-        except EngineError as error:
-            raise NotLoaded(str(error)) from error
-        settings = self.bot.settings
-        known = {*settings.values, *settings.secrets}
-        problems = check(definition, self.bot.equipment.declarations, known, settings.secrets)
-        if broken := [str(problem) for problem in problems if problem.severity == "error"]:
-            raise NotLoaded("; ".join(broken))
-        revisions = await self.bot.store.revisions(COMMUNITY, definition.id)
-        last = max((revision.number for revision in revisions), default=0)
-        arrival = Arrival(definition, COMMUNITY, STREAMER, self.clock.now(), self.bot.ids(), "a test", last)
-        batch, _ = keeping(arrival, await self.bot.store.workflows(COMMUNITY, deleted=True))
-        await self.bot.runner.save(batch)
-        return definition.id
-
-    def _read(self, source: "str | Mapping[str, Any] | Definition") -> "Definition":
-        from engine.convert import read_data, read_json
-
-        if isinstance(source, str):
-            is_json = source.lstrip().startswith(("{", "//", "/*"))
-            return read_json(source) if is_json else self.bot.language.read_definition(source)
-        return read_data(json.loads(json.dumps(source))) if isinstance(source, Mapping) else source
+        return workflow
 
     # Meanwhile -------------------------------------------------------------------------------------------------------------
 
@@ -458,7 +424,23 @@ def _recording(name: str) -> RecordingService:
     return RecordingService(name, tuple(method for method in DECLARATIONS if method.service == name))
 
 
+def _text_of(source: "str | Path | Mapping[str, Any] | Definition") -> str:
+    """A workflow as somebody would type it."""
+    from engine.convert import write_json
+
+    match source:
+        case str():
+            return source
+        case Path():
+            return source.read_text(encoding="utf-8")
+        case Mapping():
+            return json.dumps(source, ensure_ascii=False)
+        case _:
+            return write_json(source)
+
+
 def _is_file(text: str) -> bool:
+    """Whether it is a whole workflow, not a sentence."""
     from grammar.files import looks_like_file
 
     return text.lstrip().startswith(("{", "//", "/*")) or looks_like_file(text)
