@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -36,6 +37,7 @@ class Order(BaseModel):
     sorts: list[str] = []
     token: SecretStr | None = None
     rest: dict[str, int] = Field(default_factory=dict)
+    due: date | None = None
 
     @field_validator("what")
     @classmethod
@@ -124,6 +126,7 @@ def test_a_method_is_declared_as_its_signature_and_models_say() -> None:
             Param("sorts", "list", required=False, default=[]),
             Param("token", "text", required=False, secret=True),
             Param("rest", "any", required=False),
+            Param("due", "any", required=False),
         ),
         ("serve {what} to {who}", "(bring|hand) {what} to {who}"),
         {},
@@ -192,6 +195,7 @@ async def test_it_has_begun_before_the_coroutine_runs_unless_it_begins_itself() 
         ({"what": "tea", "who": "bob", "warm": "maybe"}, "warm: it must be true or false"),
         ({"what": "tea", "who": "bob", "sorts": "green"}, "sorts: it must be a list"),
         ({"what": "tea", "who": "bob", "rest": {"a": "b"}}, "rest.a: it must be a whole number"),
+        ({"what": "tea", "who": "bob", "due": "soon"}, "due: it does not fit"),
         ({"what": "tea", "who": "bob", "spoon": 1}, 'there is no param "spoon"; it takes'),
         ({"what": "tea", "who": "bob", "token": 5}, "token: it does not fit"),
         ({"what": Secret("key", "hunter22"), "who": "bob"}, "what: it must be a text"),
