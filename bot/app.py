@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import entry_points
 from logging import getLogger
 from pathlib import Path
 from typing import Any, Final
@@ -20,20 +21,22 @@ from bot import config, happenings
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
+from bot.equipment import Equipment, equip, offered
 from bot.housekeeping import keep_house
 from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
 from bot.own_state import away, beat, note_alive, resumed_words
+from bot.plugins import GROUP
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
-from bot.services.simulated import FailurePlan, simulated_services
+from bot.services.simulated import SERVICES, FailurePlan, simulated_services
+from bot.staging import Staging
 from engine.clock import SleepingClock, SystemClock, VirtualClock
 from engine.errors import EngineError
 from engine.events import Event
 from engine.metrics import Metrics
 from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
-from grammar.language import Language
 from storage.backup import backup, restore
 from storage.sqlite import SQLiteStore
 
@@ -41,6 +44,10 @@ log = getLogger(__name__)
 
 _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
+
+_CHANCE: Final = random.SystemRandom().random
+RESERVED: Final = (*SERVICES, "internal", "data", "http", "ai")
+"""Names of services that are the bot's own, some of them not there yet."""
 
 
 class OnlyVirtual(Exception):
@@ -65,25 +72,27 @@ class Bot:
         clock: SleepingClock,
         runner: Runner,
         store: Store,
-        language: Language,
+        equipment: Equipment,
         plan: FailurePlan,
         ids: Callable[[], str],
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.runner = runner
-        self.language = language
+        self.store = store
+        self.equipment = equipment
+        self.language = equipment.language
         self.plan = plan
         self.ids = ids
         self._machine_zone = config.machine_zone()
         self.conversation = Conversation(
             community=COMMUNITY,
-            language=language,
+            language=equipment.language,
             runner=runner,
             store=store,
             clock=clock,
             ids=ids,
-            declarations=DECLARATIONS,
+            declarations=equipment.declarations,
             names=lambda: self.settings.names,
             config=self.tree,
             zone=lambda: self.zone.key,
@@ -158,17 +167,37 @@ class Bot:
         self.runner.surround(COMMUNITY, config=settings.tree(), stream=settings.stream(), zone=self.zone.key)
 
 
+def equipment() -> Equipment:
+    """What a bot on this machine can do: its own services, and those of the plugins that are installed."""
+    return equip(DECLARATIONS, RESERVED, offered(entry_points(group=GROUP)))
+
+
 async def open_bot(
     stack: AsyncExitStack,
     folder: DataFolder,
     log_file: Redacting,
     *,
+    equipment: Equipment,
     virtual: bool,
     on_attempt: Callable[[Attempt], None],
     notice: Callable[[str], None],
+    stand_ins: Sequence[Service] = (),
+    chance: Callable[[], float] = _CHANCE,
     metrics: Metrics | None = None,
 ) -> Bot:
-    """Open a bot on a data folder; the stack closes it, last opened first. With `metrics`, the event loop is watched.
+    """Open a bot on a data folder; the stack closes it, last opened first.
+
+    Args:
+        stack: Closes it.
+        folder: Where everything is kept.
+        log_file: Gets to know what may not be written.
+        equipment: What it can do.
+        virtual: Whether time moves only when it is told to.
+        on_attempt: Told of every try handed to a service.
+        notice: Told what people should know.
+        stand_ins: Services in the place of its own ones of the same names.
+        chance: Draws numbers in [0, 1).
+        metrics: Counts and times whatever happens; the event loop is then watched, too.
 
     Raises:
         StoreError: The folder cannot be used; the text says why.
@@ -183,14 +212,13 @@ async def open_bot(
         log.warning("told: %s", sentence)
         notice(sentence)
 
-    chance = random.SystemRandom().random
-    services: list[Service] = [
-        *simulated_services(DECLARATIONS, plan),
-        InternalService(chance, getLogger("workflow")),
-    ]
+    staging = Staging(clock, new_id, settings)
+    equipment = await staging.open(stack, equipment)
+    for problem in equipment.problems:
+        told(COMMUNITY, problem)
     runner = Runner(
         store,
-        services,
+        [*_own_services(plan, chance, stand_ins), *equipment.plugins],
         clock,
         ids=new_id,
         chance=chance,
@@ -198,8 +226,7 @@ async def open_bot(
         notices=told,
         metrics=metrics,
     )
-    language = Language(DECLARATIONS)
-    bot = Bot(settings=settings, clock=clock, runner=runner, store=store, language=language, plan=plan, ids=new_id)
+    bot = Bot(settings=settings, clock=clock, runner=runner, store=store, equipment=equipment, plan=plan, ids=new_id)
     log_file.secrets = bot.secrets
     if not virtual:
         stack.push_async_callback(_note_last, store, clock)
@@ -218,6 +245,7 @@ async def open_bot(
         await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))
     if not virtual:
         await stack.enter_async_context(beside(beat(store, clock.now), "heartbeat"))
+    await staging.ready(lambda: bot.settings, bot.happen)
     return bot
 
 
@@ -228,6 +256,15 @@ async def _absence(store: Store, now: float) -> str | None:
 
 async def _note_last(store: Store, clock: SleepingClock) -> None:
     await note_alive(store, clock.now())
+
+
+def _own_services(plan: FailurePlan, chance: Callable[[], float], stand_ins: Sequence[Service]) -> list[Service]:
+    own: list[Service] = [
+        *simulated_services(DECLARATIONS, plan),
+        InternalService(chance, getLogger("workflow")),
+    ]
+    replaced = {service.name: service for service in stand_ins}
+    return [replaced.get(service.name, service) for service in own]
 
 
 async def _save_last(bot: Bot) -> None:

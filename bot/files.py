@@ -14,9 +14,9 @@ from bot import app
 from bot.app import new_id
 from bot.catalogue import folded
 from bot.config import COMMUNITY, DataFolder, settings_from
+from bot.equipment import Equipment
 from bot.library import Arrival, keeping
 from bot.message import roles_of
-from bot.services.declared import DECLARATIONS
 from bot.terminal.session import BROADCASTER
 from engine.clock import SystemClock
 from engine.convert import read_json, write_json
@@ -26,7 +26,6 @@ from engine.model import Definition
 from engine.ports import RevisionRecord, Store, WorkflowRecord
 from engine.validate import Problem, check
 from engine.wording import counted
-from grammar.language import Language
 
 MAX_BYTES: Final = 1_000_000
 _SHOWN: Final = 10
@@ -39,7 +38,7 @@ class NotDone(EngineError):
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
-def read_workflow(path: Path) -> Definition:
+def read_workflow(path: Path, equipment: Equipment) -> Definition:
     """A workflow from a file, as JSON or as sentences.
 
     Raises:
@@ -53,7 +52,7 @@ def read_workflow(path: Path) -> Definition:
     except UnicodeDecodeError:
         raise NotDone(f"{path} is not text in UTF-8, so there is no workflow in it.") from None
     try:
-        return read_json(text) if _is_json(text) else Language(DECLARATIONS).read_definition(text)
+        return read_json(text) if _is_json(text) else equipment.language.read_definition(text)
     except DefinitionError as error:
         raise NotDone(f"{path}: {error}") from None
 
@@ -76,9 +75,10 @@ def validate(path: Path) -> tuple[list[str], str | None]:
     Raises:
         NotDone: It holds no workflow.
     """
-    definition = read_workflow(path)
-    problems = check(definition, DECLARATIONS)
-    said = [_in_words(problem) for problem in problems]
+    equipment = app.equipment()
+    definition = read_workflow(path, equipment)
+    problems = check(definition, equipment.declarations)
+    said = [*equipment.problems, *(_in_words(problem) for problem in problems)]
     if broken := _broken(problems):
         count = "1 error" if len(broken) == 1 else f"{len(broken)} errors"
         return said, f"{path} cannot run as it is written: {count}."
@@ -95,16 +95,17 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
         NotDone: It cannot be kept.
         StoreError: The store cannot be written, or a bot is running.
     """
-    definition = await asyncio.to_thread(read_workflow, path)
-    _refuse_broken(check(definition, DECLARATIONS), path)
+    equipment = app.equipment()
+    definition = await asyncio.to_thread(read_workflow, path, equipment)
+    _refuse_broken(check(definition, equipment.declarations), path)
     async with app.stored(folder, read_only=False) as store:
         settings = settings_from(await store.config(COMMUNITY))
         there = {revision.workflow: revision.definition for revision in await store.current_revisions(COMMUNITY)}
         known = {*settings.values, *settings.secrets}
-        problems = check(definition, DECLARATIONS, known, settings.secrets, workflows=there)
+        problems = check(definition, equipment.declarations, known, settings.secrets, workflows=there)
         _refuse_broken(problems, path)
         after = await _keep(store, definition, path)
-    notes = [_in_words(problem) for problem in problems[:_SHOWN]]
+    notes = [*equipment.problems, *(_in_words(problem) for problem in problems[:_SHOWN])]
     return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.", *notes]
 
 
@@ -143,7 +144,7 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "
     except StoreMissing:
         found = []
     definition = _named(name, found)
-    return write_json(definition) if form == "json" else Language(DECLARATIONS).say_definition(definition)
+    return write_json(definition) if form == "json" else app.equipment().language.say_definition(definition)
 
 
 def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:

@@ -43,7 +43,9 @@ async def trace(folder: DataFolder, run: str, *, as_object: bool) -> list[str]:
     """
     try:
         async with app.stored(folder, read_only=True) as store:
-            return await _traced(store, await trace_of(store, COMMUNITY, run), as_object=as_object)
+            return await _traced(
+                store, await trace_of(store, COMMUNITY, run, app.equipment().declarations), as_object=as_object
+            )
     except StoreMissing:
         raise NoSuchRun(_NONE_YET) from None
 

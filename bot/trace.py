@@ -18,6 +18,7 @@ from bot.instructions.why import cause
 from bot.replies import clipped, sentence, spoken, titled
 from bot.services.declared import DECLARATIONS
 from bot.terminal import words
+from engine.declare import Declarations
 from engine.errors import EngineError
 from engine.execution import FINAL, Branch, Effect, Execution, HistoryRow
 from engine.model import Call, Definition, State, Wait, all_states
@@ -41,12 +42,14 @@ class Trace:
     Attributes:
         name: What its workflow is called now.
         definition: The version it goes by; None if that is not there any more.
+        declarations: What services can do, for the words of its steps.
     """
 
     run: Execution
     rows: Sequence[HistoryRow]
     name: str
     definition: Definition | None
+    declarations: Declarations = DECLARATIONS
 
 
 # Finding -----------------------------------------------------------------------------------------------------------------
@@ -70,7 +73,7 @@ async def runs_of(
     return [(names.get(run.workflow, run.workflow), run) for run in runs]
 
 
-async def trace_of(store: Store, community: str, given: str) -> Trace:
+async def trace_of(store: Store, community: str, given: str, declarations: Declarations = DECLARATIONS) -> Trace:
     """The run of that id, or of an id that begins so, or the last one of the workflow of that name.
 
     Raises:
@@ -85,6 +88,7 @@ async def trace_of(store: Store, community: str, given: str) -> Trace:
         await store.history(run.id),
         names.get(run.workflow, run.workflow),
         None if record is None else record.definition,
+        declarations,
     )
 
 
@@ -268,10 +272,11 @@ def _said(trace: Trace, place: HistoryRow | Branch) -> str:
     action, run = state.action, trace.run
     if isinstance(action, Call) and isinstance(place.params, Mapping):
         asked = (action.service, action.method, place.params)
-        return clipped(words.of(Effect("", run.community, run.id, run.workflow, state.name, *asked, False)), _LONGEST)
+        effect = Effect("", run.community, run.id, run.workflow, state.name, *asked, False)
+        return clipped(words.of(effect, trace.declarations), _LONGEST)
     if isinstance(action, Wait) and isinstance(place.params, Mapping) and "seconds" in place.params:
         return f"wait {spoken(float(place.params['seconds']))}"
-    return clipped(say_action(action, DECLARATIONS).replace("\n", " "), _LONGEST)
+    return clipped(say_action(action, trace.declarations).replace("\n", " "), _LONGEST)
 
 
 def _shown(value: Any) -> str:

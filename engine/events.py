@@ -1,10 +1,11 @@
 """What can happen: one table of event types with their canonical names, fields, aliases and words.
 
 Names are past tense and dotted. A workflow may write any alias; matching goes by the canonical name. This table knows no
-platform library: front ends turn what they receive into these names and fields.
+platform library: front ends turn what they receive into these names and fields. Plugins may add to the table what they
+can tell of; like the code of a plugin that holds for the whole process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
@@ -279,9 +280,41 @@ TYPES: Final[tuple[EventType, ...]] = (
     EventType("manual", "bot", "it is run by hand", MappingProxyType({}), ("command", "by_hand")),
 )
 
-BY_NAME: Final[Mapping[str, EventType]] = MappingProxyType(
-    {spelling: kind for kind in TYPES for spelling in (*kind.aliases, kind.name)}
-)
+_known: Final[dict[str, EventType]] = {spelling: kind for kind in TYPES for spelling in (*kind.aliases, kind.name)}
+BY_NAME: Final[Mapping[str, EventType]] = MappingProxyType(_known)
+
+
+def types() -> tuple[EventType, ...]:
+    """Every kind of event, those that plugins added last."""
+    return tuple({kind.name: kind for kind in _known.values()}.values())
+
+
+def learn(kinds: Iterable[EventType]) -> tuple[EventType, ...]:
+    """Add to the table; tells which are new, since the same kind twice is once.
+
+    Raises:
+        ValueError: A name or the words of one belong to another kind; none was added.
+    """
+    new = tuple(kind for kind in kinds if _known.get(kind.name) != kind)
+    clauses = {kind.clause: kind.name for kind in types()}
+    taken = dict(_known)
+    for kind in new:
+        if kind.clause in clauses:
+            raise ValueError(f'"{kind.clause}" means {clauses[kind.clause]} already')
+        clauses[kind.clause] = kind.name
+        for spelling in (*kind.aliases, kind.name):
+            if spelling in taken:
+                raise ValueError(f'"{spelling}" is a name of {taken[spelling].name} already')
+            taken[spelling] = kind
+    _known.update(taken)
+    return new
+
+
+def forget(kinds: Iterable[EventType]) -> None:
+    """Take out of the table what was added to it."""
+    for kind in kinds:
+        for spelling in (*kind.aliases, kind.name):
+            _known.pop(spelling, None)
 
 
 def canonical(name: str) -> str:

@@ -33,7 +33,7 @@ from lark.lexer import Lexer
 from lark.parsers.lalr_analysis import Shift
 
 from engine.declare import Declarations
-from engine.events import TYPES
+from engine.events import types
 from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, vocabulary_of
 from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
 from grammar.phrases import PhraseGrammar, grammar_of
@@ -435,7 +435,7 @@ def _corrections(chain: _Chain) -> tuple[Correction, ...]:
 
 def _event_words() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """The canonical words of each event, so that what the bot says of one is always read back."""
-    for kind in TYPES:
+    for kind in types():
         yield "EVENT", kind.name, keys(kind.clause)
         if kind.noun is not None:
             yield "EVENT", kind.name, keys(f"a {kind.noun}")

@@ -88,6 +88,8 @@ _CONNECTORS: Final = frozenset(
         "an",
     ]
 )
+OWN_WORDS: Final = _EDIT_VERBS | _OWN_VERBS | _CONNECTORS | names.ALONE
+"""Words that begin or join sentences of the language itself; what a service's sentence begins with must be none of them."""
 NO_NAMES: Final = LiveLexicon()
 AMBIENT_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)

@@ -499,6 +499,8 @@ class Lattice:
         after = self.words[edge.end]
         if after.kind in ("quote", "variable") or edge.end - at > 1:
             return True
+        if "NUMBER" in slots and after.kind == "number":
+            return True
         return "CHANNEL" in slots and (
             after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(edge.end))
         )

@@ -5,6 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
+collect_ignore = ["data"]  # the example plugin's own tests run where it is installed
+
 REQUIRED = os.environ.get("SHOWCALLER_TEST_REQUIRE") == "all"
 
 

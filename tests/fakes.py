@@ -1,20 +1,20 @@
 """Named doubles that keep the promises of the real ones: a service that records, ids that count, chance that is known.
 
-`RecordingService` obeys `engine.ports.Service`: it begins before it does anything, and can be told to fail, to hang, to
-break, or to sleep on the clock.
+Those that authors of plugins need too are `bot.testkit`'s, and are only given the names these tests use.
 """
 
-import asyncio
-from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
-from engine.clock import SleepingClock, VirtualClock
+from bot import testkit
+from bot.testkit import asleep_until as asleep_until
+from bot.testkit import counting as counting
+from bot.testkit import never as never
+from engine.clock import VirtualClock
 from engine.declare import Method, Param
 from engine.events import Event
-from engine.execution import Done, Effect, Execution, Person, Result
+from engine.execution import Execution, Person
 from engine.model import Definition
 from engine.performer import Attempt
 from engine.ports import Batch, RevisionRecord, Store, WorkflowRecord
@@ -33,86 +33,16 @@ METHODS = (
 
 
 @dataclass(eq=False)
-class RecordingService:
-    """Does nothing, and remembers that it was asked to.
-
-    Attributes:
-        asked: Every effect handed over, in order.
-        begun: Ids of effects it has begun; likewise `done`.
-        answers: What to answer next, by method: a result, an exception to raise, or a coroutine function to await.
-        early: Methods that break before they begin.
-        settled: What became of effects begun before a crash, by id.
-        asked_to_settle: Ids of effects it was asked about.
-    """
+class RecordingService(testkit.RecordingService):
+    """The recording service that plugin authors get, as the stage of these tests."""
 
     name: str = "stage"
     methods: Sequence[Method] = METHODS
-    simulated: bool = True
-    asked: list[Effect] = field(default_factory=list)
-    begun: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    answers: dict[str, deque[Any]] = field(default_factory=lambda: defaultdict(deque))
-    early: set[str] = field(default_factory=set)
-    settled: dict[str, Result | Exception] = field(default_factory=dict)
-    asked_to_settle: list[str] = field(default_factory=list)
-
-    def answer(self, method: str, *answers: Any) -> None:
-        """Answer the next calls of a method like this."""
-        self.answers[method].extend(answers)
 
     @property
     def said(self) -> list[Any]:
         """The messages of `say`, in the order they were asked for."""
         return [effect.params["message"] for effect in self.asked if effect.method == "say"]
-
-    async def has_begun(self, effects: int) -> None:
-        """Return once so many effects have begun."""
-        while len(self.begun) < effects:  # noqa: ASYNC110  whoever begins need not know who waits
-            await asyncio.sleep(0.001)
-
-    async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
-        self.asked.append(effect)
-        if effect.method in self.early:
-            raise RuntimeError("broke before it began")
-        await begin()
-        self.begun.append(effect.id)
-        answer = self.answers[effect.method].popleft() if self.answers[effect.method] else Done()
-        if isinstance(answer, BaseException):
-            raise answer
-        if callable(answer):
-            answer = await answer()
-        self.done.append(effect.id)
-        return answer  # type: ignore[no-any-return]
-
-    async def settle(self, effect: Effect) -> Result | None:
-        self.asked_to_settle.append(effect.id)
-        found = self.settled.get(effect.id)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-
-def counting(prefix: str) -> Callable[[], str]:
-    """Draws ids that count from 1."""
-    numbers = count(1)
-    return lambda: f"{prefix}{next(numbers)}"
-
-
-async def never() -> Result:
-    """An answer that does not come."""
-    await asyncio.Event().wait()
-    raise AssertionError("unreachable")
-
-
-def asleep_until(clock: SleepingClock, when: float, result: Result | None = None) -> Callable[[], Awaitable[Result]]:
-    """An answer that comes at a time."""
-
-    async def sleep() -> Result:
-        while clock.now() < when:
-            await clock.sleep_until(when)
-        return result or Done()
-
-    return sleep
 
 
 def workflow(id: str, *states: Mapping[str, Any], **more: Any) -> Definition:

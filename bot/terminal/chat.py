@@ -13,9 +13,10 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from bot.app import Bot, open_bot
+from bot.app import Bot, equipment, open_bot
 from bot.config import DataFolder
 from bot.log import Redacting
 from bot.message import Reply, Role
@@ -106,11 +107,14 @@ async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]
     async with AsyncExitStack() as stack:
         interactive = not options.objects and all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
         write = _writer(leave)
-        output: Output = ObjectOutput(write) if options.objects else PlainOutput(write, words.of, notes=interactive)
+        equipped = equipment()
+        said = partial(words.of, declarations=equipped.declarations)
+        output: Output = ObjectOutput(write) if options.objects else PlainOutput(write, said, notes=interactive)
         bot = await open_bot(
             stack,
             options.folder,
             log_file,
+            equipment=equipped,
             virtual=options.virtual,
             on_attempt=output.attempt,
             notice=output.notice,

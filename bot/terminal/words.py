@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.services.declared import DECLARATIONS
+from engine.declare import Declarations
 from engine.execution import Effect
 from engine.model import Call
 from engine.secrets import redacted
@@ -14,10 +14,10 @@ _MAX_WORDS: Final = 16
 _MAX_SHOWN: Final = 600
 
 
-def of(effect: Effect) -> str:
+def of(effect: Effect, declarations: Declarations) -> str:
     """What was asked of a service, as the step that would ask it; one line, however long its texts."""
     call = Call(service=effect.service, method=effect.method, params=redacted(effect.params))
-    said = say_action(call, DECLARATIONS).replace("\n", " ")
+    said = say_action(call, declarations).replace("\n", " ")
     return said if len(said) <= _MAX_SHOWN else said[: _MAX_SHOWN - 1] + "…"
 
 

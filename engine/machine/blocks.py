@@ -5,7 +5,7 @@ the next round or closes it. A parallel opens one with a branch for each of its 
 that needed it, or joins: what the lanes have set becomes known outside, in the order they are written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -187,7 +187,7 @@ def _join(work: Work, frame: Frame, owner: CompiledState, sides: Sides) -> None:
         failed = [] if done else [lane for lane in frame.lanes if lane.status == "failed"]
     work.close(frame, "left", keep=bool(failed))
     try:
-        _merge(work, frame)
+        _merge(work, frame, {"done"} if sides.join == "any" else _OVER)
     except EvaluationError as error:
         work.agenda.append(Fail(branch, "error", error.reason, output))
         return
@@ -225,9 +225,11 @@ def _once_more(lane: Lane) -> Lane:
             return lane
 
 
-def _merge(work: Work, frame: Frame) -> None:
-    """What the branches have set is known outside from now on."""
+def _merge(work: Work, frame: Frame, ends: Collection[str]) -> None:
+    """What the branches that ended so have set is known outside from now on."""
     for lane in frame.lanes:
+        if lane.status not in ends:
+            continue
         if lane.variables:
             work.set_variables(frame.path, lane.variables)
         for state, result in lane.results.items():

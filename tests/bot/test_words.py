@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.services.declared import DECLARATIONS
 from bot.terminal.words import of, seconds
 from engine.execution import Effect
 from engine.secrets import Secret
@@ -43,10 +44,11 @@ def test_a_duration_is_read_in_the_languages_words(text: str, expected: float | 
 def test_an_action_is_shown_as_the_step_that_asks_for_it(
     service: str, method: str, params: dict[str, Any], shown: str
 ) -> None:
-    assert of(Effect("e", "home", "e", "w", "s", service, method, params, repeatable=False)) == shown
+    assert of(Effect("e", "home", "e", "w", "s", service, method, params, repeatable=False), DECLARATIONS) == shown
 
 
 def test_an_action_is_shown_on_one_line_of_bounded_length() -> None:
-    long = of(Effect("e", "home", "e", "w", "s", "twitch", "send_chat_message", {"message": "x\n" * 5_000}, False))
+    effect = Effect("e", "home", "e", "w", "s", "twitch", "send_chat_message", {"message": "x\n" * 5_000}, False)
+    long = of(effect, DECLARATIONS)
     assert "\n" not in long
     assert len(long) <= 600

@@ -310,6 +310,19 @@ def test_a_plugin_speaks_through_its_declaration_alone() -> None:
     assert second.state.action == Wait(seconds=60)
 
 
+def test_an_unquoted_text_ends_before_the_words_that_lead_to_a_number() -> None:
+    dim = Method("lights", "dim", (Param("lamp", "text"), Param("level", "number")), ("dim {lamp} to {level}",))
+    own = Driver(Declarations((*DECLARATIONS, dim)))
+    outcome = own.parse("dim the lamp next to me to 20 then say welcome to 20 people", LIVE, "steps_line")
+    assert isinstance(outcome, Parsed)
+    first, second = StepBuilder(own.phrases.by_rule).steps(outcome.best.tree.nodes("steps")[0])
+    assert first.state.action == Call(
+        service="lights", method="dim", params={"lamp": "the lamp next to me", "level": 20}
+    )
+    assert isinstance(second.state.action, Call)
+    assert second.state.action.params == {"message": "welcome to 20 people"}
+
+
 def test_a_phrase_that_names_no_param_is_refused_at_once() -> None:
     broken = Method("x", "y", (), ("do a thing with {thing}",))
     with pytest.raises(ValueError, match="no param 'thing'"):
