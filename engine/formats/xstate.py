@@ -132,7 +132,7 @@ class _Reader:
         parent = node.parent
         chain = self.doing(node)
         after: list[Arrow] = []
-        if parent is not None and parent is not parent.block:
+        if parent is not None and parent.kind == "compound" and parent is not parent.block:
             after = arrows_of(parent, parent.data.get("onDone"), within(parent.place, "onDone"), self.report)
         if not chain:
             chain = [{"name": node.name, "action": self.passing(after)}]
@@ -150,11 +150,12 @@ class _Reader:
             self.lead(chain, self.success(node, checks, extra), extra)
             return [*self.ended(chain, node, extra), *extra]
         own = self.resting(node, extra)
-        if checks and not chain:
-            chain = [{"name": self.before[node][0], "action": _NOTHING}]
         ways = self.ways(node, checks, extra)
         if all("when" in way for way in ways):
             ways.append({"to": own[0]["name"]})
+        if not chain and self.before[node]:
+            only = {"kind": "goto", "to": ways[0]["to"]} if "when" not in ways[0] else _NOTHING
+            chain = [{"name": self.before[node][0], "action": only}]
         self.lead(chain, {"success": _target(ways)}, extra)
         return [*chain, *own, *extra]
 
