@@ -32,8 +32,3 @@ class Imported:
 
     definition: Definition
     notes: tuple[Note, ...] = ()
-
-    @property
-    def lost(self) -> tuple[Note, ...]:
-        """What does not carry over."""
-        return tuple(note for note in self.notes if note.sort == "lost")
