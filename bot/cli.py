@@ -35,6 +35,13 @@ Data = Annotated[
 ]
 
 
+Source = Annotated[Path, typer.Argument(help="A workflow as sentences, as JSON in any known form, or as YAML.")]
+Service = Annotated[
+    str | None,
+    typer.Option("--service", metavar="NAME", help="The service asked to do what the file names no service for."),
+]
+
+
 class RoleName(StrEnum):
     """Roles as options."""
 
@@ -50,6 +57,11 @@ class FileFormat(StrEnum):
 
     text = "text"
     json = "json"
+    steps = "steps"
+    dag = "dag"
+    delays = "delays"
+    yaml = "yaml"
+    xstate = "xstate"
 
 
 @app.command()
@@ -177,13 +189,13 @@ def list_(data: Data = None) -> None:
 
 
 @workflows.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as text.")], data: Data = None) -> None:
-    """Keep the workflow in a file; one of the same id gets a new version."""
+def import_(file: Source, service: Service = None, data: Data = None) -> None:
+    """Keep the workflow in a file; one of the same id gets a new version. Tells what was chosen and what was lost."""
 
     async def work(folder: "DataFolder") -> None:
         from bot.files import import_workflow
 
-        _say(*await import_workflow(folder, file))
+        _say(*await import_workflow(folder, file, service))
 
     _work(data, work)
 
@@ -191,10 +203,12 @@ def import_(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as 
 @workflows.command()
 def export(
     name: Annotated[str, typer.Argument(help="Its id or name.")],
-    form: Annotated[FileFormat, typer.Option("--format", help="Sentences or JSON.")] = FileFormat.text,
+    form: Annotated[
+        FileFormat, typer.Option("--format", help="Sentences, our JSON, or a form that others read.")
+    ] = FileFormat.text,
     data: Data = None,
 ) -> None:
-    """Write a workflow to stdout so that any bot can import it."""
+    """Write a workflow to stdout so that any bot can import it, or in another form if that can say it."""
 
     async def work(folder: "DataFolder") -> None:
         from bot.files import export_workflow
@@ -205,13 +219,13 @@ def export(
 
 
 @workflows.command()
-def validate(file: Annotated[Path, typer.Argument(help="A workflow as JSON or as text.")], data: Data = None) -> None:
+def validate(file: Source, service: Service = None, data: Data = None) -> None:
     """Say what is wrong with a workflow in a file; exit code 1 if it cannot run so."""
 
     async def work(_: "DataFolder") -> None:
         from bot.files import validate as judged
 
-        said, wrong = judged(file)
+        said, wrong = judged(file, service)
         _say(*said)
         if wrong is not None:
             _fail(wrong)

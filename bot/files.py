@@ -17,9 +17,11 @@ from bot.config import COMMUNITY, DataFolder, settings_from
 from bot.equipment import Equipment
 from bot.library import Arrival, keeping
 from bot.message import roles_of
+from bot.reading import import_text, in_lines
 from bot.terminal.session import BROADCASTER
+from bot.yaml_text import write_yaml
 from engine.clock import SystemClock
-from engine.convert import read_json, write_json
+from engine.convert import Form, Imported, Naming, Note, export_data, write_json
 from engine.errors import DefinitionError, EngineError, StoreMissing
 from engine.execution import Person
 from engine.model import Definition
@@ -38,8 +40,13 @@ class NotDone(EngineError):
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
-def read_workflow(path: Path, equipment: Equipment) -> Definition:
-    """A workflow from a file, as JSON or as sentences.
+def read_workflow(path: Path, equipment: Equipment, service: str | None = None) -> Imported:
+    """A workflow from a file, in any form that is known, with what is to be said of its import.
+
+    Args:
+        path: The file.
+        equipment: What the bot can do.
+        service: What is asked to do what the file names no service for.
 
     Raises:
         NotDone: It is none, with the file's name and the place in it.
@@ -51,14 +58,11 @@ def read_workflow(path: Path, equipment: Equipment) -> Definition:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotDone(f"{path} is not text in UTF-8, so there is no workflow in it.") from None
+    naming = Naming(workflow=path.stem) if service is None else Naming(service, workflow=path.stem)
     try:
-        return read_json(text) if _is_json(text) else equipment.language.read_definition(text)
+        return import_text(text, equipment.language, naming, path.suffix)
     except DefinitionError as error:
         raise NotDone(f"{path}: {error}") from None
-
-
-def _is_json(text: str) -> bool:
-    return not text.strip() or text.lstrip()[0] in '{[/"' or text.strip()[0].isdigit()
 
 
 def _broken(problems: Sequence[Problem]) -> list[Problem]:
@@ -69,16 +73,17 @@ def _in_words(problem: Problem) -> str:
     return f"{problem.severity}: {problem}"
 
 
-def validate(path: Path) -> tuple[list[str], str | None]:
+def validate(path: Path, service: str | None = None) -> tuple[list[str], str | None]:
     """What is to be said of a file, and in one line why it cannot be run as it is, if so.
 
     Raises:
         NotDone: It holds no workflow.
     """
     equipment = app.equipment()
-    definition = read_workflow(path, equipment)
+    imported = read_workflow(path, equipment, service)
+    definition = imported.definition
     problems = check(definition, equipment.declarations)
-    said = [*equipment.problems, *(_in_words(problem) for problem in problems)]
+    said = [*equipment.problems, *in_lines(imported.notes), *(_in_words(problem) for problem in problems)]
     if broken := _broken(problems):
         count = "1 error" if len(broken) == 1 else f"{len(broken)} errors"
         return said, f"{path} cannot run as it is written: {count}."
@@ -88,15 +93,16 @@ def validate(path: Path) -> tuple[list[str], str | None]:
 # The store -----------------------------------------------------------------------------------------------------------
 
 
-async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
-    """Keep the workflow in a file; tells what it now is.
+async def import_workflow(folder: DataFolder, path: Path, service: str | None = None) -> list[str]:
+    """Keep the workflow in a file; tells what it now is, and what was chosen or lost on the way.
 
     Raises:
         NotDone: It cannot be kept.
         StoreError: The store cannot be written, or a bot is running.
     """
     equipment = app.equipment()
-    definition = await asyncio.to_thread(read_workflow, path, equipment)
+    imported = await asyncio.to_thread(read_workflow, path, equipment, service)
+    definition = imported.definition
     _refuse_broken(check(definition, equipment.declarations), path)
     async with app.stored(folder, read_only=False) as store:
         settings = settings_from(await store.config(COMMUNITY))
@@ -105,8 +111,20 @@ async def import_workflow(folder: DataFolder, path: Path) -> list[str]:
         problems = check(definition, equipment.declarations, known, settings.secrets, workflows=there)
         _refuse_broken(problems, path)
         after = await _keep(store, definition, path)
-    notes = [*equipment.problems, *(_in_words(problem) for problem in problems[:_SHOWN])]
-    return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.", *notes]
+    said = [_in_words(problem) for problem in problems[:_SHOWN]]
+    return [
+        f"Imported {after.id} v{after.revision}: {_in_short(definition)}.",
+        *equipment.problems,
+        *_reported(imported.notes, path),
+        *said,
+    ]
+
+
+def _reported(notes: Sequence[Note], path: Path) -> list[str]:
+    lines = in_lines(notes)
+    more = len(lines) - _SHOWN
+    tail = [f"... and {more} more: showcaller workflows validate {path}"] if more > 0 else []
+    return [*lines[:_SHOWN], *tail]
 
 
 def _refuse_broken(problems: Sequence[Problem], path: Path) -> None:
@@ -132,11 +150,12 @@ async def _keep(store: Store, definition: Definition, path: Path) -> WorkflowRec
     return after
 
 
-async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "json"]) -> str:
+async def export_workflow(folder: DataFolder, name: str, form: Literal["text"] | Form) -> str:
     """A workflow as a file's text.
 
     Raises:
         NotDone: There is none of that name.
+        NotExpressible: That form has no words for something in it.
     """
     try:
         async with app.stored(folder, read_only=True) as store:
@@ -144,7 +163,13 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text", "
     except StoreMissing:
         found = []
     definition = _named(name, found)
-    return write_json(definition) if form == "json" else app.equipment().language.say_definition(definition)
+    match form:
+        case "text":
+            return app.equipment().language.say_definition(definition)
+        case "yaml":
+            return write_yaml(export_data(definition, form))
+        case _:
+            return write_json(definition, form)
 
 
 def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:

@@ -22,6 +22,10 @@ class DefinitionError(EngineError):
     """A workflow that cannot be loaded; the message names the place and what is wrong there."""
 
 
+class NotExpressible(EngineError):
+    """A workflow says something that the form it should be written in has no words for; take another form."""
+
+
 class EditError(EngineError):
     """An edit that does not fit the workflow it was made for."""
 

@@ -8,8 +8,9 @@ from bot.catalogue import MAX_WORKFLOWS, Entry
 from bot.instructions.create_and_edit import NOTHING_CHANGED, UNDO, not_theirs, overreach, runs_on, unfit, warnings
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.library import Arrival, NameTaken, keeping
+from bot.reading import import_text, in_short
 from bot.replies import LIMITS, Saying, in_one_line, messages, pieces, sentence
-from engine.convert import read_json, write_json
+from engine.convert import Imported, write_json
 from engine.errors import EngineError
 from engine.model import Definition
 from grammar.instruction import Create, Export, Import
@@ -72,9 +73,10 @@ def _inside_text(text: str, start: int, end: int) -> int:
 async def import_(turn: Turn, instruction: Import) -> Outcome:
     """Read a workflow from JSON or from the file form. The importer becomes the author of every step."""
     try:
-        definition = _read(turn, instruction.source)
+        imported = _read(turn, instruction.source)
     except EngineError as error:
         return turn.refuse(f"{sentence(str(error))} Nothing was imported.")
+    definition = imported.definition
     catalogue = turn.desk.catalogue
     entry = catalogue.get(definition.id)
     if entry is None and len(catalogue.there()) >= MAX_WORKFLOWS:
@@ -90,7 +92,7 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
         return turn.tell("answer", Saying(f"{name(entry)} is like that already (v{entry.record.revision})."), entry)
     if entry is not None and not turn.confirmed:
         return Ask(f"{name(entry)} is there already (v{entry.record.revision}). Replace it?", instruction, (entry.id,))
-    return await _keep(turn, definition)
+    return await _keep(turn, imported)
 
 
 def _no_name(turn: Turn, definition: Definition) -> str | None:
@@ -103,14 +105,16 @@ def _no_name(turn: Turn, definition: Definition) -> str | None:
     return None
 
 
-def _read(turn: Turn, source: str) -> Definition:
-    """The workflow in a text; a code block around it does not count."""
-    text = source.strip()
+def _read(turn: Turn, source: str) -> Imported:
+    """The workflow in a text; a code block around it says at most in which form it is."""
+    text, form = source.strip(), ""
     if text.startswith("```") and text.endswith("```") and len(text) > 6:
-        text = text[3:-3].removeprefix("json").strip()
-    if text.startswith(("{", "[", "//", "/*")):
-        return read_json(text)
-    return turn.desk.language.read_definition(as_lines(text))
+        text = text[3:-3]
+        form = next(
+            (word for word in ("json5", "json", "javascript", "js", "yaml", "yml") if text.startswith(word)), ""
+        )
+        text = text.removeprefix(form).strip()
+    return import_text(as_lines(text), turn.desk.language, suffix=f".{form}")
 
 
 def as_lines(text: str) -> str:
@@ -120,7 +124,8 @@ def as_lines(text: str) -> str:
     return "\n".join(piece.removesuffix(" · ") for piece in pieces(text))
 
 
-async def _keep(turn: Turn, definition: Definition) -> Outcome:
+async def _keep(turn: Turn, imported: Imported) -> Outcome:
+    definition = imported.definition
     catalogue, origin = turn.desk.catalogue, turn.origin()
     former = await catalogue.find(definition.id)
     last = former.current.number if former is not None else 0
@@ -140,7 +145,7 @@ async def _keep(turn: Turn, definition: Definition) -> Outcome:
         Saying(
             f"Imported {name(entry)} (v{entry.record.revision}). ",
             said,
-            f". {found}{runs_on(turn, entry, besides=entry.record.revision)}",
+            f". {in_short(imported.notes)}{found}{runs_on(turn, entry, besides=entry.record.revision)}",
             f"… and {{}} more: !wf show {name(entry)}",
             UNDO,
         ),

@@ -155,3 +155,57 @@ def test_a_wrong_command_line_is_told_without_a_traceback(arguments: list[str], 
     assert ran.returncode == 2
     assert "Traceback" not in ran.stderr
     assert not data.exists()
+
+
+SEQUENCE = ROOT / "tests" / "data" / "formats" / "stream_start_sequence.json"
+YAML = "name: Greeting\nsteps:\n  - {id: hello, type: twitch.send_chat_message, config: {message: hi}, mood: 1}\n"
+
+
+def test_a_list_of_steps_goes_in_and_comes_out_in_every_form_that_can_say_it(data: Path, tmp_path: Path) -> None:
+    assert "stream_start_sequence v1" in done("workflows", "import", str(SEQUENCE), data=data)
+    name = "stream_start_sequence"
+    assert json.loads(exported(name, "steps", data)) == json.loads(SEQUENCE.read_text(encoding="utf-8"))
+    ours = exported(name, "json", data)
+    for form, suffix in (("steps", "json"), ("yaml", "yaml"), ("xstate", "json")):
+        file = tmp_path / f"{form}.{suffix}"
+        file.write_text(exported(name, form, data), encoding="utf-8")
+        done("workflows", "import", str(file), data=tmp_path / form)
+        assert exported(name, "json", tmp_path / form) == ours
+    told = refused("workflows", "export", name, "--format", "dag", data=data)
+    assert told == "It cannot be written as a graph of nodes: it is not one step of branches.\n"
+
+
+def test_an_import_tells_what_was_chosen_and_what_was_lost(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "greeting.yaml"
+    file.write_text(YAML, encoding="utf-8")
+    for command_ in ("validate", "import"):
+        said = done("workflows", command_, str(file), data=data)
+        assert 'not carried over: step 1 ("hello"): "mood" means nothing to me and was left out.' in said
+        assert 'taken as: it has no "id"; it is called greeting.' in said
+
+
+def test_the_service_of_words_that_name_none_can_be_said(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "stopping.js"
+    file.write_text("steps: [ { id: 'off', action: 'stop_streaming', delay: 0 } ] // all of it", encoding="utf-8")
+    assert 'there is no service "custom"' in refused("workflows", "import", str(file), data=data)
+    assert "Imported stopping v1" in done("workflows", "import", str(file), "--service", "obs", data=data)
+    assert json.loads(exported("stopping", "json", data))["states"][0]["action"]["service"] == "obs"
+    assert json.loads(exported("stopping", "delays", data))["steps"][0]["action"] == "obs.stop_streaming"
+
+
+def test_yaml_that_cannot_be_read_is_told_with_its_place(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("name: a\nsteps: [", encoding="utf-8")
+    assert "broken.yaml: This is not YAML" in refused("workflows", "validate", str(file), data=data)
+
+
+def test_chat_imports_other_forms_and_tells_in_short_what_was_chosen(data: Path) -> None:
+    with Chat(data) as chat:
+        said = chat.say(
+            "!workflow import {name: 'Hi', steps: [{id: 'a', action: 'twitch.send_chat_message', message: 'hi', x: 1}]}"
+        )
+        assert "takes message" in said.text
+        said = chat.say("!workflow import {name: 'Hi', steps: [{id: 'a', action: 'obs.stop_streaming'}], owner: 'me'}")
+        assert 'Not carried over: "owner" means nothing to me and was left out.' in said.text
+        assert "I chose" in said.text
+        assert "Imported Hi (v1)" in said.text

@@ -73,6 +73,18 @@ def test_comments_and_trailing_commas_are_read_and_texts_keep_theirs() -> None:
     assert parse_json(text) == {"a": "// no comment, ] /* } ", "b": [1, 2], "c": {"d": '"//'}}
 
 
+def test_javascript_is_read_where_it_is_only_another_way_to_write_json() -> None:
+    text = """{ // a comment
+    name: 'It\\'s "so" \\"', $a_1: [1, 'x',], 5000: {true: true, é: null, 'k k': "'"},}"""
+    expected = {"name": 'It\'s "so" "', "$a_1": [1, "x"], "5000": {"true": True, "é": None, "k k": "'"}}
+    assert parse_json(text) == expected
+
+
+@pytest.mark.parametrize("text", ["steps: [1], // x", '"steps": [1]', "'steps' /* x */ : [1,],\n"])
+def test_an_object_without_its_braces_is_read_as_one(text: str) -> None:
+    assert parse_json(text) == {"steps": [1]}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -97,9 +109,15 @@ def test_comments_and_trailing_commas_are_read_and_texts_keep_theirs() -> None:
         ("x" * 600_000, "500,000 is the most"),
         ("[]", "This is a list"),
         ("5", "not a workflow"),
-        ('{"id": "a", "steps": []}', "not yet"),
-        ('{"id": "a", "nodes": []}', "not yet"),
-        ('{"id": "a", "initial": "x", "states": {"x": {}}}', "XState machine; I do not read that form: not yet"),
+        ('{"id": "a", "steps": []}', "Steps: it needs at least one"),
+        ('{"id": "a", "nodes": []}', "Nodes: it needs at least one"),
+        ('{"id": "a", "initial": "x", "states": {}}', "States: it needs at least one"),
+        ("{a: 1, 'b': c}", "I expected a value in line 1, column 13"),
+        ("{a: 'x' 'y'}", "I expected a comma or the closing bracket in line 1, column 9"),
+        ("{a: 'it\\'s \"so\"', /* c */ b: ?}", "I expected a value in line 1, column 30"),
+        ("steps: [}", "I expected a value in line 1, column 9"),
+        ("{a: 'x", "text that begins in line 1, column 5 is not closed"),
+        ("{a: '\\x41'}", "a backslash stands before the wrong character in line 1, column 6"),
     ],
 )
 def test_what_is_no_workflow_is_told_in_one_sentence_at_once(text: str, said: str) -> None:
@@ -177,7 +195,7 @@ def test_plain_json_is_read_as_it_is(data: Any) -> None:
         assert "half a character" in str(error)  # noqa: PT017
 
 
-@given(st.text(alphabet='{}[],:"/*\\ \n01atrue', max_size=60))
+@given(st.text(alphabet="{}[],:\"'/*\\ \n01atrue", max_size=60))
 def test_no_text_makes_reading_raise_anything_else(text: str) -> None:
     try:
         read_json(text)
