@@ -38,6 +38,10 @@ class Places:
         """How many are on."""
         return len(self._on.get(slot, ()))
 
+    def free(self) -> tuple[str, ...]:
+        """The slots that somebody stands in line for although nobody is on."""
+        return tuple(slot for slot in self._line if slot not in self._on)
+
     def clear(self) -> None:
         """Nothing is on."""
         self._on.clear()

@@ -552,6 +552,8 @@ class Runner:
         held = [(HELD + key, records[0].release_at) for key, records in community.held.items() if records]
         community.timers.arm_all([*due, *held])
         self._appointments.arm(community)
+        for slot in community.places.free():
+            self._progress.begin_next(community, slot, self._writer.open_group(2))
         for record in pending:
             effect = record.effect
             if effect.id in known or self._performer.has(effect.id):

@@ -151,9 +151,14 @@ def _branch_due(work: Work, branch: Branch) -> None:
 
 
 def _awake(work: Work, branch: Branch, state: CompiledState) -> None:
-    """A wait is over, perhaps late."""
+    """A wait is over, perhaps late; so late that the workflow does not want to go on is a time limit passed."""
     work.late = work.scope.late = max(0, int(work.at - (branch.due or work.at)))
     rested(work, branch)
+    latest = work.program.definition.policy.late_seconds
+    if latest is not None and work.late > latest:
+        sentence = f'"{branch.state}" was over {in_seconds(work.late)} late, and {in_seconds(latest)} may be'
+        work.agenda.append(Fail(branch, "timeout", sentence))
+        return
     succeed(work, branch, state, None, heard=branch.heard)
 
 

@@ -279,7 +279,7 @@ class Work:
         found: dict[tuple[str, str | None], None] = {}
         for branch in self.branches:
             state = self.states[branch.state]
-            if state.listening is not None and branch.visit > 0:
+            if state.listening is not None:  # one that is paused right before it keeps what comes
                 found[state.listening.event, (branch.params or {}).get("who")] = None
             elif branch.visit > 0:
                 for name in state.next_waits:
