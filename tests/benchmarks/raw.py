@@ -28,9 +28,6 @@ DONE_WITH: Final = "DELETE FROM outbox WHERE id = ?"
 ADMISSION: Final = "INSERT INTO admissions (community, id, workflow, at, body) VALUES (?, ?, ?, ?, ?)"
 EVENT: Final = "INSERT INTO events (community, id, at, body) VALUES (?, ?, ?, ?)"
 SEEN: Final = "INSERT INTO seen (community, key, expires_at) VALUES (?, ?, ?)"
-EXECUTION_COLUMNS: Final = (
-    "id", "community", "workflow", "revision", "status", "next_due", "started_at", "ended_at",
-)  # fmt: skip
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -39,26 +36,27 @@ def rows_of(batches: Sequence[Batch]) -> list[Rows]:
     """Everything that was committed, as rows ready for executemany, cut after every 100 transitions."""
     whole: Rows = {sql: [] for sql in (EXECUTION, OUTBOX, BEGUN, HISTORY, DONE_WITH, EVENT, SEEN, ADMISSION)}
     for batch in batches:
-        tables = json.loads(encode_batch(batch))
-        for row in tables.get("executions", ()):
-            whole[EXECUTION].append((*(row.get(column) for column in EXECUTION_COLUMNS), _body(row)))
-        for row in tables.get("history", ()):
-            whole[HISTORY].append((COMMUNITY, row["execution"], row["seq"], _body(row)))
-        for row in tables.get("outbox", ()):
-            whole[OUTBOX].append((row["id"], row["community"], _body(row)))
-        for row in tables.get("admissions", ()):
-            whole[ADMISSION].append((row["community"], row["id"], row["workflow"], row["at"], _body(row)))
-        for row in tables.get("events", ()):
-            whole[EVENT].append((row["community"], row["id"], row["at"], _body(row)))
-        whole[SEEN] += [tuple(row) for row in tables.get("seen", ())]
-        whole[BEGUN] += [(id,) for id in tables.get("begun", ())]
-        whole[DONE_WITH] += [(id,) for id in tables.get("done", ())]
+        document = encode_batch(batch)
+        whole[EXECUTION] += _with_body(document.executions, document.bodies)
+        whole[HISTORY] += [(COMMUNITY, *row) for row in _with_body(document.history, document.bodies)]
+        whole[OUTBOX] += _with_body(document.outbox, document.bodies)
+        whole[EVENT] += _with_body(document.events, document.bodies)
+        whole[ADMISSION] += _with_body(document.admissions, document.bodies)
+        whole[SEEN] += [tuple(row) for row in _listed(document.seen)]
+        whole[BEGUN] += [(id,) for id in _listed(document.begun)]
+        whole[DONE_WITH] += [(id,) for id in _listed(document.done)]
     pieces = max(1, len(whole[HISTORY]) // 100)
     return [{sql: list(_piece(rows, number, pieces)) for sql, rows in whole.items()} for number in range(pieces)]
 
 
-def _body(row: dict[str, Any]) -> str:
-    return json.dumps(row, separators=(",", ":"))
+def _with_body(table: str | None, bodies: bytes) -> list[tuple[Any, ...]]:
+    return [
+        (*columns, bodies[begins - 1 : begins - 1 + length].decode()) for *columns, begins, length in _listed(table)
+    ]
+
+
+def _listed(table: str | None) -> list[Any]:
+    return json.loads(table) if table else []
 
 
 def _piece(rows: Sequence[Any], number: int, pieces: int) -> Iterator[Any]:
