@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from engine.errors import StoreCorrupt, StoreTooNew
 from engine.events import Event
@@ -344,7 +344,7 @@ def _unescaped(value: Any) -> Any:
 
 
 def _load(body: str) -> dict[str, Any]:
-    data: Any = json.loads(body)
+    data = _parsed(body)
     if _MARK in body:
         data = _unescaped(data)
     if not isinstance(data, dict) or not isinstance(data.get("format"), int):
@@ -352,6 +352,13 @@ def _load(body: str) -> dict[str, Any]:
     if data.pop("format") > FORMAT:
         raise StoreTooNew("A record in the database was written by a newer version of Showcaller. Upgrade to read it.")
     return data
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return from_json(body)  # three times as fast, which counts when all that waits is taken up
+    except ValueError:  # it goes less deep
+        return json.loads(body)
 
 
 def _made(kind: Callable[..., _T], data: Mapping[str, Any]) -> _T:
