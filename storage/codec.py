@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+import orjson
+from pydantic_core import from_json, to_json
 
 from engine.errors import StoreCorrupt, StoreTooNew
 from engine.events import Event
@@ -262,8 +263,8 @@ def encode_keys(keys: Sequence[str]) -> str:
 
 def _dump(value: Any) -> bytes:
     try:
-        text = to_json(value, inf_nan_mode="null", fallback=_fallback)
-    except (PydanticSerializationError, RecursionError):
+        text = orjson.dumps(value, default=_fallback)
+    except orjson.JSONEncodeError:
         return _dump_escaped(value)
     return _dump_escaped(value) if _is_unsafe(text) else text
 
@@ -292,8 +293,10 @@ def _dump_escaped(value: Any) -> bytes:
 
 
 def _fallback(value: object) -> object:
-    """Whatever JSON has no form for; a read-only mapping is still a mapping."""
-    return dict(value) if isinstance(value, Mapping) else f"<{type(value).__name__}>"
+    """Whatever JSON has no form for; a read-only mapping is still a mapping, a set a list."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, set | frozenset) else f"<{type(value).__name__}>"
 
 
 # Escaping ----------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ _CAREFUL = settings(max_examples=30, deadline=None, suppress_health_check=[Healt
 @given(st.data())
 async def test_every_record_survives_whatever_texts_and_values_it_holds(data: st.DataObject) -> None:
     here = {"community": st.just(HERE)}
-    run: Execution = data.draw(records(Execution, **here))
+    ears = st.lists(st.tuples(TEXTS, st.none() | TEXTS), max_size=3).map(tuple)
+    run: Execution = data.draw(records(Execution, **here, ears=ears))
     rows: HistoryRow = data.draw(records(HistoryRow, execution=st.just(run.id)))
     asked: Effect = data.draw(records(Effect, **here))
     happened: Event = data.draw(records(Event, **here))
