@@ -201,7 +201,7 @@ def _find(source: Values, ways: _Ways) -> Any:
 def walk(value: Any, parts: Sequence[str]) -> Any:
     """Go into nested mappings and lists; a text answers to `name` with itself, as a person does."""
     for index, part in enumerate(parts):
-        if isinstance(value, Mapping):
+        if value.__class__ is dict or isinstance(value, Mapping):
             if part not in value:
                 return _find(value, _ways(".".join(parts[index:]))) if index + 1 < len(parts) else MISSING
             value = value[part]

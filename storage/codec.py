@@ -104,7 +104,6 @@ def _row(shape: _Shape, record: object) -> dict[str, Any]:
 
 def _execution_row(execution: Execution) -> dict[str, Any]:
     row = _row(_EXECUTION, execution)
-    row["next_due"] = execution.next_due
     if execution.branches:
         row["branches"] = [_BRANCH.written(branch) for branch in execution.branches]
     if execution.wreck:
@@ -436,7 +435,7 @@ def _audit(by: dict[str, Any], **rest: Any) -> AuditRecord:
 def decode_execution(body: str) -> Execution:
     """An execution as it was committed."""
     data = _load(body)
-    data.pop("next_due", None)  # worked out from the branches
+    data.pop("next_due", None)  # older records have it; it is worked out from the branches
     return _made(_execution, data)
 
 
