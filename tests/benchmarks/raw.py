@@ -17,9 +17,10 @@ from storage.sqlite import SQLiteStore
 from tests.benchmarks.workload import COMMUNITY, Synchronous, read_back
 
 EXECUTION: Final = (
-    "INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, "
-    "status = excluded.status, next_due = excluded.next_due, ended_at = excluded.ended_at, body = excluded.body"
+    "INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, slot, "
+    "ears, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, "
+    "status = excluded.status, next_due = excluded.next_due, ended_at = excluded.ended_at, "
+    "ears = excluded.ears, body = excluded.body"
 )
 HISTORY: Final = "INSERT INTO history (community, execution, seq, body) VALUES (?, ?, ?, ?)"
 OUTBOX: Final = "INSERT INTO outbox (id, community, status, body) VALUES (?, ?, 'due', ?)"
