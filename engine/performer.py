@@ -21,7 +21,7 @@ from engine.execution import Done, Effect, Failed, Result, Unknown
 from engine.logged import about
 from engine.machine.entering import ENGINE
 from engine.ports import Service
-from engine.storable import size_of
+from engine.storable import is_small, size_of
 from engine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ def _checked(effect: Effect, result: Any) -> Result:
     name = f"{effect.service}.{effect.method}"
     if not isinstance(result, Done):
         return result if isinstance(result, Failed | Unknown) else Unknown(f"{name} did not say what came of it")
-    if result.output is None or isinstance(result.output, bool | int):
+    if is_small(result.output):
         return result
     size = size_of(result.output)
     if size is None:

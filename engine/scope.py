@@ -110,9 +110,16 @@ def under_root(path: str) -> tuple[str, str] | None:
 
 def _plain(name: str) -> Evaluate:
     def read(scope: Scope) -> Any:
-        if name in scope.event and not (scope.loop or scope.variables or scope.results):  # as in the guard of a trigger
+        # Written out, without a tuple of them: most names stand in one of the first four.
+        if name in scope.loop:
+            return scope.loop[name]
+        if name in scope.variables:
+            return scope.variables[name]
+        if name in scope.results:
+            return scope.results[name]
+        if name in scope.event:
             return scope.event[name]
-        for source in (scope.loop, scope.variables, scope.results, scope.event, scope.config, scope.data, scope.stream):
+        for source in (scope.config, scope.data, scope.stream):
             if name in source:
                 return source[name]
         return scope.stream if name == "stream" else MISSING
@@ -194,7 +201,7 @@ def _find(source: Values, ways: _Ways) -> Any:
 def walk(value: Any, parts: Sequence[str]) -> Any:
     """Go into nested mappings and lists; a text answers to `name` with itself, as a person does."""
     for index, part in enumerate(parts):
-        if isinstance(value, Mapping):
+        if value.__class__ is dict or isinstance(value, Mapping):
             if part not in value:
                 return _find(value, _ways(".".join(parts[index:]))) if index + 1 < len(parts) else MISSING
             value = value[part]

@@ -26,16 +26,14 @@ def compile_template(template: str | Template) -> Callable[[Scope], str]:
     if not any(isinstance(part, Placeholder) for part in parts):
         text = "".join(part for part in parts if isinstance(part, str))
         return lambda _: text
-    readers = tuple((part, None) if isinstance(part, str) else ("", _placeholder(part)) for part in parts)
+    written = [part if isinstance(part, str) else "" for part in parts]
+    readers = tuple((index, _placeholder(part)) for index, part in enumerate(parts) if isinstance(part, Placeholder))
 
     def fill(scope: Scope) -> str:
-        pieces = []
-        for text, read in readers:
-            if read is None:
-                pieces.append(text)
-            else:
-                value = read(scope)
-                pieces.append(value if value.__class__ is str else _guarded_text(value))
+        pieces = written.copy()
+        for index, read in readers:
+            value = read(scope)
+            pieces[index] = value if value.__class__ is str else _guarded_text(value)
         filled = "".join(pieces)
         return filled if len(filled) <= MAX_TEXT else bounded(filled)
 

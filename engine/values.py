@@ -192,25 +192,35 @@ def demand_number(value: Any, name: str | None) -> int | float:
     raise EvaluationError(f"{what} {shown(value)}, and only numbers can be calculated with")
 
 
+_SMALL: Final = frozenset({bool, int, float})
+
+
 def within(value: Any) -> Any:
     """The nested value itself, if it is small enough to be kept: a list in a loop cannot grow without end.
 
     Raises:
         EvaluationError: It has too many parts, or too much text.
     """
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or value.__class__ in _SMALL:
         return value
     parts, size, left = 0, 0, [value]
     while left:
         part = left.pop()
         parts += 1
-        if isinstance(part, str):
+        kind = part.__class__  # every result passes here, so the frequent kinds come first
+        if kind is str:
             size += len(part)
-        elif isinstance(part, Mapping):
+        elif kind in _SMALL or part is None:
+            pass
+        elif kind is dict or isinstance(part, Mapping):
             left.extend(part.values())
-            size += sum(len(key) for key in part if isinstance(key, str))
-        elif isinstance(part, list | tuple):
+            for key in part:
+                if isinstance(key, str):
+                    size += len(key)
+        elif isinstance(part, (list, tuple)):
             left.extend(part)
+        elif isinstance(part, str):
+            size += len(part)
         if parts > MAX_PARTS or size > MAX_SIZE or len(left) > MAX_PARTS:
             raise EvaluationError(f"a value is too large: {MAX_PARTS:,} parts and {MAX_SIZE:,} characters is the most")
     return value

@@ -1,37 +1,49 @@
 -- Every statement the store runs, by name. A statement goes on to the next line that begins with "-- name:".
 --
--- Writing is one statement, `commit`: it unpacks the batch, one JSON document {table: [row, ...]}, into the temporary
--- view `batch`, whose triggers put each row where it belongs. So a commit is a single step of a single statement, atomic
--- without BEGIN, and the thread that runs it gives the interpreter lock back once instead of once a row. View and
--- triggers belong to the connection, not to the file: the write path changes with the program, without a migration.
+-- Writing is one statement, `commit`, of one row in the temporary view `commits`, whose trigger puts everything where it
+-- belongs. So a commit is a single step of a single statement, atomic without BEGIN, and the thread that runs it gives the
+-- interpreter lock back once instead of once a row. Views and triggers belong to the connection, not to the file: the write
+-- path changes with the program, without a migration.
+--
+-- What every transition writes comes table by table, as a JSON list of what stands in columns; the last two of these are
+-- where the row's body begins in `bodies` and how long it is. So bodies, nearly all of what is written, are copied from the
+-- program to the file without being read as JSON or quoted. What is written seldom comes in `rest`, one JSON document
+-- {table: [row, ...]}, which goes through the view `batch` row by row.
 
 -- name: commit
--- All of a batch or nothing. Rows are written in the document's order.
-INSERT INTO batch (kind, row)
-SELECT tables.key, rows.value
-FROM json_each(?) AS tables, json_each(tables.value) AS rows;
+-- All of a batch or nothing. The parameters are the fields of `codec.Document`.
+INSERT INTO commits (rest, executions, history, outbox, begun, done, events, seen, admissions, bodies)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: batch_view
--- Where a batch goes in, a row at a time; it never has any.
-CREATE TEMP VIEW batch (kind, row) AS SELECT NULL, NULL;
+-- name: commits_view
+-- Where a batch goes in; it never has a row.
+CREATE TEMP VIEW commits (rest, executions, history, outbox, begun, done, events, seen, admissions, bodies)
+AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL;
 
--- name: write_execution
--- The last one of an id wins; what is fixed at the start is not written again.
-CREATE TEMP TRIGGER write_execution INSTEAD OF INSERT ON batch WHEN NEW.kind = 'executions' BEGIN
+-- name: write_commit
+-- Tables in this order. Of executions the last one of an id wins, and what is fixed at the start is not written again. The
+-- community of a history row is its execution's; without that execution there is none, and the row is refused. An effect
+-- that is there already keeps its mark: asking again never makes a begun one due. The first event of an id counts.
+CREATE TEMP TRIGGER write_commit INSTEAD OF INSERT ON commits BEGIN
+    INSERT INTO batch (kind, row)
+    SELECT tables.key, rows.value
+    FROM json_each(NEW.rest) AS tables, json_each(tables.value) AS rows;
+
     INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, slot, ears, body)
-    VALUES (
-        json_extract(NEW.row, '$.id'),
-        json_extract(NEW.row, '$.community'),
-        json_extract(NEW.row, '$.workflow'),
-        json_extract(NEW.row, '$.revision'),
-        json_extract(NEW.row, '$.status'),
-        json_extract(NEW.row, '$.next_due'),
-        json_extract(NEW.row, '$.started_at'),
-        json_extract(NEW.row, '$.ended_at'),
-        json_extract(NEW.row, '$.slot'),
-        json_extract(NEW.row, '$.ears'),
-        NEW.row
-    )
+    SELECT
+        json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'),
+        json_extract(value, '$[3]'),
+        json_extract(value, '$[4]'),
+        json_extract(value, '$[5]'),
+        json_extract(value, '$[6]'),
+        json_extract(value, '$[7]'),
+        json_extract(value, '$[8]'),
+        json_extract(value, '$[9]'),
+        CAST(substr(NEW.bodies, json_extract(value, '$[10]'), json_extract(value, '$[11]')) AS TEXT)
+    FROM json_each(NEW.executions)
+    WHERE true
     ON CONFLICT (id) DO UPDATE SET
         revision = excluded.revision,
         status = excluded.status,
@@ -39,67 +51,60 @@ CREATE TEMP TRIGGER write_execution INSTEAD OF INSERT ON batch WHEN NEW.kind = '
         ended_at = excluded.ended_at,
         ears = excluded.ears,
         body = excluded.body;
-END;
 
--- name: write_history
--- The community is its execution's; without that execution there is none, and the row is refused.
-CREATE TEMP TRIGGER write_history INSTEAD OF INSERT ON batch WHEN NEW.kind = 'history' BEGIN
     INSERT INTO history (community, execution, seq, body)
-    VALUES (
-        (SELECT community FROM executions WHERE id = json_extract(NEW.row, '$.execution')),
-        json_extract(NEW.row, '$.execution'),
-        json_extract(NEW.row, '$.seq'),
-        NEW.row
-    );
-END;
+    SELECT
+        (SELECT community FROM executions WHERE id = json_extract(value, '$[0]')),
+        json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'),
+        CAST(substr(NEW.bodies, json_extract(value, '$[2]'), json_extract(value, '$[3]')) AS TEXT)
+    FROM json_each(NEW.history);
 
--- name: write_outbox
--- An effect that is there already keeps its mark: asking again never makes a begun one due.
-CREATE TEMP TRIGGER write_outbox INSTEAD OF INSERT ON batch WHEN NEW.kind = 'outbox' BEGIN
     INSERT INTO outbox (id, community, status, body)
-    VALUES (json_extract(NEW.row, '$.id'), json_extract(NEW.row, '$.community'), 'due', NEW.row)
+    SELECT
+        json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'),
+        'due',
+        CAST(substr(NEW.bodies, json_extract(value, '$[2]'), json_extract(value, '$[3]')) AS TEXT)
+    FROM json_each(NEW.outbox)
+    WHERE true
     ON CONFLICT (id) DO NOTHING;
-END;
 
--- name: write_begun
-CREATE TEMP TRIGGER write_begun INSTEAD OF INSERT ON batch WHEN NEW.kind = 'begun' BEGIN
-    UPDATE outbox SET status = 'begun' WHERE id = NEW.row;
-END;
+    UPDATE outbox SET status = 'begun' WHERE id IN (SELECT value FROM json_each(NEW.begun));
 
--- name: write_done
-CREATE TEMP TRIGGER write_done INSTEAD OF INSERT ON batch WHEN NEW.kind = 'done' BEGIN
-    DELETE FROM outbox WHERE id = NEW.row;
-END;
+    DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(NEW.done));
 
--- name: write_event
-CREATE TEMP TRIGGER write_event INSTEAD OF INSERT ON batch WHEN NEW.kind = 'events' BEGIN
     INSERT INTO events (community, id, at, body)
-    VALUES (
-        json_extract(NEW.row, '$.community'), json_extract(NEW.row, '$.id'), json_extract(NEW.row, '$.at'), NEW.row
-    )
+    SELECT
+        json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'),
+        CAST(substr(NEW.bodies, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT)
+    FROM json_each(NEW.events)
+    WHERE true
     ON CONFLICT (community, id) DO NOTHING;
-END;
 
--- name: write_seen
--- The row is [community, key, expires_at].
-CREATE TEMP TRIGGER write_seen INSTEAD OF INSERT ON batch WHEN NEW.kind = 'seen' BEGIN
     INSERT INTO seen (community, key, expires_at)
-    VALUES (json_extract(NEW.row, '$[0]'), json_extract(NEW.row, '$[1]'), json_extract(NEW.row, '$[2]'))
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(NEW.seen)
+    WHERE true
     ON CONFLICT (community, key) DO UPDATE SET expires_at = excluded.expires_at;
-END;
 
--- name: write_admission
-CREATE TEMP TRIGGER write_admission INSTEAD OF INSERT ON batch WHEN NEW.kind = 'admissions' BEGIN
     INSERT INTO admissions (community, id, workflow, at, body)
-    VALUES (
-        json_extract(NEW.row, '$.community'),
-        json_extract(NEW.row, '$.id'),
-        json_extract(NEW.row, '$.workflow'),
-        json_extract(NEW.row, '$.at'),
-        NEW.row
-    )
+    SELECT
+        json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'),
+        json_extract(value, '$[3]'),
+        CAST(substr(NEW.bodies, json_extract(value, '$[4]'), json_extract(value, '$[5]')) AS TEXT)
+    FROM json_each(NEW.admissions)
+    WHERE true
     ON CONFLICT (community, id) DO UPDATE SET body = excluded.body;
 END;
+
+-- name: batch_view
+-- Where the rows of `rest` go in, one at a time; it never has any.
+CREATE TEMP VIEW batch (kind, row) AS SELECT NULL, NULL;
 
 -- name: write_revision
 CREATE TEMP TRIGGER write_revision INSTEAD OF INSERT ON batch WHEN NEW.kind = 'revisions' BEGIN

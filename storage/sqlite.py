@@ -159,7 +159,7 @@ class SQLiteStore:
     async def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction, durable when this returns. If the waiting is cancelled, it may still be."""
         if batch:
-            await self._run("commit", codec.encode_batch(batch))
+            await self._run("commit", *codec.encode_batch(batch))
 
     async def prune(self, retention: Retention, now: float, most: int = 5_000) -> Pruned:
         """Delete at most so many rows of what need not be kept any more, in all communities."""
@@ -291,7 +291,7 @@ class SQLiteStore:
 
     # One statement ----------------------------------------------------------------------------------------------------
 
-    async def _run(self, statement: str, *parameters: str | float) -> Sequence[Any]:
+    async def _run(self, statement: str, *parameters: str | float | bytes | None) -> Sequence[Any]:
         with in_words(self._path):
             try:
                 return list(await self._connection.execute_fetchall(STATEMENTS[statement], parameters))

@@ -1,332 +1,268 @@
-"""How many durable transitions a second: the real runner on the real SQLite file, beside SQLite itself writing the same rows.
+"""What the engine can do, beside SQLite by itself, a durable peer, and its own goals.
 
-    uv run python tests/benchmarks/engine.py [--quick]
+    uv run python tests/benchmarks/engine.py [--quick] [--only PART ...]
 
-Every execution goes through 10 states; each state works out two templates, asks a service that does nothing, and passes a
-guard. A transition is counted when its history row can be read back. `raw` is what `sqlite3` does on the main thread with
-prepared `executemany` of exactly the rows that such a run wrote, in transactions of 100 transitions, into the same tables
-with the same settings. Engine and raw take turns, so that a busy machine slows both; of both the best round counts. The last line is one JSON object.
+Everything that is compared is measured in this run on this machine, in rounds that take turns, so that a busy machine slows
+all of it; of the rounds the median counts, of a ratio the median of the rounds' ratios. The parts: `rates` (against raw
+sqlite3 and, if it can be installed, DBOS on SQLite), `open` (latency when events come in at their own times), `waiting` and
+`in_flight` (after SIGKILL), `many` (10,000 in flight), `matching` (chat lines that start nothing). What is measured is
+described in `workload.py`. The last line is one JSON object; what was not measured is null.
 """
 
 import argparse
-import asyncio
+import importlib
 import json
-import random
-import sqlite3
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
-from typing import Any, Final, Literal
+from statistics import median
+from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.clock import SystemClock
-from engine.declare import Method, Param
-from engine.execution import Done, Effect, Execution, Person, Result
-from engine.model import Definition
-from engine.ports import Batch, RevisionRecord, WorkflowRecord
-from engine.runner import Runner
-from storage.codec import encode_batch
-from storage.sqlite import SQLiteStore
+from tests.benchmarks.closed_loop import Measured, closed_loop
+from tests.benchmarks.open_loop import RATE, open_loop
+from tests.benchmarks.peer import Peer, peer
+from tests.benchmarks.raw import Rows, raw_run, rows_of, sync_times
+from tests.benchmarks.restart import measure_in_flight, measure_waiting
+from tests.benchmarks.said import Silent
+from tests.benchmarks.workload import STATES, Synchronous, in_folder, percentile
 
-Synchronous = Literal["FULL", "NORMAL"]
-
-STATES: Final = 10
-COMMUNITY: Final = "bench"
-CALLER: Final = Person("streamer", roles=("broadcaster",))
-ARGUMENTS: Final = {"greeting": "hello", "points": 150}
-DONE: Final = Done()
+MODES: Final[tuple[Synchronous, ...]] = ("NORMAL", "FULL")
+WAITING: Final = 100_000
+MANY: Final = 10_000
 
 
-def definition() -> Definition:
-    """Ten states in a row, each with two templates and a guard."""
-    names = [f"step_{number}" for number in range(STATES)]
-    states = [
-        {
-            "name": name,
-            "action": {
-                "service": "bench",
-                "method": "nothing",
-                "params": {"message": f"{name}: ${{greeting}} ${{user}}", "title": "${user} has ${points} points"},
-            },
-            "transitions": {"success": [{"when": 'points >= 100 and greeting != "bye"', "to": following}]}
-            if following
-            else {},
-        }
-        for name, following in zip(names, [*names[1:], None], strict=True)
-    ]
-    return Definition.model_validate({"id": "bench", "name": "bench", "initial_state": names[0], "states": states})
+@dataclass(frozen=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        rounds: Of rates; likewise `peer_rounds`, `latency_rounds`, `restart_rounds` and `many_rounds`.
+        executions: At 100 in flight; a sixteenth of it at 1.
+        peer_workflows: Of the peer at 100 in flight.
+        latency_seconds: Of events coming in.
+        many_states: Transitions of each of the 10,000 in flight.
+        matching_seconds: Of chat lines.
+    """
+
+    rounds: int
+    executions: int
+    peer_rounds: int
+    peer_workflows: int
+    latency_rounds: int
+    latency_seconds: float
+    restart_rounds: int
+    many_rounds: int
+    many_states: int
+    matching_seconds: float
+
+
+QUICK: Final = Size(3, 400, 2, 100, 3, 1.0, 1, 1, 2, 1.0)
+WHOLE: Final = Size(3, 5_000, 3, 300, 3, 8.0, 3, 3, STATES, 5.0)
 
 
 @dataclass
-class NothingService:
-    """Does nothing; notes when it was asked, and tells when an execution has come to its last state."""
+class Report:
+    """Prints what was found as it comes, each beside its goal, and keeps it for the last line."""
 
-    repeatable: bool = True
-    name: str = "bench"
-    simulated: bool = True
-    latencies: list[float] = field(default_factory=list)
-    last: dict[str, float] = field(default_factory=dict)
-    ending: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
+    figures: dict[str, float | None] = field(default_factory=dict)
+
+    def tell(
+        self, words: str, value: float | None, form: str = ",.0f", *, key: str | None = None, goal: str | None = None
+    ) -> None:
+        """One figure. A goal is `>= number` or `<= number`."""
+        if key is not None:
+            self.figures[key] = None if value is None else round(value, 4)
+        said = "not measured" if value is None else f"{value:{form}}"
+        print(f"{words:58}{said:>14}{_beside(value, goal)}", flush=True)
+
+
+def _beside(value: float | None, goal: str | None) -> str:
+    if goal is None:
+        return ""
+    if value is None:
+        return f"   goal {goal}"
+    relation, number = goal.split()
+    limit = float(number.replace(",", ""))
+    held = value >= limit if relation == ">=" else value <= limit
+    return f"   goal {goal}: {'reached' if held else 'MISSED'}"
+
+
+# Rates -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Rounds:
+    """What the rounds of one setting of `synchronous` came to."""
+
+    alone: list[float] = field(default_factory=list)
+    together: list[Measured] = field(default_factory=list)
+    once: list[float] = field(default_factory=list)
+    raw: list[float] = field(default_factory=list)
 
     @property
-    def methods(self) -> Sequence[Method]:
-        return (Method("bench", "nothing", (Param("message"), Param("title")), repeatable=self.repeatable),)
+    def ratio(self) -> float:
+        """Median of the rounds' ratios to raw sqlite3."""
+        return median(ours.rate / raw for ours, raw in zip(self.together, self.raw, strict=True))
 
-    async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
-        now = time.perf_counter()
-        before = self.last.get(effect.execution)
-        if before is not None:
-            self.latencies.append(now - before)
-        await begin()
-        if effect.state == f"step_{STATES - 1}":
-            self.last.pop(effect.execution, None)
-            self.ending.pop(effect.execution).set_result(None)
-        else:
-            self.last[effect.execution] = time.perf_counter()
-        return DONE
 
-    async def settle(self, effect: Effect) -> Result | None:
+def rates(size: Size, report: Report) -> None:
+    """Closed loop, beside raw sqlite3 and the peer."""
+    found = {mode: Rounds() for mode in MODES}
+    peer_alone, peer_together, syncs = list[float](), list[float](), list[float]()
+    written = {mode: _written(size, mode) for mode in MODES}
+    with ExitStack() as stack:
+        rival = _rival(stack)
+        for number in range(size.rounds):
+            syncs += in_folder(lambda folder: sync_times(folder, 100))
+            for mode in MODES:
+                _round(found[mode], size, mode, written[mode])
+            if rival is not None and number < size.peer_rounds:
+                peer_together.append(rival.rate(100, size.peer_workflows))
+                peer_alone.append(rival.rate(1, max(4, size.peer_workflows // 12)))
+    _tell_rates(report, found, percentile(syncs, 0.99) * 1_000)
+    normal = found["NORMAL"]
+    together = [ours.rate / theirs for ours, theirs in zip(normal.together, peer_together, strict=False)]
+    alone = [ours / theirs for ours, theirs in zip(normal.alone, peer_alone, strict=False)]
+    report.tell("DBOS on SQLite (WAL, NORMAL), 100 in flight, steps/s", _median(peer_together))
+    report.tell("  times as fast", _median(together), ".1f", key="dbos_100", goal=">= 100")
+    report.tell("DBOS on SQLite (WAL, NORMAL), 1 in flight, steps/s", _median(peer_alone))
+    report.tell("  times as fast", _median(alone), ".1f", key="dbos_1", goal=">= 12")
+
+
+def _rival(stack: ExitStack) -> Peer | None:
+    try:
+        return stack.enter_context(peer("NORMAL"))
+    except Silent as why:
+        print(f"DBOS is skipped: {why}")
         return None
 
 
-class Recording(SQLiteStore):
-    """The real store, which also keeps what it was given, so that the raw run can write the same rows."""
-
-    keeps: bool
-    batches: list[Batch]
-    commits: int
-
-    async def commit(self, batch: Batch) -> None:
-        self.commits += 1
-        if self.keeps:
-            self.batches.append(batch)
-        await super().commit(batch)
+def _written(size: Size, mode: Synchronous) -> list[Rows]:
+    """The rows of a run, which raw sqlite3 will write."""
+    return rows_of(in_folder(lambda folder: closed_loop(folder, 100, size.executions, mode, keeps=True)).batches)
 
 
-@dataclass(frozen=True)
-class Measured:
-    rate: float
-    p99_ms: float
-    commits: int
-    transitions: int
-    batches: list[Batch] = field(repr=False)
+def _round(found: Rounds, size: Size, mode: Synchronous, written: Sequence[Rows]) -> None:
+    some = max(20, size.executions // 16)
+    found.alone.append(in_folder(lambda folder: closed_loop(folder, 1, some, mode)).rate)
+    found.together.append(in_folder(lambda folder: closed_loop(folder, 100, size.executions, mode)))
+    found.raw.append(in_folder(lambda folder: raw_run(folder, written, mode)))
+    once = in_folder(lambda folder: closed_loop(folder, 100, size.executions // 4, mode, repeatable=False))
+    found.once.append(once.rate)
 
 
-async def engine_run(
-    folder: Path,
-    in_flight: int,
-    executions: int,
-    synchronous: Synchronous,
-    *,
-    repeatable: bool = True,
-    keeps: bool = False,
-) -> Measured:
-    """Let the engine run so many executions, so many at a time; keep what was written only where nobody looks at the time."""
-    path = folder / "engine.db"
-    store = await Recording.open(path, synchronous=synchronous)
-    store.batches, store.keeps, store.commits = [], keeps, 0
-    service = NothingService(repeatable)
-    ids, chance = count(), random.Random(1)
-    runner = Runner(store, [service], SystemClock(), ids=lambda: f"{next(ids):08x}", chance=chance.random)
-    await runner.open(COMMUNITY)
-    written = definition()
-    await runner.save(
-        Batch(
-            revisions=[RevisionRecord(COMMUNITY, "bench", 1, written, CALLER, 0.0)],
-            workflows=[WorkflowRecord(COMMUNITY, "bench", "bench", 1)],
+def _tell_rates(report: Report, found: Mapping[Synchronous, Rounds], sync_ms: float) -> None:
+    for mode in MODES:
+        rounds, prefix = found[mode], "" if mode == "NORMAL" else "full_"
+        key = f"ratio_{mode.lower()}"
+        report.tell(f"{mode}: transitions/s, 1 in flight", median(rounds.alone), key=f"{prefix}rate_1")
+        report.tell(
+            f"{mode}: transitions/s, 100 in flight",
+            median(each.rate for each in rounds.together),
+            key=f"{prefix}rate_100",
         )
-    )
-    store.batches.clear()
-    store.commits = 0
-    left = iter(range(executions))
-
-    async def one_after_another() -> None:
-        loop = asyncio.get_running_loop()
-        for _ in left:
-            started = await runner.run(COMMUNITY, "bench", ARGUMENTS, CALLER)
-            assert isinstance(started, Execution), started
-            if started.id not in service.ending:
-                service.ending[started.id] = loop.create_future()
-            await service.ending[started.id]
-
-    began = time.perf_counter()
-    await asyncio.gather(*(one_after_another() for _ in range(in_flight)))
-    await runner.quiescent()
-    took = time.perf_counter() - began
-    await runner.close()
-    await store.close()
-    transitions = read_back(path)
-    assert transitions == executions * STATES, (transitions, executions)
-    latencies = sorted(service.latencies)
-    return Measured(
-        transitions / took,
-        latencies[int(len(latencies) * 0.99)] * 1_000,
-        store.commits,
-        transitions,
-        store.batches,
-    )
-
-
-def read_back(path: Path) -> int:
-    """How many transitions are in a file; whole, in order, and with nothing left undone."""
-    connection = sqlite3.connect(path)
-    (rows,) = connection.execute("SELECT count(*) FROM history").fetchone()
-    (gaps,) = connection.execute(
-        "SELECT count(*) FROM (SELECT count(*) AS n, max(seq) AS last FROM history GROUP BY execution) WHERE n <> last + 1"
-    ).fetchone()
-    (undone,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
-    connection.close()
-    assert (gaps, undone) == (0, 0), (gaps, undone)
-    return int(rows)
-
-
-# Raw ---------------------------------------------------------------------------------------------------------------------
-
-EXECUTION: Final = (
-    "INSERT INTO executions (id, community, workflow, revision, status, next_due, started_at, ended_at, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, "
-    "status = excluded.status, next_due = excluded.next_due, ended_at = excluded.ended_at, body = excluded.body"
-)
-HISTORY: Final = "INSERT INTO history (community, execution, seq, body) VALUES (?, ?, ?, ?)"
-OUTBOX: Final = "INSERT INTO outbox (id, community, status, body) VALUES (?, ?, 'due', ?)"
-BEGUN: Final = "UPDATE outbox SET status = 'begun' WHERE id = ?"
-DONE_WITH: Final = "DELETE FROM outbox WHERE id = ?"
-ADMISSION: Final = "INSERT INTO admissions (community, id, workflow, at, body) VALUES (?, ?, ?, ?, ?)"
-
-Rows = dict[str, list[tuple[Any, ...]]]
-
-
-def rows_of(batches: Sequence[Batch]) -> list[Rows]:
-    """Everything that was committed, as rows ready for executemany, cut after every 100 transitions."""
-    whole: Rows = {sql: [] for sql in (EXECUTION, OUTBOX, BEGUN, HISTORY, DONE_WITH, ADMISSION)}
-    for batch in batches:
-        tables = json.loads(encode_batch(batch))
-        for row in tables.get("executions", ()):
-            columns = ("id", "community", "workflow", "revision", "status", "next_due", "started_at", "ended_at")
-            whole[EXECUTION].append((*(row.get(column) for column in columns), _body(row)))
-        for row in tables.get("history", ()):
-            whole[HISTORY].append((COMMUNITY, row["execution"], row["seq"], _body(row)))
-        for row in tables.get("outbox", ()):
-            whole[OUTBOX].append((row["id"], row["community"], _body(row)))
-        for row in tables.get("admissions", ()):
-            whole[ADMISSION].append((row["community"], row["id"], row["workflow"], row["at"], _body(row)))
-        whole[BEGUN] += [(id,) for id in tables.get("begun", ())]
-        whole[DONE_WITH] += [(id,) for id in tables.get("done", ())]
-    pieces = max(1, len(whole[HISTORY]) // 100)
-    return [{sql: list(_piece(rows, number, pieces)) for sql, rows in whole.items()} for number in range(pieces)]
-
-
-def _body(row: dict[str, Any]) -> str:
-    return json.dumps(row, separators=(",", ":"))
-
-
-def _piece(rows: Sequence[Any], number: int, pieces: int) -> Iterator[Any]:
-    return iter(rows[len(rows) * number // pieces : len(rows) * (number + 1) // pieces])
-
-
-async def raw_run(folder: Path, transactions: Sequence[Rows], synchronous: Synchronous) -> float:
-    """Write those rows with nothing but sqlite3; transitions a second."""
-    path = folder / "raw.db"
-    await (await SQLiteStore.open(path)).close()  # the same tables
-    connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = WAL", "wal_autocheckpoint = 4000", f"synchronous = {synchronous}"):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    began = time.perf_counter()
-    for transaction in transactions:
-        connection.execute("BEGIN IMMEDIATE")
-        for sql, rows in transaction.items():
-            connection.executemany(sql, rows)
-        connection.execute("COMMIT")
-    took = time.perf_counter() - began
-    connection.close()
-    return read_back(path) / took
-
-
-# Side by side ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What one setting of `synchronous` came to: rates are the best of the rounds on both sides, the rest medians."""
-
-    rate_1: float
-    rate_100: float
-    rate_100_once: float
-    raw_100: float
-    p99_ms_100: float
-    transitions_per_commit: float
-
-    @property
-    def ratio_100(self) -> float:
-        return self.rate_100 / self.raw_100
-
-
-def in_folder(run: Callable[[Path], Awaitable[Any]]) -> Any:
-    """Run something in a folder and a loop of its own."""
-
-    async def running() -> Any:
-        with tempfile.TemporaryDirectory(prefix="showcaller-bench-") as folder:
-            return await run(Path(folder))
-
-    return asyncio.run(running())
-
-
-def measure(synchronous: Synchronous, executions: int, rounds: int) -> Summary:
-    """Engine and raw in turns."""
-    alone, together, once, raw = [], [], [], []
-    kept = in_folder(lambda folder: engine_run(folder, 100, executions, synchronous, keeps=True))
-    transactions = rows_of(kept.batches)
-    for _ in range(rounds):
-        alone.append(in_folder(lambda folder: engine_run(folder, 1, executions // 32, synchronous)).rate)
-        together.append(in_folder(lambda folder: engine_run(folder, 100, executions, synchronous)))
-        raw.append(in_folder(lambda folder: raw_run(folder, transactions, synchronous)))
-        once.append(
-            in_folder(lambda folder: engine_run(folder, 100, executions // 4, synchronous, repeatable=False)).rate
+        report.tell(f"{mode}: the same, if no effect may be repeated", median(rounds.once))
+        report.tell(f"{mode}: raw sqlite3, same rows, 100 a transaction", median(rounds.raw), key=f"{prefix}raw_100")
+        report.tell(f"{mode}: ratio", rounds.ratio, ".3f", key=key, goal=">= 0.35" if mode == "NORMAL" else None)
+        report.figures[f"{prefix}ratio_100"] = report.figures[key]
+        p99 = median(each.p99_ms for each in rounds.together)
+        report.tell(f"{mode}: p99 of a transition, 100 in flight, ms", p99, ".1f", key=f"{prefix}p99_ms_100")
+        report.tell(
+            f"{mode}: transitions in a commit, 100 in flight",
+            median(each.transitions / each.commits for each in rounds.together),
         )
-    return Summary(
-        max(alone),
-        max(run.rate for run in together),
-        max(once),
-        max(raw),
-        statistics.median(run.p99_ms for run in together),
-        statistics.median(run.transitions / run.commits for run in together),
+    report.tell("fdatasync of a page in this run, p99, ms", sync_ms, ".2f", key="fdatasync_p99_ms")
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
+
+
+# The rest ----------------------------------------------------------------------------------------------------------------
+
+
+def latency(size: Size, report: Report) -> None:
+    """Open loop."""
+    runs = [
+        in_folder(lambda folder, seed=seed: open_loop(folder, size.latency_seconds, seed))  # type: ignore[misc]
+        for seed in range(size.latency_rounds)
+    ]
+    report.tell(
+        f"open loop, {RATE:,}/s: p99 of a transition, ms",
+        median(run.transition for run in runs),
+        ".2f",
+        key="open_p99_ms",
+        goal="<= 5",
     )
+    report.tell("  p99 from an event to its first effect, ms", median(run.arrival for run in runs), ".2f")
+    report.tell("  p99 of the loop's lag, ms", median(run.lag for run in runs), ".2f", key="open_lag_ms", goal="<= 5")
+
+
+def waiting(size: Size, report: Report) -> None:
+    """Executions that wait."""
+    lives = measure_waiting(WAITING, size.restart_rounds)
+    seconds, each = median(life.seconds for life in lives), median(life.bytes_each for life in lives)
+    report.tell(f"{WAITING:,} waiting: memory for each, bytes", each, key="wait_bytes", goal="<= 1,024")
+    report.tell("  ready after SIGKILL, s", seconds, ".2f", key="wait_restart_s", goal="<= 1")
+
+
+def in_flight(size: Size, report: Report) -> None:
+    """Executions in the middle of an effect."""
+    seconds = median(measure_in_flight(MANY, size.restart_rounds))
+    report.tell(
+        f"{MANY:,} in flight: all going again after SIGKILL, s", seconds, ".2f", key="inflight_restart_s", goal="<= 0.5"
+    )
+
+
+def many(size: Size, report: Report) -> None:
+    """Ten thousand in flight beside one hundred."""
+    ratios, states = [], size.many_states
+    for _ in range(size.many_rounds):
+        few = in_folder(lambda folder: closed_loop(folder, 100, MANY // 4, "NORMAL", states=states))
+        all_ = in_folder(lambda folder: closed_loop(folder, MANY, MANY, "NORMAL", states=states))
+        ratios.append(all_.rate / few.rate)
+    report.tell(
+        f"rate at {MANY:,} in flight over rate at 100", median(ratios), ".2f", key="rate_10k_over_100", goal=">= 0.8"
+    )
+
+
+def matching(size: Size, report: Report) -> None:
+    """Chat lines against a thousand triggers."""
+    try:
+        match_rate = importlib.import_module("tests.benchmarks.matching").match_rate
+    except ModuleNotFoundError:
+        rate = None
+    else:
+        rate = median(match_rate(size.matching_seconds) for _ in range(size.rounds))
+    report.tell("1,000 triggers, none takes it: messages/s", rate, key="match_per_s", goal=">= 20,000")
+
+
+PARTS: Final[Mapping[str, Callable[[Size, Report], None]]] = {
+    "rates": rates,
+    "open": latency,
+    "waiting": waiting,
+    "in_flight": in_flight,
+    "many": many,
+    "matching": matching,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under 40 seconds")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     arguments = parser.parse_args()
     # The bot sets this at its start too: with the usual 5 ms the writer's thread waits for the interpreter lock.
     sys.setswitchinterval(0.0005)
-    executions = 800 if arguments.quick else 5_000
-    found = {mode: measure(mode, executions, 3) for mode in ("NORMAL", "FULL")}  # type: ignore[arg-type]
-    normal, full = found["NORMAL"], found["FULL"]
-    print(f"{STATES} states, 2 templates and a guard per state; {executions * STATES:,} transitions a round, 3 rounds")
-    print(f"{'':44}{'NORMAL':>10}{'FULL':>10}")
-    for words, name, form in (
-        ("transitions/s, 1 in flight", "rate_1", ",.0f"),
-        ("transitions/s, 100 in flight", "rate_100", ",.0f"),
-        ("the same, if no effect may be repeated", "rate_100_once", ",.0f"),
-        ("raw sqlite3, same rows, 100 a transaction", "raw_100", ",.0f"),
-        ("ratio", "ratio_100", ".2f"),
-        ("p99 of a transition, 100 in flight, ms", "p99_ms_100", ".1f"),
-        ("transitions in a commit, 100 in flight", "transitions_per_commit", ".0f"),
-    ):
-        print(f"{words:44}{getattr(normal, name):>10{form}}{getattr(full, name):>10{form}}")
-    figures = ("rate_1", "rate_100", "raw_100", "ratio_100", "p99_ms_100")
-    print(
-        json.dumps(
-            {name: round(getattr(normal, name), 3) for name in figures}
-            | {f"full_{name}": round(getattr(full, name), 3) for name in figures}
-        )
-    )
+    size, report = QUICK if arguments.quick else WHOLE, Report()
+    print(f"{STATES} states, each 2 templates, a guard and a result kept; {size.rounds} rounds")
+    for name in arguments.only:
+        PARTS[name](size, report)
+    print(json.dumps(report.figures))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ async def test_a_commit_is_one_statement_whatever_is_in_it(path: Path) -> None:
         await store.commit(EVERYTHING)
         await store._connection.set_trace_callback(None)  # type: ignore[arg-type]
         asked = {text for text in statements if not text.startswith("--")}  # told again for each row it unpacks
-        assert [text[:17] for text in asked] == ["INSERT INTO batch"]
+        assert [text[:17] for text in asked] == ["INSERT INTO commi"]
         assert [record.effect.id for record in await store.outbox(HERE)] == ["a", "c"]
 
 
