@@ -41,6 +41,9 @@ from engine.values import MAX_PARTS, bounded, plain, text_of, within
 
 LONGEST_WAIT: Final = 366 * 86_400.0
 MAX_TIMES: Final = 1_000_000
+ENGINE: Final = "engine"
+"""The service that does what the engine itself is asked for; `EMIT` is its method."""
+EMIT: Final = "emit"
 ANYBODY: Final = frozenset({"", "anyone", "anybody", "everyone", "everybody", "someone"})
 
 
@@ -86,7 +89,13 @@ def particulars(action: Action, declarations: Declarations, place: str) -> dict[
             work = _without_secrets(compile_params(action.arguments))
             return {"work": work, "workflow": action.workflow, "detached": action.detached}
         case Emit():
-            return {"work": _without_secrets(compile_params(action.payload)), "event": canonical(action.event)}
+            return {
+                "work": _without_secrets(compile_params(action.payload)),
+                "event": canonical(action.event),
+                "service": ENGINE,
+                "method": EMIT,
+                "repeatable": True,
+            }
 
 
 def check_free(name: str, place: str) -> None:

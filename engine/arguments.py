@@ -29,6 +29,9 @@ def filled_in(program: Program, scope: Scope) -> Values:
     """
     variables = dict(within(scope.variables))
     for name, declaration in program.definition.variables.items():
+        if name not in variables and name in program.constants:
+            variables[name] = program.constants[name]
+            continue
         given = walk(variables, name.split("."))
         if given is MISSING and name in program.defaults:
             variables[name] = within(program.defaults[name](scope))

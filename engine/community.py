@@ -158,7 +158,8 @@ class Community:
 
     def keep(self, execution: Execution) -> bool:
         """Hold an execution in its new form, or let it go once nothing more can come; tells which."""
-        self.ears.listen(execution.id, execution.ears)
+        if execution.ears or self.ears:
+            self.ears.listen(execution.id, execution.ears)
         return self.roster.keep(execution)
 
     def release(self, fold: str) -> list[HeldRecord]:

@@ -6,7 +6,7 @@ business, what becomes of it `engine.machine`'s.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from engine.model import Definition, Retry
 from engine.scope import Evaluate, Scope
@@ -149,11 +149,15 @@ class Program:
 
     Attributes:
         states: All states by name, nested ones too.
+        constants: Defaults that are what they are, of variables without dots in their names.
         defaults: Values of variables that a start does not bring; worked out at start if they have placeholders.
         listens: Whether any state listens for events.
+        draws: Whether anything is left to chance.
     """
 
     definition: Definition
     states: Mapping[str, CompiledState]
     defaults: Mapping[str, Evaluate] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
     listens: bool = False
+    draws: bool = False

@@ -18,6 +18,9 @@ class Ears:
         self._ears: dict[str, tuple[Ear, ...]] = {}
         self._order = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._ears)
+
     def listen(self, id: str, ears: Iterable[Ear]) -> None:
         """Let an execution hear of these events and no others; what it listened for before keeps its place."""
         new = tuple(ears)

@@ -7,11 +7,11 @@ run stands behind it, unless the payload says who. It knows no execution.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from engine.actions import EMIT, ENGINE
 from engine.clock import SleepingClock
 from engine.declare import Method
 from engine.events import Event
 from engine.execution import Done, Effect, Failed, Result
-from engine.machine.entering import EMIT, ENGINE
 
 
 class EmittingService:

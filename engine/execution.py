@@ -156,6 +156,7 @@ class Execution:
         ears: What it listens for: (event, the only person who counts or None), without repeats.
         slot: What it shares with other runs that must not go on side by side with it, if anything.
         start_due: When a run that was put off begins.
+        configured: Whether it brought settings of its own.
     """
 
     id: str
@@ -190,6 +191,7 @@ class Execution:
     ears: tuple[tuple[str, str | None], ...] = ()
     slot: str | None = None
     start_due: float | None = None
+    configured: bool = False
 
     @property
     def next_due(self) -> float | None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, assert_never
 
 from engine.execution import Done, Effect, Failed, Result, Status, Unknown, Values
+from engine.frozen import quick
 
 Verb: TypeAlias = Literal["stop", "cancel", "pause", "resume"]
 """What somebody may want of a run that is going on, or of the one that it waits for."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Succeeded:
     """A service did what an effect asked."""
@@ -23,6 +25,7 @@ class Succeeded:
     output: Any = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Errored:
     """A service did not do what an effect asked. The code `timeout` takes the timeout edge."""
@@ -34,6 +37,7 @@ class Errored:
     retryable: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
     """Nobody can say whether an effect was done."""
@@ -54,6 +58,7 @@ class ChildEnded:
     error: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Something happened.
@@ -68,6 +73,7 @@ class Heard:
     event: Values
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TimeReached:
     """It is `at` now: whatever was due by then happens."""

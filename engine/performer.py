@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from engine.actions import ENGINE
 from engine.cache import ResultCache, cache_key
 from engine.clock import SleepingClock
 from engine.declare import Declarations
 from engine.errors import StoreError
 from engine.execution import Done, Effect, Failed, Result, Unknown
 from engine.logged import about
-from engine.machine.entering import ENGINE
 from engine.ports import Service
 from engine.storable import is_small, size_of
 from engine.tasks import Tasks

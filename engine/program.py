@@ -17,7 +17,7 @@ from engine.evaluate import compile_guard
 from engine.events import canonical
 from engine.model import Definition, State, Target, blocks
 from engine.scope import Evaluate
-from engine.templates import compile_params
+from engine.templates import compile_params, is_constant
 
 __all__ = ["CompiledState", "Program", "compile_program", "compile_target"]
 
@@ -46,7 +46,8 @@ def compile_program(definition: Definition, declarations: Declarations) -> Progr
     listens = waits or any(state.own_events for state in states.values())
     if waits:
         states = {name: replace(state, next_waits=_next_waits(state, states)) for name, state in states.items()}
-    return Program(definition, states, _defaults(definition), listens)
+    draws = any(state.gathering is not None or (state.retry and state.retry.jitter) for state in states.values())
+    return Program(definition, states, _defaults(definition), _constants(definition), listens, draws)
 
 
 def _add_block(
@@ -105,6 +106,15 @@ def compile_target(target: Target) -> Ways:
 def _check_target(name: str | None, place: str, known: Any) -> None:
     if name is not None and name not in known:
         raise DefinitionError(f'{place}: there is no step "{name}" to go to')
+
+
+def _constants(definition: Definition) -> dict[str, Any]:
+    """Defaults that need no working out: plain numbers and texts, which nobody can change."""
+    return {
+        name: declaration.default
+        for name, declaration in definition.variables.items()
+        if isinstance(declaration.default, str | int | float) and is_constant(declaration.default) and "." not in name
+    }
 
 
 def _defaults(definition: Definition) -> dict[str, Evaluate]:

@@ -8,7 +8,7 @@ waits for it. All of that happens here, one after the other, in the same commit.
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.admission import Let, Moment, Refuse, Workflow, admit_inside, admit_later
 from engine.community import Community, Loaded
@@ -29,7 +29,9 @@ from engine.writer import Group
 
 log = logging.getLogger(__name__)
 
-MAX_RESULT = 32_000
+_ON: Final = frozenset({"running", "waiting", "paused", "stopping"})
+
+MAX_RESULT: Final = 32_000
 """Bytes of JSON that a run may hand to the one that waits for it."""
 
 
@@ -48,7 +50,7 @@ class Progress:
         self,
         now: Callable[[], float],
         ids: Callable[[], str],
-        context: Callable[[str], Context],
+        context: Callable[..., Context],
         armed: Callable[[], bool],
         open_group: Callable[[int], Group],
     ) -> None:
@@ -73,23 +75,25 @@ class Progress:
         if program is None:  # it began before an upgrade that cannot run it any more
             return given_up(execution, input)
         try:
-            return transition(program, execution, input, self._context(community.name))
+            return transition(program, execution, input, self._context(community.name, draws=program.draws))
         except Exception:
             log.exception("%s broke on %s", execution.id, input, extra=about(execution))
             return given_up(execution, input)
 
     def take(self, community: Community, step: Step, group: Group) -> None:
         """Make a step part of a commit and of memory, and all that follows from it at once."""
-        left = deque([step])
+        left: deque[Step] = deque()
+        self._take_one(community, step, group, left)
         while left:
             self._take_one(community, left.popleft(), group, left)
 
     def _take_one(self, community: Community, step: Step, group: Group, left: deque[Step]) -> None:
         execution, batch = step.execution, group.batch
+        before = community.roster.awake.get(execution.id)
         batch.executions.append(execution)
         batch.history.extend(step.history)
         batch.outbox.extend(step.effects)
-        if has_ended(community.roster.awake.get(execution.id), execution):
+        if has_ended(before, execution):
             group.finished.append(execution)
         kept = community.keep(execution)
         if self._armed():
@@ -100,6 +104,8 @@ class Progress:
             left.extend(self._relay(community, relay))
         if execution.status in FINAL:
             left.extend(self._tell_parent(community, execution))
+        if before is not None and before.status in _ON and execution.status in _ON:
+            return  # it takes up what it took up before
         if community.places.put(slot_in(execution), execution.id, execution.status):
             left.extend(self._begin_next(community, slot_in(execution)))
 

@@ -58,6 +58,9 @@ GRACE: Final = 0.5
 """Seconds that effects in flight get to end when the engine is closed."""
 
 
+_NOTHING: Final = Context()
+
+
 class NotOpen(EngineError):
     """The community has not been opened, or the runner has been closed."""
 
@@ -112,6 +115,7 @@ class Runner:
         self._notices = notices
         self._communities: dict[str, Community] = {}
         self._surroundings: dict[str, Context] = {}
+        self._still: dict[str, Context] = {}  # what is around a community, for as long as nothing of it changes
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
         self._performer = Performer(
@@ -183,6 +187,7 @@ class Runner:
             await self._writing
         self._communities.clear()
         self._surroundings.clear()
+        self._still.clear()
 
     def surround(
         self,
@@ -196,6 +201,7 @@ class Runner:
         given = {"config": config, "stream": stream, "zone": zone}
         changed: dict[str, Any] = {part: value for part, value in given.items() if value is not None}
         self._surroundings[community] = replace(self._around(community), **changed)
+        self._still.pop(community, None)
         opened = self._communities.get(community)
         if opened is not None and zone is not None:
             self._appointments.move_to(opened, zone)
@@ -419,15 +425,20 @@ class Runner:
         if step.execution is not execution:
             self._progress.take(community, step, self._writer.open_group(2))
 
-    def _context(self, community: str) -> Context:
-        around = self._around(community)
-        chance = (self._chance(), self._chance())
-        opened = self._communities.get(community)
-        data = around.data if opened is None else opened.kept.tree
-        return Context(around.config, data, around.stream, around.zone, chance, self._declared)
+    def _context(self, community: str, *, draws: bool = True) -> Context:
+        """What is known outside executions now; chance is drawn only for those that leave something to it."""
+        still = self._still.get(community)
+        if still is None:
+            around = self._around(community)
+            opened = self._communities.get(community)
+            data = around.data if opened is None else opened.kept.tree
+            still = Context(around.config, data, around.stream, around.zone, declared=self._declared)
+            if opened is not None:
+                self._still[community] = still
+        return replace(still, chance=(self._chance(), self._chance())) if draws else still
 
     def _around(self, community: str) -> Context:
-        return self._surroundings.setdefault(community, Context())
+        return self._surroundings.get(community) or _NOTHING
 
     # Memory, from the store ------------------------------------------------------------------------------------------------
 

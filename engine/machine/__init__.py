@@ -48,6 +48,7 @@ from engine.machine.entering import enter
 from engine.machine.leaving import fail
 from engine.machine.work import EndLane, EndRound, Enter, Fail, Relay, StartRun, Step, Work, in_seconds
 from engine.people import person_in
+from engine.settings import overrides_in
 
 __all__ = ["Relay", "StartRun", "Step", "given_up", "heard_as", "start", "transition"]
 
@@ -86,6 +87,7 @@ def start(
         parent=parent,
         slot=slot,
         start_due=due,
+        configured=bool(overrides_in(arguments)),
     )
     work = Work(program, execution, context, at)
     if held is None:

@@ -3,7 +3,7 @@
 Some ask a service and rest, some rest for a time or an event, some open a block, and the others are over at once.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from engine.compiled import CompiledState
 from engine.effect_ids import effect_id
@@ -15,10 +15,6 @@ from engine.machine.work import MAX_CHAIN, MAX_ROUNDS, Enter, Fail, StartRun, Wo
 from engine.people import name_of, person_in
 from engine.secrets import redacted
 from engine.ways import first_open
-
-ENGINE: Final = "engine"
-"""The service that does what the engine itself is asked for."""
-EMIT: Final = "emit"
 
 
 def enter(work: Work, item: Enter) -> None:
@@ -37,6 +33,12 @@ def enter(work: Work, item: Enter) -> None:
     if visit > 1 and _too_often(work, key, item, visit):
         return
     work.place(item.path, state)
+    if state.kind == "call" and state.enabled:  # what is met most often is not held up by what the others need
+        try:
+            ask(work, item.path, state, visit, 1, work.at, _limit(work, state), None)
+        except EvaluationError as error:
+            work.agenda.append(Fail(Branch(item.path, item.state, visit, entered_at=work.at), "error", error.reason))
+        return
     branch = Branch(item.path, item.state, visit, entered_at=work.at, heard=item.heard)
     if not state.enabled:
         succeed(work, branch, state, None, "skipped", heard=item.heard)
@@ -69,8 +71,6 @@ def _too_often(work: Work, key: str, item: Enter, visit: int) -> bool:
 
 def _do(work: Work, branch: Branch, state: CompiledState) -> None:  # noqa: C901  one line a kind
     match state.kind:
-        case "call":
-            ask(work, branch, state, _limit(work, state), None)
         case "wait":
             _wait(work, branch, state)
         case "wait_for":
@@ -121,34 +121,48 @@ def ask_again(work: Work, branch: Branch, state: CompiledState) -> None:
     """The next try, right now."""
     work.place(branch.path, state)
     try:
-        ask(work, branch, state, branch.timeout_due, branch)
+        limit, at = branch.timeout_due, branch.entered_at
+        ask(work, branch.path, state, branch.visit, branch.attempt, at, limit, branch)
     except EvaluationError as error:
         work.agenda.append(Fail(branch, "error", error.reason))
 
 
-def ask(work: Work, branch: Branch, state: CompiledState, limit: float | None, before: Branch | None) -> None:
+def ask(
+    work: Work,
+    path: str,
+    state: CompiledState,
+    visit: int,
+    attempt: int,
+    entered_at: float,
+    limit: float | None,
+    before: Branch | None,
+) -> None:
     """Ask a service; a try after the first one asks for the same.
 
     Raises:
         EvaluationError: A param cannot be worked out.
     """
-    params = before.params if before is not None and not state.secret else _worked_out(work, state)
-    request(work, branch, state, limit, (state.service, state.method), params, repeatable=state.repeatable)
+    if before is not None and not state.secret:
+        params = before.params
+    else:
+        params = state.work(work.scope) if state.work is not None else {}
+    kept = redacted(params) if state.secret else params
+    request(work, path, state, visit, attempt, entered_at, limit, params, kept)
 
 
 def request(
     work: Work,
-    branch: Branch,
+    path: str,
     state: CompiledState,
+    visit: int,
+    attempt: int,
+    entered_at: float,
     limit: float | None,
-    whom: tuple[str, str],
     params: Any,
-    *,
-    repeatable: bool,
+    kept: Any,
 ) -> None:
-    """Commit an effect, and rest until it has ended."""
+    """Commit an effect, and rest until it has ended; `kept` is what is remembered of its params."""
     execution = work.execution
-    path, visit, attempt = branch.path, branch.visit, branch.attempt
     id = effect_id(execution.id, path, state.key, visit, attempt)
     work.effects.append(
         Effect(
@@ -157,15 +171,14 @@ def request(
             execution.id,
             execution.workflow,
             state.name,
-            whom[0],
-            whom[1],
+            state.service,
+            state.method,
             params,
-            repeatable,
+            state.repeatable,
             attempt,
         )
     )
-    kept = redacted(params) if state.secret else params
-    work.rest(Branch(path, state.name, visit, attempt, id, branch.entered_at, None, limit, kept))
+    work.rest(Branch(path, state.name, visit, attempt, id, entered_at, None, limit, kept))
 
 
 def _emit(work: Work, branch: Branch, state: CompiledState) -> None:
@@ -175,7 +188,7 @@ def _emit(work: Work, branch: Branch, state: CompiledState) -> None:
     if payload["user"] is None:
         del payload["user"]
     params = {"event": state.event, "payload": payload, "depth": execution.depth + 1, "caller": execution.caller}
-    request(work, branch, state, _limit(work, state), (ENGINE, EMIT), params, repeatable=True)
+    request(work, branch.path, state, branch.visit, 1, branch.entered_at, _limit(work, state), params, params)
 
 
 def _known_person(work: Work, said: Any) -> Any:

@@ -12,6 +12,7 @@ from engine.compiled import CompiledState, Program
 from engine.context import Context, data_about
 from engine.effect_ids import owner_of
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, Frame, HistoryRow, Lane, Status, Values
+from engine.frozen import quick
 from engine.inputs import Verb
 from engine.model import Retry
 from engine.scope import EMPTY, Scope
@@ -56,6 +57,7 @@ class Relay:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a start or an input comes to; commit all of it, then perform the effects.
@@ -210,7 +212,7 @@ class Work:
             event=execution.event,
             user=execution.user,
             caller=execution.caller,
-            config=_config(context, execution.variables),
+            config=_config(context, execution.variables) if execution.configured else context.config,
             data=context.data if not context.data else data_about(context.data, execution.user),
             stream=context.stream,
             zone=context.zone,
@@ -224,39 +226,40 @@ class Work:
     def step(self) -> Step:
         """What the transition comes to."""
         execution = self.execution
-        changed = Execution(
-            id=execution.id,
-            community=execution.community,
-            workflow=execution.workflow,
-            revision=execution.revision,
-            status=self.status(),
-            started_at=self.started_at,
-            seq=self.seq,
-            branches=tuple(self.branches),
-            visits=self.visits,
-            variables=self.variables,
-            results=self.results,
-            event=execution.event,
-            user=execution.user,
-            caller=execution.caller,
-            ended_at=None if self.ended is None else self.at if execution.ended_at is None else execution.ended_at,
-            error=self.error,
-            cancelled=self.cancelled,
-            paused_at=self.paused_at,
-            depth=execution.depth,
-            orphans=self.orphans,
-            late=self.late,
-            rounds=self.rounds,
-            timeout_due=self.timeout_due,
-            timed_out=self.timed_out,
-            frames=tuple(self.frames),
-            gathered=self.gathered,
-            wreck=self.wreck,
-            parent=execution.parent,
-            children=self.children,
-            ears=self.ears() if self.program.listens and self.ended is None else (),
-            slot=execution.slot,
-            start_due=self.start_due,
+        changed = Execution(  # by position: there are so many fields that their names would take as long as the rest
+            execution.id,
+            execution.community,
+            execution.workflow,
+            execution.revision,
+            self.status(),
+            self.started_at,
+            self.seq,
+            tuple(self.branches),
+            self.visits,
+            self.variables,
+            self.results,
+            execution.event,
+            execution.user,
+            execution.caller,
+            None if self.ended is None else self.at if execution.ended_at is None else execution.ended_at,
+            self.error,
+            self.cancelled,
+            self.paused_at,
+            execution.depth,
+            self.orphans,
+            self.late,
+            self.rounds,
+            self.timeout_due,
+            self.timed_out,
+            tuple(self.frames),
+            self.gathered,
+            self.wreck,
+            execution.parent,
+            self.children,
+            self.ears() if self.program.listens and self.ended is None else (),
+            execution.slot,
+            self.start_due,
+            execution.configured,
         )
         return Step(
             changed, tuple(self.effects), tuple(self.rows), tuple(self.starts), tuple(self.relays), self.consumed
@@ -568,10 +571,7 @@ class Work:
 
 def _config(context: Context, variables: Values) -> Values:
     """The settings, under those that the run brought along."""
-    for name in variables:
-        if name.startswith("config"):
-            return overridden(context.config, overrides_in(variables), context.declared)
-    return context.config
+    return overridden(context.config, overrides_in(variables), context.declared)
 
 
 def _is_same(one: Frame, other: Frame) -> bool:
