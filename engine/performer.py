@@ -144,7 +144,7 @@ class Performer:
         method = self._declarations.find(effect.service, effect.method)
         lasts = 0.0 if method is None else method.cacheable_seconds
         key = cache_key(effect.community, effect.service, effect.method, effect.params) if lasts else None
-        if (known := self._cache.get(key, self._clock.now())) is not None:
+        if key is not None and (known := self._cache.get(key, self._clock.now())) is not None:
             self._end(effect, known)
             return
         handing_over = _HandingOver(effect, self._mark_begun)
@@ -162,7 +162,8 @@ class Performer:
             result = self._broken(effect, error, handing_over.begun)
         except Exception as error:  # noqa: BLE001  whatever a service raises is a result of that effect only
             result = self._broken(effect, error, handing_over.begun)
-        self._cache.put(key, result, self._clock.now(), lasts)
+        if key is not None:
+            self._cache.put(key, result, self._clock.now(), lasts)
         self._end(effect, result, None if effect.service == ENGINE else service.simulated)
 
     async def _settle(self, effect: Effect) -> None:
