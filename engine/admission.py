@@ -138,7 +138,7 @@ def admit(event: Event, match: Match, workflow: Workflow, scope: Scope, moment: 
     """Whether an event starts a workflow that listens for it."""
     if match.reason is not None:
         return Refuse(match.workflow, match.reason, unmatched=True)
-    user = event.payload.get("user") if event.caller is None else event.caller
+    user = event.behind
     roles = roles_of(user)
     reason = (
         _switched_off(workflow)

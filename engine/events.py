@@ -67,6 +67,11 @@ class Event:
     cause: str | None = None
     caller: Mapping[str, Any] | None = None
 
+    @property
+    def behind(self) -> Any:
+        """Whose rights count: whom it is about; of an event of our own only who started the runs that led to it."""
+        return self.payload.get("user") if self.cause is None and self.caller is None else self.caller
+
 
 _USER: Final[Mapping[str, FieldType]] = MappingProxyType({"user": "user"})
 

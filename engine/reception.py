@@ -133,7 +133,7 @@ class Reception:
         heard, consumed = self._let_hear(community, event, group)
         if consumed:
             return Posted(event, duplicate=False, heard=heard)
-        scope = event_scope(event, self._context(community.name), caller=person_in(event.payload.get("user")))
+        scope = event_scope(event, self._context(community.name), caller=person_in(event.behind))
         if canonical(event.name) in LINES and not event.own:
             community.lines += 1
         matches, line = community.triggers.match(event, scope), None
@@ -192,7 +192,7 @@ class Reception:
         loaded = community.current(let.workflow)
         assert loaded is not None, "what is not there is not admitted"  # noqa: S101
         user = person_in(event.payload.get("user"))
-        caller = user if event.caller is None else event.caller
+        caller = person_in(event.behind)
         group.rows += 3
         return self._progress.start(community, loaded, group, event, {}, let, caller=caller, user=user)
 
