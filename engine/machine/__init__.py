@@ -242,12 +242,14 @@ def _skip(work: Work, input: Skip) -> bool:
 
 
 def _hear(work: Work, input: Heard) -> bool:
-    """Let every branch hear, each of them coming to rest before the next one does."""
+    """Let every branch hear, each of them coming to rest before the next one does, until one keeps it to itself."""
     moved = False
     for branch in list(work.branches):
         if work.ended is None and branch in work.branches and hearing.hear(work, branch, input):
             moved = True
             _drive(work)
+            if work.consumed:
+                break
     return moved
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.compiled import CompiledState
 from engine.effect_ids import effect_id
 from engine.errors import EvaluationError
-from engine.execution import MAX_DEPTH, Branch, Effect
+from engine.execution import MAX_DEPTH, Branch, Effect, Values
 from engine.machine import blocks, hearing
 from engine.machine.leaving import end_path, succeed
 from engine.machine.work import MAX_CHAIN, MAX_ROUNDS, Enter, Fail, StartRun, Work
@@ -147,7 +147,8 @@ def ask(
     else:
         params = state.work(work.scope) if state.work is not None else {}
     kept = redacted(params) if state.secret else params
-    request(work, path, state, visit, attempt, entered_at, limit, params, kept)
+    heard = () if before is None else before.heard
+    request(work, path, state, visit, attempt, entered_at, limit, params, kept, heard)
 
 
 def request(
@@ -160,6 +161,7 @@ def request(
     limit: float | None,
     params: Any,
     kept: Any,
+    heard: tuple[Values, ...] = (),
 ) -> None:
     """Commit an effect, and rest until it has ended; `kept` is what is remembered of its params."""
     execution = work.execution
@@ -178,7 +180,7 @@ def request(
             attempt,
         )
     )
-    work.rest(Branch(path, state.name, visit, attempt, id, entered_at, None, limit, kept))
+    work.rest(Branch(path, state.name, visit, attempt, id, entered_at, None, limit, kept, None, heard))
 
 
 def _emit(work: Work, branch: Branch, state: CompiledState) -> None:

@@ -112,8 +112,9 @@ def take_kept(work: Work, branch: Branch, state: CompiledState) -> None:
     """A wait goes on after a pause: what came meanwhile is taken in its order, until it is over."""
     kept, resting = branch.heard, replace(branch, heard=())
     work.put(branch, resting)
-    for event in kept:
-        if _fits(work, resting, state, _listening(state), event) and _take(work, resting, state, event):
+    for number, event in enumerate(kept, 1):
+        fits = _fits(work, resting, state, _listening(state), event)
+        if fits and _take(work, resting, state, event, kept[number:]):
             if state.gathering is None:
                 return
             resting = replace(resting, gathered=_with(resting.gathered, event, state.gathering))
@@ -129,12 +130,12 @@ def close(work: Work, branch: Branch, state: CompiledState) -> None:
     succeed(work, replace(branch, gathered=()), state, output)
 
 
-def _take(work: Work, branch: Branch, state: CompiledState, event: Values) -> bool:
-    """A wait takes an event that fits; tells whether that changed anything."""
+def _take(work: Work, branch: Branch, state: CompiledState, event: Values, later: tuple[Values, ...] = ()) -> bool:
+    """A wait takes an event that fits, and leaves those that came `later` to the next; tells if that changed anything."""
     if state.gathering is None:
         work.take(branch)
         work.rounds = {}  # each round takes an event, so it is no busy loop
-        succeed(work, branch, state, event)
+        succeed(work, branch, state, event, heard=later)
         return True
     gathered = _with(branch.gathered, event, state.gathering)
     if len(gathered) == len(branch.gathered):

@@ -284,8 +284,8 @@ class Work:
             state = self.states[branch.state]
             if state.listening is not None:  # one that is paused right before it keeps what comes
                 found[state.listening.event, (branch.params or {}).get("who")] = None
-            elif branch.visit > 0:
-                for name in state.next_waits:
+            else:
+                for name in state.next_waits if branch.visit > 0 else (state.name, *state.next_waits):
                     if (listening := self.states[name].listening) is not None:
                         found[listening.event, None] = None
             for each in (state, *(owner for _, owner in self.around(branch.path, state))):

@@ -1,28 +1,57 @@
-"""Promises of the machine. Each file in `machines/` is a workflow with runs; a run is what goes in and all that comes out.
+"""Promises of the machine. Each file in `machines/` is one workflow or several, by name, with runs `of` one of them; a run
+is what goes in and all that comes out.
 
-> 0 start                      what goes in: the time in seconds, then the input
-asks main/say/1 svc.say {...}  an effect that is asked for
-say success -> rest            a history row: state, #attempt from the second try on, outcome, where it leads, (error), by whom
-= waiting until 30             the status after it, with the next due time
-(nothing)                      the input changed nothing
+> 0 start                        what goes in: the time in seconds, then the input
+> 1 success main/say/1 {...}     an effect was done; likewise `error main/say/1 code message` (`code!` may be tried again)
+> 1 unknown main/say/1 message   nobody knows whether it was done
+> 1 heard raid {...}             something happened
+> 1 child x.1 completed {...}    a run that was started has ended, or with another status and why
+> 1 stop ann                     a control; `skip ann`, `extend ann 30` (both perhaps with a step), `retry ann {...}`
+> 1 begin                        a run that was held begins; likewise `line` and `decline why`
+asks main/say/1 svc.say {...}    an effect that is asked for
+starts x.1 other {...}           a run that is started; `beside` if nobody waits for it
+relays stop x.1                  what is done to a run that was started
+say success -> rest              a history row: state, #attempt from the second try on, outcome, where it leads, (error), by whom
+consumes                         the event reaches nobody else
+= waiting until 30               the status after it, with the next due time
+(nothing)                        the input changed nothing
 """
 
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from engine.context import Context
 from engine.convert import read_data, read_json
 from engine.declare import Declarations, Method, Param
-from engine.events import Event
-from engine.execution import FINAL, Execution
-from engine.inputs import Cancel, Errored, Input, OutcomeUnknown, Pause, Resume, Stop, Succeeded, TimeReached
+from engine.events import Event, canonical
+from engine.execution import FINAL, Execution, Status
+from engine.inputs import (
+    Begin,
+    Cancel,
+    ChildEnded,
+    Decline,
+    Errored,
+    Extend,
+    Heard,
+    Input,
+    OutcomeUnknown,
+    Pause,
+    Resume,
+    Retry,
+    Skip,
+    StandInLine,
+    Stop,
+    Succeeded,
+    TimeReached,
+)
 from engine.machine import Step, start, transition
 from engine.model import Definition
+from engine.people import name_of
 from engine.program import Program, compile_program
 from engine.secrets import Secret
 
@@ -42,8 +71,9 @@ DECLARATIONS = Declarations(
 def cases() -> Iterator[Any]:
     for file in sorted((HERE / "machines").glob("*.toml")):
         content = tomllib.loads(file.read_text())
-        definition = content.get("definition") or {"file": content["file"]}
         for run in content["run"]:
+            definition = content["definitions"][run["of"]] if "of" in run else content.get("definition")
+            definition = definition or {"file": content["file"]}
             yield pytest.param(definition | run.get("changes", {}), run, id=f"{file.stem}: {run['promise']}")
 
 
@@ -71,15 +101,24 @@ def play(definition: Definition, run: dict[str, Any], inputs: list[str]) -> Iter
         if execution is None:
             step = begin(program, run, context)
         else:
-            step = transition(program, execution, read_input(line), context)
+            input = read_input(line)
+            step = transition(program, execution, input, context)
             if step.execution is execution:
                 assert not step.effects
                 assert not step.history
                 yield "(nothing)"
                 continue
             assert step.execution.seq == execution.seq + len(step.history)
+            if isinstance(input, Heard):
+                assert is_heard(execution, input), "nobody would have told it"
         execution = step.execution
         yield from told(step)
+
+
+def is_heard(execution: Execution, input: Heard) -> bool:
+    """Whether a run has said that it listens for this."""
+    who = (name_of(input.event.get("user")) or "").casefold()
+    return bool({(input.name, None), (input.name, who)} & {*execution.ears})
 
 
 def begin(program: Program, run: dict[str, Any], context: Context) -> Step:
@@ -97,22 +136,52 @@ def begin(program: Program, run: dict[str, Any], context: Context) -> Step:
         caller={"name": "ann", "roles": ["moderator"]},
         at=0.0,
         context=context,
+        depth=run.get("depth", 0),
+        held=run.get("held"),
+        due=run.get("due"),
     )
 
 
-def read_input(line: str) -> Input:
+def read_input(line: str) -> Input:  # noqa: C901  one line an input
     when, verb, *rest = line.split(" ", 3)
     at = float(when)
+    more = rest[1] if len(rest) > 1 else ""
     match verb:
         case "success":
-            return Succeeded(at, f"x/{rest[0]}", json.loads(rest[1]) if len(rest) > 1 else None)
+            return Succeeded(at, f"x/{rest[0]}", json.loads(more or "null"))
         case "error":
-            code, _, message = rest[1].partition(" ")
+            code, _, message = more.partition(" ")
             return Errored(at, f"x/{rest[0]}", code.rstrip("!"), message, code.endswith("!"))
         case "unknown":
-            return OutcomeUnknown(at, f"x/{rest[0]}", rest[1])
+            return OutcomeUnknown(at, f"x/{rest[0]}", more)
+        case "heard":
+            name = canonical(rest[0])
+            return Heard(at, name, {"name": name, "at": at, **json.loads(more or "{}")})
+        case "child":
+            status, _, said = more.partition(" ")
+            well = status == "completed"
+            return ChildEnded(
+                at,
+                rest[0],
+                cast("Status", status),
+                json.loads(said or "null") if well else None,
+                None if well else said,
+            )
         case "time":
             return TimeReached(at)
+        case "skip":
+            return Skip(at, rest[0], more or None)
+        case "extend":
+            seconds, _, state = more.partition(" ")
+            return Extend(at, rest[0], float(seconds), state or None)
+        case "retry":
+            return Retry(at, rest[0], json.loads(more or "{}"))
+        case "begin":
+            return Begin(at)
+        case "line":
+            return StandInLine(at)
+        case "decline":
+            return Decline(at, " ".join(rest))
         case _:
             return {"cancel": Cancel, "stop": Stop, "pause": Pause, "resume": Resume}[verb](at, rest[0])
 
@@ -127,6 +196,12 @@ def told(step: Step) -> Iterator[str]:
         yield said + (f" by {row.by}" if row.by is not None else "")
     for effect in step.effects:
         yield f"asks {effect.id.removeprefix('x/')} {effect.service}.{effect.method} {shown(effect.params)}"
+    for run in step.starts:
+        yield f"starts {run.id}{' beside' if run.detached else ''} {run.workflow} {shown(run.arguments)}"
+    for relay in step.relays:
+        yield f"relays {relay.verb} {relay.child}" + (f" by {relay.by}" if relay.by else "")
+    if step.consumed:
+        yield "consumes"
     execution = step.execution
     due = f" until {execution.next_due:g}" if execution.next_due is not None else ""
     yield f"= {execution.status}{due}" + (f" ({execution.error})" if execution.error is not None else "")
