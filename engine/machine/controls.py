@@ -80,6 +80,8 @@ def skip(work: Work, by: str, name: str | None) -> bool:
     if branch is None:
         return False
     state = work.states[branch.state]
+    if work.paused_at is not None and branch.due is not None and branch.due <= work.paused_at:
+        return False  # it is over at resume as it is
     work.row(branch, "skipped by hand", by=by)
     if state.kind in ("wait_for", "collect") and work.paused_at is None:
         work.take(branch)
@@ -222,25 +224,25 @@ def retry(work: Work, by: str, arguments: Values) -> bool:
     if not wreck:
         work.agenda.append(Enter(MAIN, work.program.definition.initial_state))
         return True
-    for number, branch in reversed(list(enumerate(wreck))):
-        if number == 0 and blocks.reopen(work, branch):
-            continue
-        if number > 0 and _rests_again(work, branch):
-            continue
-        work.agenda.append(Enter(branch.path, branch.state))
+    moving = [branch for number, branch in enumerate(wreck) if not _rests_again(work, branch, has_failed=number == 0)]
+    for branch in reversed(moving):
+        if branch.came_to is not None:
+            state = work.states[branch.state]
+            work.place(branch.path, state)
+            succeed(work, replace(branch, came_to=None), state, branch.came_to.get("output"))
+        elif branch is not wreck[0] or not blocks.reopen(work, branch):
+            work.agenda.append(Enter(branch.path, branch.state))
     return True
 
 
-def _rests_again(work: Work, branch: Branch) -> bool:
-    """A branch that stood beside the one that failed rests as before, if what it waits for can still come."""
+def _rests_again(work: Work, branch: Branch, *, has_failed: bool) -> bool:
+    """A branch rests as before if what it waits for can still come; the one that failed only if that is under way."""
     if branch.effect is not None and branch.effect in work.orphans:
         work.orphans = tuple(orphan for orphan in work.orphans if orphan != branch.effect)
-    elif branch.came_to is not None:
-        state = work.states[branch.state]
-        work.place(branch.path, state)
-        succeed(work, replace(branch, came_to=None), state, branch.came_to.get("output"))
-        return True
-    elif branch.visit == 0 or branch.effect is not None or branch.child is not None:
+        limit = work.states[branch.state].timeout
+        if has_failed:
+            branch = replace(branch, timeout_due=None if limit is None else work.at + limit)
+    elif has_failed or branch.visit == 0 or branch.effect is not None or branch.child is not None:
         return False
     work.rest(branch)
     return True

@@ -146,6 +146,8 @@ def _branch_due(work: Work, branch: Branch) -> None:
         _awake(work, branch, state)
     elif state.kind == "collect":
         hearing.close(work, branch, state)
+    elif state.kind == "wait_for":
+        succeed(work, branch, state, None)  # it was skipped during a pause
     else:
         ask_again(work, branch, state)
 
