@@ -7,8 +7,9 @@ waits for it. All of that happens here, one after the other, in the same commit.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from engine.admission import Let, Moment, Refuse, Workflow, admit_inside, admit_later
 from engine.community import Community, Loaded
@@ -33,6 +34,9 @@ _ON: Final = frozenset({"running", "waiting", "paused", "stopping"})
 
 MAX_RESULT: Final = 32_000
 """Bytes of JSON that a run may hand to the one that waits for it."""
+
+Next: TypeAlias = Callable[[], list[Step]]
+"""A step that follows, if one does; worked out only when it is its turn, from what everything has come to by then."""
 
 
 class Progress:
@@ -82,12 +86,40 @@ class Progress:
 
     def take(self, community: Community, step: Step, group: Group) -> None:
         """Make a step part of a commit and of memory, and all that follows from it at once."""
-        left: deque[Step] = deque()
+        left: deque[Next] = deque()
         self._take_one(community, step, group, left)
-        while left:
-            self._take_one(community, left.popleft(), group, left)
+        if left:
+            self._follow(community, group, left)
 
-    def _take_one(self, community: Community, step: Step, group: Group, left: deque[Step]) -> None:
+    def move_all(self, community: Community, ids: Iterable[str], input: Input) -> tuple[list[Execution], Group | None]:
+        """Let an input move several executions before anything follows from it: who is to end must not react to an end.
+
+        Gives those that moved, and the group that they are in, if there are any.
+        """
+        left: deque[Next] = deque()
+        moved: list[Execution] = []
+        group: Group | None = None
+        for id in ids:
+            execution = community.roster.awake.get(id)
+            if execution is None or execution.status in FINAL:
+                continue
+            step = self.next(community, execution, input)
+            if step.execution == execution:
+                continue
+            group = group or self._open_group(1)
+            group.rows += 2
+            self._take_one(community, step, group, left)
+            moved.append(step.execution)
+        if group is not None:
+            self._follow(community, group, left)
+        return moved, group
+
+    def _follow(self, community: Community, group: Group, left: deque[Next]) -> None:
+        while left:
+            for each in left.popleft()():
+                self._take_one(community, each, group, left)
+
+    def _take_one(self, community: Community, step: Step, group: Group, left: deque[Next]) -> None:
         execution, batch = step.execution, group.batch
         before = community.roster.awake.get(execution.id)
         batch.executions.append(execution)
@@ -99,15 +131,15 @@ class Progress:
         if self._armed():
             community.timers.arm(execution.id, execution.next_due if kept else None)
         for run in step.starts:
-            left.extend(self._start_inside(community, execution, run, group))
+            left.append(partial(self._start_inside, community, execution, run, group))
         for relay in step.relays:
-            left.extend(self._relay(community, relay))
+            left.append(partial(self._relay, community, relay))
         if execution.status in FINAL:
-            left.extend(self._tell_parent(community, execution))
+            left.append(partial(self._tell_parent, community, execution))
         if before is not None and before.status in _ON and execution.status in _ON:
             return  # it takes up what it took up before
         if community.places.put(slot_in(execution), execution.id, execution.status):
-            left.extend(self._begin_next(community, slot_in(execution)))
+            left.append(partial(self._begin_next, community, slot_in(execution)))
 
     def _relay(self, community: Community, relay: Relay) -> list[Step]:
         child = community.roster.awake.get(relay.child)
@@ -216,6 +248,8 @@ class Progress:
         scope = _scope_inside(parent, run, self._context(community.name))
         answer = admit_inside(self.standing(community, loaded), run.arguments, parent.caller, scope)
         event = Event("", canonical("manual"), self._now(), community.name, {}, depth=run.depth, cause=parent.id)
+        if isinstance(answer, Let) and answer.how == "in line" and not run.detached:
+            answer = self._unless_knotted(community, parent, answer)
         if isinstance(answer, Refuse):
             record = self.admission(event, answer.workflow, name_of(parent.caller), None, answer.reason)
             group.batch.admissions.append(record)
@@ -240,9 +274,26 @@ class Progress:
         )
         record = self.admission(event, loaded.record.workflow, name_of(parent.caller), run.id, None)
         group.batch.admissions.append(record)
+        self.take(community, step, group)
         if answer.how == "instead":
             self._make_room(community, answer.slot, run.id, group)
-        return [step]
+        return []
+
+    def _unless_knotted(self, community: Community, parent: Execution, let: Let) -> Let | Refuse:
+        """A run cannot stand in line behind one that waits, in the end, for the run that would wait for it."""
+        left, seen = list(community.places.on(let.slot)), {let.slot}
+        while left:
+            id = left.pop()
+            if id == parent.id:
+                return Refuse(let.workflow, "it would have to wait for the run that waits for it")
+            run = community.roster.awake.get(id)  # runs that wait for another one are awake
+            if run is None:
+                continue
+            left.extend(branch.child for branch in run.branches if branch.child is not None)
+            if run.status == "queued" and (slot := slot_in(run)) not in seen:
+                seen.add(slot)
+                left.extend(community.places.on(slot))
+        return let
 
     def _not_started(self, community: Community, parent: Execution, run: StartRun, reason: str) -> list[Step]:
         now = community.roster.awake.get(parent.id)
@@ -266,7 +317,7 @@ class Progress:
 
     def _answer_later(self, community: Community, execution: Execution) -> Let | Refuse:
         loaded = community.revisions[execution.workflow, execution.revision]
-        if execution.workflow not in community.workflows:
+        if community.current(execution.workflow) is None:
             return Refuse(execution.workflow, "its workflow has been deleted")
         context = self._context(community.name)
         scope = Scope(

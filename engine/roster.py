@@ -38,11 +38,17 @@ class Roster:
         clock: Pauses are slept on it.
         tasks: Owns the work of fetching.
         fetch: Reads executions by their ids; those that are not there are left out.
+        most: So many stay awake although they only wait.
     """
 
     def __init__(
-        self, clock: SleepingClock, tasks: Tasks, fetch: Callable[[Sequence[str]], Awaitable[Sequence[Execution]]]
+        self,
+        clock: SleepingClock,
+        tasks: Tasks,
+        fetch: Callable[[Sequence[str]], Awaitable[Sequence[Execution]]],
+        most: int = AWAKE,
     ) -> None:
+        self._most = most
         self._clock = clock
         self._tasks = tasks
         self._fetch = fetch
@@ -92,7 +98,7 @@ class Roster:
 
     def rest(self, execution: Execution) -> None:
         """A form of an execution is in the store now: it may sleep, if it is the latest and only waits."""
-        if len(self.awake) <= AWAKE or self.awake.get(execution.id) is not execution:
+        if len(self.awake) <= self._most or self.awake.get(execution.id) is not execution:
             return
         if execution.status not in FINAL and _only_waits(execution):
             del self.awake[execution.id]
@@ -124,6 +130,8 @@ class Roster:
         while wanted:
             for execution in await self._fetch(wanted[:AT_ONCE]):
                 self._woken(execution)
+            for id in wanted[:AT_ONCE]:
+                self._asleep.pop(id, None)  # whatever is not there is not live
             wanted = [id for id in wanted[AT_ONCE:] if id in self._asleep]
 
     async def _wake_wanted(self) -> None:

@@ -39,7 +39,7 @@ from engine.progress import Progress
 from engine.quiet import Quiet
 from engine.recall import fetch, recall
 from engine.reception import HELD, Reception
-from engine.roster import Roster
+from engine.roster import AWAKE, Roster
 from engine.scope import Scope
 from engine.settings import Setting, misfit, overrides_in
 from engine.storable import size_of
@@ -86,6 +86,7 @@ class Runner:
         notices: Told once what people should know: `notices(community, sentence)`.
         metrics: Told of whatever is counted and timed; None if nobody counts.
         declared: The settings that there are, for runs that bring their own.
+        awake: So many runs of a community stay in memory although they only wait.
     """
 
     def __init__(
@@ -100,11 +101,13 @@ class Runner:
         notices: Callable[[str, str], None] = _log_notice,
         metrics: Metrics | None = None,
         declared: Sequence[Setting] = (),
+        awake: int = AWAKE,
     ) -> None:
         metrics = NoMetrics() if metrics is None else metrics
         self._metrics = metrics
         self._declared = tuple(declared)
         self._depth = 0
+        self._awake = awake
         self._store = store
         self._declarations = Declarations(
             (*(method for service in services for method in service.methods), *DATA_METHODS)
@@ -141,6 +144,7 @@ class Runner:
         self._closing = False
         self._closed = False
         self._mending = asyncio.Lock()
+        self._retrying = asyncio.Lock()
         clock.watch(self._quiet.look)
 
     # Opening and closing ---------------------------------------------------------------------------------------------
@@ -158,7 +162,7 @@ class Runner:
         opened = Community(community)
         opened.inbox = Inbox(self._tasks, partial(self._prepare, opened), partial(self._reception.receive, opened))
         opened.timers = Timers(self._clock, partial(self._time_reached, opened), self._metrics.timer_late)
-        opened.roster = Roster(self._clock, self._tasks, self._store.executions_of)
+        opened.roster = Roster(self._clock, self._tasks, self._store.executions_of, self._awake)
         await self._recall(opened)
         self._communities[community] = opened
         if self._writing is None:
@@ -294,19 +298,7 @@ class Runner:
         wanted = opened.roster.ids(workflow) if run is None else [run]
         while any(opened.roster.is_asleep(id) for id in wanted):
             await opened.roster.wake(wanted)
-        group: Group | None = None
-        changed: list[Execution] = []
-        for id in wanted:
-            execution = opened.roster.awake.get(id)
-            if execution is None or execution.status in FINAL:
-                continue
-            step = self._progress.next(opened, execution, input)
-            if step.execution is execution or step.execution == execution:
-                continue
-            group = group or self._writer.open_group(1)
-            group.rows += 2
-            self._progress.take(opened, step, group)
-            changed.append(step.execution)
+        changed, group = self._progress.move_all(opened, wanted, input)
         if group is not None:
             await self._writer.done(group)
         return tuple(changed)
@@ -321,15 +313,21 @@ class Runner:
         """
         opened = self._opened(community)
         _check_storable(arguments or {}, "run")
-        await self._mend(opened)
+        async with self._retrying:  # one after the other: each reads what the one before it has written
+            await self._mend(opened)
+            return await self._retry(opened, run, by, arguments or {})
+
+    async def _retry(self, opened: Community, run: str, by: Person, arguments: Mapping[str, Any]) -> Execution | None:
+        if run not in opened.roster.awake and not self._writer.idle:
+            await self._writer.done(self._writer.open_group(0))  # how it ended may be on its way to the store
         execution = opened.roster.awake.get(run) or await self._store.execution(run)
-        if execution is None or execution.community != community or execution.status != "failed":
+        if execution is None or execution.community != opened.name or execution.status != "failed":
             return None
         pinned = (execution.workflow, execution.revision)
         if pinned not in opened.revisions:
-            opened.revisions[pinned] = await fetch(self._store, self._declarations, community, *pinned)
+            opened.revisions[pinned] = await fetch(self._store, self._declarations, opened.name, *pinned)
         execution = opened.roster.awake.get(run, execution)
-        step = self._progress.next(opened, execution, Retry(self._clock.now(), by.name, arguments or {}))
+        step = self._progress.next(opened, execution, Retry(self._clock.now(), by.name, arguments))
         if step.execution is execution:
             return None
         group = self._writer.open_group(3)

@@ -83,6 +83,7 @@ class Bench:
     attempts: list[Attempt] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     prefix: str = ""
+    awake: int = 1_024
     runner: Runner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,13 @@ class Bench:
             chance=lambda: 0.5,
             on_attempt=self.attempts.append,
             notices=lambda _, sentence: self.notices.append(sentence),
+            awake=self.awake,
         )
+
+    async def again(self, store: Store | None = None) -> "Bench":
+        """As after a crash: another runner on what was committed; open it, perhaps later."""
+        await self.runner.close()
+        return Bench(store or self.store, self.clock, prefix=f"again-{self.prefix}", awake=self.awake)
 
     async def open(self, *definitions: Definition) -> "Bench":
         """Open the community and save these workflows."""
@@ -151,6 +158,10 @@ class Bench:
     async def advance(self, seconds: float) -> None:
         """Let virtual time pass, exactly."""
         await self.clock.advance(seconds, self.runner.quiescent)
+
+    async def runs(self, workflow: str) -> list[Execution]:
+        """All executions of a workflow as the store has them, oldest first."""
+        return (await self.store.executions(COMMUNITY, workflow, 1_000))[::-1]
 
     async def ended(self, id: str) -> Execution:
         """An execution as the store has it."""
