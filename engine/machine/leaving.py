@@ -159,6 +159,8 @@ def _give_up(work: Work, item: Fail, sentence: str) -> None:
     work.row(item.branch, item.outcome, output=item.output, error=sentence, to=on_error)
     for branch in list(work.branches):
         work.orphan(branch)
+        if branch.visit > 0:
+            work.row(branch, "left")
     work.branches.clear()
     work.agenda.clear()
     work.frames.clear()

@@ -285,7 +285,7 @@ class Work:
             if state.listening is not None:  # one that is paused right before it keeps what comes
                 found[state.listening.event, (branch.params or {}).get("who")] = None
             else:
-                for name in state.next_waits if branch.visit > 0 else (state.name, *state.next_waits):
+                for name in state.next_waits:
                     if (listening := self.states[name].listening) is not None:
                         found[listening.event, None] = None
             for each in (state, *(owner for _, owner in self.around(branch.path, state))):
