@@ -12,7 +12,7 @@ from bot.app import open_bot
 from bot.config import COMMUNITY, DataFolder
 from bot.log import Redacting
 from bot.own_state import BEAT_EVERY, beat, resumed_words, shifted_words
-from engine.clock import Shift, SystemClock
+from engine.clock import Shift, SystemClock, VirtualClock
 from engine.errors import StoreUnwritable
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
@@ -148,3 +148,14 @@ def test_what_is_written_down_is_read_back_and_nothing_else_is() -> None:
     assert config.last_alive({record.key: record}) == 5.5
     assert config.last_alive({record.key: replace(record, value="yesterday")}) is None
     assert config.last_alive({}) is None
+
+
+async def test_a_bot_says_that_the_clock_of_its_machine_was_set(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with AsyncExitStack() as stack:
+        bot = await open_bot(
+            stack, DataFolder(tmp_path), Redacting(), virtual=True, on_attempt=lambda _: None, notice=said.append
+        )
+        assert isinstance(bot.clock, VirtualClock)
+        bot.clock.set_wall(-3_600)
+    assert said == [shifted_words(Shift("set", -3_600))]
