@@ -96,20 +96,20 @@ def _check_history(remains: Remains) -> None:
         rows = remains.history.get(execution.id, [])
         assert [row.seq for row in rows] == list(range(execution.seq)), f"{execution.id}: a gap or a duplicate"
     assert remains.history.keys() <= remains.executions.keys(), "a history of no run"
-    for rows in remains.history.values():
-        told = Counter(_told(rows))
-        assert all(count == 1 for count in told.values()), f"told twice: {told.most_common(3)}"
+    asked = calls(remains).keys() | _of_kind(remains, "emit")
+    told = Counter(
+        what
+        for id, rows in remains.history.items()
+        for what in _told(row for row in rows if (remains.executions[id].workflow, row.state) in asked)
+    )
+    assert all(count == 1 for count in told.values()), f"told twice: {told.most_common(3)}"
 
 
-def _told(rows: Iterable[HistoryRow]) -> Iterator[tuple[object, ...]]:
-    """What one history tells of: the ends of tries, and what came late; a parallel that is tried again ends again."""
-    retries = 0
+def _told(rows: Iterable[HistoryRow]) -> Iterator[tuple[bool, str]]:
+    """What is told of: the ends of tries, and what came late."""
     for row in rows:
-        retries += row.outcome == "retried"
-        if row.outcome.startswith(LATE):
-            yield LATE, effect_of(row)
-        elif row.outcome not in WISHES and row.visit > 0:
-            yield retries, effect_of(row)
+        if row.outcome not in WISHES and row.visit > 0:
+            yield row.outcome.startswith(LATE), effect_of(row)
 
 
 def _check_who_waits_for_what(remains: Remains) -> None:

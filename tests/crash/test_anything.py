@@ -27,7 +27,7 @@ from tests.crash.witness import request
 
 BOTS, KILLS = 8, 25
 SIDE_BY_SIDE: Final = 3
-MOST_COMMITS: Final = 120
+MOST_COMMITS: Final = 80
 """A life ends at the latest at the so many-th commit that passes its point."""
 
 
