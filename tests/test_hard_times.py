@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.own_state import shifted_words
-from engine.clock import SystemClock
+from engine.clock import SystemClock, VirtualClock
 from engine.errors import StoreBusy, StoreUnwritable
 from engine.execution import Execution
 from engine.ports import Batch, RevisionRecord, WorkflowRecord
@@ -46,6 +46,18 @@ class ToughStore(SQLiteStore):
         await self._connection.execute_fetchall("PRAGMA incremental_vacuum")
         ((now,),) = await self._connection.execute_fetchall("PRAGMA page_count")
         await self._connection.execute_fetchall(f"PRAGMA max_page_count = {now + pages}")
+
+    failures = 0
+
+    async def fail_at_counting(self, times: int) -> None:
+        """Have no room for the next commits in which something is counted."""
+        self.failures = times
+
+    async def commit(self, batch: Batch) -> None:
+        if batch.data and self.failures:
+            self.failures -= 1
+            raise StoreUnwritable("the disk is full")
+        await super().commit(batch)
 
     async def wait_for_lock(self, milliseconds: int) -> None:
         """How long to wait for others who write."""
@@ -136,6 +148,24 @@ async def test_a_file_that_another_program_locks_is_said_once_and_nothing_is_don
         assert bench.service.said[2:] == ["hello late", "bye late"]
 
 
+async def test_what_is_counted_while_there_is_no_room_is_counted_once_there_is(tmp_path: Path) -> None:
+    count = {"service": "data", "method": "add_to_counter", "params": {"counter": "raids"}}
+    counting_raids = workflow(
+        "counting", wait("rest", 5), {"name": "count", "action": count}, say("bye", "bye"), triggers=["raid"]
+    )
+    async with await ToughStore.open(tmp_path / "bot.db", synchronous="NORMAL") as store:
+        bench = await Bench(store).open(counting_raids)
+        assert await _raid(bench, "ann")
+        await store.fail_at_counting(2)
+        await bench.advance(100)
+        assert bench.notices[1:] == ["I can save again, and go on."]
+        assert bench.service.said == ["bye"]
+        (kept,) = await store.data(COMMUNITY)
+        assert kept.key == "raids"
+        assert "1" in str(kept.value)
+        await bench.runner.close()
+
+
 async def test_a_file_that_is_locked_for_a_moment_is_waited_for_and_nobody_hears_of_it(tmp_path: Path) -> None:
     async with await ToughStore.open(tmp_path / "bot.db", synchronous="NORMAL") as store:
         bench = await Bench(store).open(GREETING)
@@ -221,3 +251,30 @@ async def test_a_clock_that_is_set_by_an_hour_moves_no_wait_and_is_told(hours: i
         assert told.startswith(f"The clock of this machine was put {way} by 1 hour.")
         await machine.runner.quiescent()
         await machine.runner.close()
+
+
+DAILY = workflow(
+    "daily",
+    say("hello", "good evening"),
+    triggers=[{"on": "scheduled.evening", "schedule": "0 19 * * *", "zone": "UTC"}],
+)
+SIX = 1_700_071_200.0  # on 15 November 2023, in UTC
+
+
+async def test_a_schedule_follows_a_clock_that_is_put_forward_and_does_not_come_twice_when_it_is_put_back(
+    tmp_path: Path,
+) -> None:
+    async with await SQLiteStore.open(tmp_path / "bot.db", synchronous="NORMAL") as store:
+        bench = Bench(store, VirtualClock(SIX))
+        await bench.open(DAILY)
+        await bench.advance(30)
+        assert bench.service.said == []
+        bench.clock.set_wall(3_600)  # it is half a minute past seven there
+        await bench.runner.quiescent()
+        assert bench.service.said == ["good evening"]
+        bench.clock.set_wall(-3_600)
+        await bench.advance(3_600)
+        assert bench.service.said == ["good evening"]
+        await bench.advance(86_400)
+        assert bench.service.said == ["good evening", "good evening"]
+        await bench.runner.close()
