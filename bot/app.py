@@ -25,7 +25,7 @@ from bot.equipment import Equipment, equip, offered
 from bot.housekeeping import keep_house
 from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
-from bot.own_state import away, beat, note_alive, resumed_words
+from bot.own_state import away, beat, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
@@ -212,6 +212,7 @@ async def open_bot(
         log.warning("told: %s", sentence)
         notice(sentence)
 
+    clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
     for problem in equipment.problems:
@@ -244,7 +245,11 @@ async def open_bot(
     if metrics is not None:
         await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))
     if not virtual:
-        await stack.enter_async_context(beside(beat(store, clock.now), "heartbeat"))
+
+        async def sleep(seconds: float) -> None:  # on the clock, so that somebody always notices what the clocks do
+            await clock.sleep_until(clock.now() + seconds)
+
+        await stack.enter_async_context(beside(beat(store, clock.now, sleep=sleep), "heartbeat"))
     await staging.ready(lambda: bot.settings, bot.happen)
     return bot
 

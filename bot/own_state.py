@@ -10,6 +10,7 @@ from typing import Final
 
 from bot import config
 from bot.replies import spoken
+from engine.clock import Shift
 from engine.errors import StoreError
 from engine.ports import Batch, Store, Unfinished
 
@@ -48,6 +49,15 @@ def _roughly(seconds: float) -> str:
         if seconds < below:
             return spoken(seconds // unit * unit)
     return spoken(seconds)
+
+
+def shifted_words(shift: Shift) -> str:
+    """What to say when the clocks did something that nobody waited for."""
+    length = _roughly(abs(shift.seconds))
+    if shift.kind == "slept":
+        return f"This machine was asleep for {length}. What was due meanwhile happens now."
+    way = "forward" if shift.seconds > 0 else "back"
+    return f"The clock of this machine was put {way} by {length}. Waits last as long as before; schedules follow the clock."
 
 
 async def away(store: Store, community: str, now: float) -> tuple[float | None, Unfinished]:

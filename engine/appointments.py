@@ -33,7 +33,7 @@ class Appointments:
     """Keeps the schedules of communities.
 
     Args:
-        clock: Says what time it is.
+        clock: Says what time it is; schedules follow its wall clock, also when somebody sets that.
         writer: Takes what comes of a schedule.
         reception: Lets an event start what listens for it.
         context: What is known outside executions.
@@ -57,7 +57,7 @@ class Appointments:
     def recall(self, community: Community) -> None:
         """Know the schedules of all workflows that are switched on, from what memory says."""
         community.scheduler = Scheduler(community.name, self._context(community.name).zone)
-        now = self._clock.now()
+        now = self._clock.wall()
         for record in community.workflows.values():
             loaded = community.current(record.id)
             if loaded is not None and record.enabled:
@@ -67,7 +67,7 @@ class Appointments:
     def learn(self, community: Community, record: WorkflowRecord, before: WorkflowRecord | None) -> None:
         """A workflow was saved, switched or deleted: its schedules are others from now on."""
         loaded = community.current(record.id)
-        now = self._clock.now()
+        now = self._clock.wall()
         kept: Mapping[str, float] = {}
         if loaded is None or not record.enabled:
             community.scheduler.remove(record.id)
@@ -86,12 +86,13 @@ class Appointments:
         self.arm(community)
 
     def arm(self, community: Community) -> None:
-        """See to it that the next one is not missed."""
-        community.timers.arm(DUE, community.scheduler.next_due)
+        """See to it that the next one is not missed; to be called again when the wall clock was set."""
+        due = community.scheduler.next_due
+        community.timers.arm(DUE, None if due is None else self._clock.at_wall(due))
 
     def come(self, community: Community) -> None:
         """Let happen whatever is due."""
-        for fallen in community.scheduler.due(self._clock.now()):
+        for fallen in community.scheduler.due(self._clock.wall()):
             community.scheduler.settle(fallen)
             self._come(community, fallen)
         self.arm(community)

@@ -26,6 +26,8 @@ from engine.triggers import TriggerIndex
 from engine.unheld import Unheld
 
 FAILURES_KEPT: Final = 1_000
+FOLDS_KEPT: Final = 4_096
+"""Headers of gifts that are remembered here; the store knows them all, and is asked before a single is received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,12 @@ class Community:
         if execution.ears or self.ears:
             self.ears.listen(execution.id, execution.ears)
         return self.roster.keep(execution)
+
+    def remember(self, fold: str) -> None:
+        """What others may belong to has come."""
+        self.folded[fold] = None
+        if len(self.folded) > FOLDS_KEPT:
+            del self.folded[next(iter(self.folded))]
 
     def release(self, fold: str) -> list[HeldRecord]:
         """The events that waited for this wait no longer."""

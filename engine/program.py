@@ -160,7 +160,15 @@ def _after(state: CompiledState, states: Mapping[str, CompiledState]) -> Iterato
         if state.owner is None:
             return
         state = states[state.owner]
-        yield from _inside(state)
+        yield from _once_more(state)
+
+
+def _once_more(state: CompiledState) -> Iterator[str]:
+    """What of the blocks of a state may begin when a part of them has ended: a next round, or a branch that needs another."""
+    if state.loop is not None:
+        yield state.loop.initial
+    if state.sides is not None:
+        yield from (lane.initial for lane in state.sides.lanes if lane.needs)
 
 
 def _inside(state: CompiledState) -> Iterator[str]:

@@ -115,7 +115,7 @@ class Reception:
         match fold:
             case Header(key):
                 group.batch.seen[community.name, key] = self._clock.now() + SEEN_FOR
-                community.folded[key] = None
+                community.remember(key)
                 for record in community.release(key):
                     group.batch.released.append((community.name, record.event.id))
                 return False

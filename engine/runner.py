@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from engine.admission import Answer, Let, Moment, Refuse, admit_by_hand
 from engine.appointments import DUE, Appointments
-from engine.clock import SleepingClock
+from engine.clock import Shift, SleepingClock
 from engine.community import Community, Loaded, load
 from engine.context import Context
 from engine.data import DATA_METHODS, apply
@@ -146,6 +146,7 @@ class Runner:
         self._mending = asyncio.Lock()
         self._retrying = asyncio.Lock()
         clock.watch(self._quiet.look)
+        clock.when_shifted(self._shifted)
 
     # Opening and closing ---------------------------------------------------------------------------------------------
 
@@ -371,7 +372,7 @@ class Runner:
 
     def agenda(self, community: str) -> tuple[tuple[float, str], ...]:
         """What is still to come today by the clock: time and workflow, in order."""
-        return self._opened(community).scheduler.today(self._clock.now())
+        return self._opened(community).scheduler.today(self._clock.wall())
 
     def census(self, community: str) -> Mapping[tuple[str, int], int]:
         """How many executions have not ended, by workflow and version."""
@@ -410,6 +411,12 @@ class Runner:
         else:
             community.roster.use(id, partial(self._run_due, community))
         self._quiet.look()
+
+    def _shifted(self, _: Shift) -> None:
+        """Schedules follow the wall clock wherever it goes; waits do not."""
+        if not self._trouble.held and not self._closing:
+            for community in self._communities.values():
+                self._appointments.arm(community)
 
     def _run_due(self, community: Community, execution: Execution | None) -> None:
         """Something is due in a run, or the run itself."""

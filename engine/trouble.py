@@ -2,7 +2,8 @@
 
 Of a group whose commit failed nothing happened, so memory is what the store says again: it is mended, and after a pause
 everything is taken up from there, as at a start. What effects have come to meanwhile cannot be had a second time; it is
-kept here and recorded when the store can be written again. If it still cannot, that leads back to the beginning, after a
+kept here and recorded when the store can be written again. Only what changes the community's data can: the change was lost
+with the commit, so it is made again. If it still cannot, that leads back to the beginning, after a
 longer pause. This module commits nothing and knows no execution.
 """
 
@@ -12,6 +13,7 @@ from typing import Final
 
 from engine.clock import SleepingClock
 from engine.community import Community
+from engine.data import SERVICE as DATA
 from engine.errors import StoreError
 from engine.tasks import Tasks
 from engine.writer import Ended, Group
@@ -68,7 +70,7 @@ class Trouble:
     async def failed(self, groups: Sequence[Group], error: StoreError) -> None:
         """Nothing of these groups happened: forget it, hold everything back, and keep the results they recorded."""
         log.error("a commit failed: %s", error)
-        self._kept = [ended for group in groups for ended in group.ended] + self._kept
+        self._kept = [ended for group in groups for ended in group.ended if ended[0].service != DATA] + self._kept
         self.held = True
         for community in self._communities.values():
             community.timers.clear()

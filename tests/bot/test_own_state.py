@@ -11,8 +11,8 @@ from bot import config
 from bot.app import open_bot
 from bot.config import COMMUNITY, DataFolder
 from bot.log import Redacting
-from bot.own_state import BEAT_EVERY, beat, resumed_words
-from engine.clock import SystemClock
+from bot.own_state import BEAT_EVERY, beat, resumed_words, shifted_words
+from engine.clock import Shift, SystemClock, VirtualClock
 from engine.errors import StoreUnwritable
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
@@ -39,6 +39,19 @@ def test_it_says_how_long_it_was_away_and_what_came_of_that(
     down: float | None, due: int, unknown: int, said: str | None
 ) -> None:
     assert resumed_words(down, due, unknown) == said
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (Shift("slept", 86_400.4), "This machine was asleep for 1 day. What was due meanwhile happens now."),
+        (Shift("slept", 200.0), "This machine was asleep for 3 minutes. What was due meanwhile happens now."),
+        (Shift("set", 3_600.2), "The clock of this machine was put forward by 1 hour. Waits last as long as before; schedules follow the clock."),
+        (Shift("set", -3_600.2), "The clock of this machine was put back by 1 hour. Waits last as long as before; schedules follow the clock."),
+    ],
+)  # fmt: skip
+def test_it_says_that_the_machine_slept_or_its_clock_was_set(shift: Shift, said: str) -> None:
+    assert shifted_words(shift) == said
 
 
 async def left_behind(folder: DataFolder, *, ago: float) -> None:
@@ -135,3 +148,14 @@ def test_what_is_written_down_is_read_back_and_nothing_else_is() -> None:
     assert config.last_alive({record.key: record}) == 5.5
     assert config.last_alive({record.key: replace(record, value="yesterday")}) is None
     assert config.last_alive({}) is None
+
+
+async def test_a_bot_says_that_the_clock_of_its_machine_was_set(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with AsyncExitStack() as stack:
+        bot = await open_bot(
+            stack, DataFolder(tmp_path), Redacting(), virtual=True, on_attempt=lambda _: None, notice=said.append
+        )
+        assert isinstance(bot.clock, VirtualClock)
+        bot.clock.set_wall(-3_600)
+    assert said == [shifted_words(Shift("set", -3_600))]
