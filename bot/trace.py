@@ -223,7 +223,7 @@ def _line(trace: Trace, row: HistoryRow, zone: ZoneInfo) -> str:
     )
 
 
-_CONTROLS: Final = frozenset({"paused", "resumed"})
+_CONTROLS: Final = frozenset({"paused", "resumed", "moved"})
 _ENDED: Final = {
     "success": "done",
     "error": "failed",

@@ -1,5 +1,6 @@
 """A dry run does what the runner does, and touches nothing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -134,7 +135,11 @@ def test_the_first_failing_step_takes_its_way_out() -> None:
 
     trace = by_hand(stage(handled, answer=answer), "w", {}, STREAMER)
     assert said(trace) == [(0, "a"), (0, "it failed")]
-    assert [(line.step, line.outcome) for line in trace.of(Left)] == [("a", "error"), ("c", "success"), ("end", "success")]
+    assert [(line.step, line.outcome) for line in trace.of(Left)] == [
+        ("a", "error"),
+        ("c", "success"),
+        ("end", "success"),
+    ]
 
 
 def test_a_declared_result_is_what_later_steps_see_and_nothing_else_is_made_up() -> None:
@@ -355,6 +360,10 @@ OTHER = {"id": "other", "name": "other", "initial_state": "o1", "states": [
 ], "triggers": [{"on": "made.up"}]}  # fmt: skip
 
 
+OUTSIDE = ("follow.received", "message.received")
+"""Not `made.up`, for which another workflow listens: an event from outside is tried on one workflow only."""
+
+
 async def really(definitions: Sequence[Definition], script: Sequence[Cue]) -> tuple[list[Any], list[Any]]:
     """What services are asked, and what is written, by the runner itself."""
     bench = Bench(MemoryStore(), VirtualClock(NOW), RecordingService("svc", tuple(runnable.DECLARATIONS)))
@@ -365,12 +374,12 @@ async def really(definitions: Sequence[Definition], script: Sequence[Cue]) -> tu
             await bench.clock.advance_to(NOW + cue.after, bench.runner.quiescent)
             await bench.runner.post(replace(cue.event, at=bench.clock.now()))
             await bench.runner.quiescent()
-        await bench.advance(3_600)
+        await bench.clock.advance_to(NOW + 600, bench.runner.quiescent)
         runs = sorted(await bench.store.executions(COMMUNITY, limit=200), key=lambda run: (run.started_at, run.id))
         asked = [(effect.state, effect.params) for effect in bench.service.asked]
         names = {run.id: _plain(run.id, started.id) for run in runs}
         rows = [(names[run.id], row) for run in runs for row in await bench.store.history(run.id)]
-        return asked, [_row(name, row) for name, row in rows if row.ended_at <= NOW + 3_600]
+        return asked, [_row(name, row) for name, row in rows if row.ended_at <= NOW + 600]
     finally:
         await bench.runner.close()
 
@@ -386,7 +395,7 @@ def _row(run: str, row: Any) -> tuple[Any, ...]:
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
-@given(runnable.definitions(), st.lists(st.tuples(st.sampled_from(runnable.EVENTS), st.integers(0, 9)), max_size=3))
+@given(runnable.definitions(), st.lists(st.tuples(st.sampled_from(OUTSIDE), st.integers(0, 9)), max_size=3))
 async def test_a_dry_run_goes_as_the_runner_goes(data: dict[str, Any], happening: list[tuple[str, int]]) -> None:
     await compare(data, happening)
 
@@ -394,7 +403,7 @@ async def test_a_dry_run_goes_as_the_runner_goes(data: dict[str, Any], happening
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 @settings(deadline=None, max_examples=1_500, suppress_health_check=list(HealthCheck))
-@given(runnable.definitions(), st.lists(st.tuples(st.sampled_from(runnable.EVENTS), st.integers(0, 9)), max_size=4))
+@given(runnable.definitions(), st.lists(st.tuples(st.sampled_from(OUTSIDE), st.integers(0, 9)), max_size=4))
 async def test_many_dry_runs_go_as_the_runner_goes(data: dict[str, Any], happening: list[tuple[str, int]]) -> None:
     await compare(data, happening)
 
@@ -406,12 +415,14 @@ async def compare(data: dict[str, Any], happening: list[tuple[str, int]]) -> Non
         Cue(after + 0.5, event(name, id=f"e{n}"))
         for n, (name, after) in enumerate(sorted(happening, key=lambda h: h[1]))
     ]
-    many = Limits(lines=3_000, runs=300, seconds=3_600)
+    many = Limits(lines=400, runs=60, seconds=600)
     own = {"workflows": [cast(each) for each in definitions], "declarations": runnable.DECLARATIONS, "limits": many}
     trace = by_hand(replace(stage(), **own), "w", {"n": "2"}, STREAMER, script=script)
     assume(trace.cut is None or "come after" in trace.cut)
     asked, rows = await really(definitions, script)
     root = trace.of(Begun)[0].run if trace.of(Begun) else ""
-    assert [(line.effect.state, line.effect.params) for line in trace.of(Asked)] == asked
-    mine = sorted([_row(_plain(line.run, root), line) for line in trace.of(Left)], key=repr)
-    assert mine == sorted(rows, key=repr)
+    mine = [_row(_plain(line.run, root), line) for line in trace.of(Left)]
+    assert Counter(mine) == Counter(rows)
+    assert Counter(repr((line.effect.state, line.effect.params)) for line in trace.of(Asked)) == Counter(
+        map(repr, asked)
+    )
