@@ -201,6 +201,10 @@ class Runner:
         if opened is not None and zone is not None:
             self._appointments.move_to(opened, zone)
 
+    def surroundings(self, community: str) -> Context:
+        """What transitions see outside their execution, without what is kept."""
+        return self._around(community)
+
     # What comes from outside -------------------------------------------------------------------------------------------
 
     async def post(self, event: Event) -> Posted:
