@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
-from bot.instructions.why import cause
-from bot.replies import clipped, sentence, spoken, titled
+from bot.replies import cause, clipped, sentence, spoken, titled
 from bot.terminal import words
 from engine.declare import Declarations
 from engine.events import kind_of
