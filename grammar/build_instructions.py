@@ -517,7 +517,7 @@ def _manage(tree: Node) -> Command:
         case "run":
             return RunCommand(workflows[0] if workflows else None, _arguments(tree))
         case "backtest":
-            version, length = tree.leaf("VERSION"), tree.leaf("DURATION")
+            version, length = tree.leaf("VERSION"), tree.leaf("DURATION", "UNIT_LENGTH")
             return BacktestCommand(
                 workflows[0] if workflows else None,
                 None if version is None else _whole(version),

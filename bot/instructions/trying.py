@@ -52,7 +52,7 @@ async def backtest(turn: Turn, instruction: Backtest) -> Outcome:
     number = instruction.version or entry.record.revision
     if stage is None:
         return turn.refuse(f"There is no v{number} of {name(entry)}", entry)
-    seconds = instruction.seconds or DAY
+    seconds = DAY if instruction.seconds is None else instruction.seconds
     events = await recorded(turn.desk.store, turn.desk.community, now - seconds, now)
     trace = await asyncio.to_thread(simulate.backtest, against_the_past(stage), entry.id, events)
     head = f"{name(entry)} v{number} over the last {spoken(seconds)}, {in_short(trace)}. "

@@ -1,6 +1,7 @@
 """What would happen, asked for from the command line beside a running bot: told, and nothing of it done or kept."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.bot.test_files import done, refused
+from bot.beforehand import NotTried, Trial, backtest, try_out
+from bot.config import COMMUNITY, DataFolder
+from engine.ports import Batch, RevisionRecord, WorkflowRecord
+from storage.sqlite import SQLiteStore
+from tests.bot.test_files import done
 from tests.chat import Chat
+from tests.fakes import STREAMER, workflow
 
 RAID = (
     '!wf when someone raids with more than 5 viewers, say "welcome ${user}!", wait 10 seconds, then say "bye ${user}"'
@@ -56,20 +62,42 @@ def test_a_workflow_is_tried_and_tested_against_the_past_beside_a_running_bot(da
         ]
         assert found["lines"][-1]["status"] == "failed"
         past = done("workflows", "backtest", "raid", "--since", "2h", data=data)
-        assert "raid v1 over the last 2 hours, 2 events: 1 run, 1 not taken by its trigger." in past
+        assert "raid v1 over the last 2 hours, 3 events: 1 run, 1 not taken by its trigger." in past
         assert 'would say "bye ninja".' in past
         assert rows(data) == before
 
 
-def test_what_happens_meanwhile_is_given_as_a_script(data: Path) -> None:
-    with Chat(data) as chat:
-        chat.say(
-            '!wf import {"id": "w", "name": "w", "initial_state": "a", "states": ['
-            '{"name": "a", "action": {"kind": "wait_for", "event": "follow"}, "timeout_seconds": 600, "transitions": {"success": "b"}}, '
-            '{"name": "b", "action": {"service": "twitch", "method": "send_chat_message", "params": {"message": "thanks ${results.a.user}"}}, "transitions": {}}]}'
+HEARING = workflow(
+    "w",
+    {
+        "name": "a",
+        "action": {"kind": "wait_for", "event": "follow"},
+        "timeout_seconds": 600,
+        "transitions": {"success": "b"},
+    },
+    {
+        "name": "b",
+        "action": {"service": "twitch", "method": "send_chat_message", "params": {"message": "thanks ${a.user}"}},
+    },
+)
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> DataFolder:
+    """A data folder in which there is one workflow, and no bot runs."""
+    found = DataFolder(tmp_path)
+    async with await SQLiteStore.open(found.database) as store:
+        await store.commit(
+            Batch(
+                workflows=[WorkflowRecord(COMMUNITY, "w", "w", 1)],
+                revisions=[RevisionRecord(COMMUNITY, "w", 1, HEARING, STREAMER, 0.0)],
+            )
         )
-    told = done("workflows", "test", "w", "--then", "5m follow user=ann", data=data).splitlines()
-    assert told == [
+    return found
+
+
+async def test_what_happens_meanwhile_is_given_as_a_script(folder: DataFolder) -> None:
+    assert await try_out(folder, Trial("w", later=["5m follow user=ann"]), as_object=False) == [
         "w v1 would start.",
         "then waits until someone follows, 10 minutes at most.",
         "5 minutes after the start, someone follows: ann.",
@@ -77,18 +105,45 @@ def test_what_happens_meanwhile_is_given_as_a_script(data: Path) -> None:
         "then it is over after 5 minutes.",
         "Nothing was done.",
     ]
-    assert 'it would fail after 10 minutes: "a" failed' in done("workflows", "test", "w", data=data)
+    alone = await try_out(folder, Trial("w"), as_object=False)
+    assert any(line.startswith('it would fail after 10 minutes: "a" failed') for line in alone)
 
 
-def test_what_cannot_be_tried_is_refused_in_a_sentence(data: Path) -> None:
-    assert "There is no workflow" in refused("workflows", "test", "raid", data=data)
-    assert "There is no workflow" in refused("workflows", "backtest", "raid", data=data)
-    assert not data.exists()
-    with Chat(data) as chat:
-        chat.say(RAID)
-    assert "write it as name=value" in refused("workflows", "test", "raid", "viewers", data=data)
-    assert 'write it as "5m follow user=bob"' in refused("workflows", "test", "raid", "--then", "5m", data=data)
-    assert "no length of time" in refused("workflows", "test", "raid", "--then", "soon follow", data=data)
-    assert 'There is no step "nope"' in refused("workflows", "test", "raid", "--fail", "nope", data=data)
-    assert "There is no v7 of raid" in refused("workflows", "backtest", "raid", "--version", "7", data=data)
-    assert "no length of time" in refused("workflows", "backtest", "raid", "--since", "ages", data=data)
+@pytest.mark.parametrize(
+    ("trial", "words"),
+    [
+        (Trial("nope"), 'There is no workflow "nope". Those there are: w.'),
+        (Trial("w", ["viewers"]), "write it as name=value"),
+        (Trial("w", later=["5m"]), 'write it as "5m follow user=bob"'),
+        (Trial("w", later=['5m "follow']), 'write it as "5m follow user=bob"'),
+        (Trial("w", later=["soon follow"]), "no length of time"),
+        (Trial("w", failing=["nope"]), 'There is no step "nope". Those there are: a, b.'),
+    ],
+)
+async def test_what_cannot_be_tried_is_refused_in_a_sentence(folder: DataFolder, trial: Trial, words: str) -> None:
+    with pytest.raises(NotTried, match=re.escape(words)):
+        await try_out(folder, trial, as_object=False)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "version", "since", "words"),
+    [
+        ("nope", None, "24h", "There is no workflow"),
+        ("w", 7, "24h", "There is no v7 of w; the last one is v1."),
+        ("w", None, "ages", "no length of time"),
+    ],
+)
+async def test_what_cannot_be_tested_against_the_past_is_refused_in_a_sentence(
+    folder: DataFolder, workflow: str, version: int | None, since: str, words: str
+) -> None:
+    with pytest.raises(NotTried, match=re.escape(words)):
+        await backtest(folder, workflow, version, since, as_object=False)
+
+
+async def test_where_nothing_is_stored_there_is_nothing_to_try_and_no_folder_is_made(tmp_path: Path) -> None:
+    empty = DataFolder(tmp_path / "nothing")
+    with pytest.raises(NotTried, match="Those there are: none"):
+        await try_out(empty, Trial("w"), as_object=False)
+    with pytest.raises(NotTried, match="Those there are: none"):
+        await backtest(empty, "w", None, "24h", as_object=False)
+    assert not empty.path.exists()
