@@ -233,6 +233,52 @@ def validate(file: Source, service: Service = None, data: Data = None) -> None:
     _work(data, work)
 
 
+@workflows.command("test")
+def try_out(
+    name: Annotated[str, typer.Argument(help="Its id or name.")],
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="What the start brings, or fields of the event."),
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="Try it with this event; default: run by hand.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whom it is about.")] = None,
+    fail: Annotated[list[str] | None, typer.Option(metavar="STEP", help="A step that fails.")] = None,
+    then: Annotated[
+        list[str] | None, typer.Option(metavar="EVENT", help='What happens meanwhile, as "5m follow user=bob".')
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    data: Data = None,
+) -> None:
+    """Say what a workflow would do, without doing it. Works while the bot runs."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.beforehand import Trial
+        from bot.beforehand import try_out as tried_out
+
+        trial = Trial(name, given or (), event, user, fail or (), then or ())
+        _say(*await tried_out(folder, trial, as_object=json))
+
+    _work(data, work)
+
+
+@workflows.command()
+def backtest(
+    name: Annotated[str, typer.Argument(help="Its id or name.")],
+    version: Annotated[int | None, typer.Option(min=1, help="Which version; default: the current one.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="How far back, as 24h.")] = "24h",
+    json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    data: Data = None,
+) -> None:
+    """Say what a workflow would have done with what has happened. Works while the bot runs."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.beforehand import backtest as backtested
+
+        _say(*await backtested(folder, name, version, since, as_object=json))
+
+    _work(data, work)
+
+
 def _work(data: Path | None, work: "Callable[[DataFolder], Coroutine[None, None, None]]") -> None:
     """Run one command to its end on the data folder."""
     import asyncio

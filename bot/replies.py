@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.message import Platform, Reply, ReplyKind
+from engine.events import kind_of
 from engine.wording import counted
 from grammar.names import quoted_name
 
@@ -200,6 +201,15 @@ def in_one_line(text: str) -> str:
 def _not_a_command(text: str) -> str:
     # What begins with one of these would be taken for a command: by us, by another bot, or by the platform.
     return f"Here: {text}" if text.startswith(("!", "/", ".")) else text
+
+
+def cause(event: str, who: str | None) -> str:
+    """What started a run, in words: `a raid comes in: ninja`, `run by mo`."""
+    if event == "manual":
+        return f"run by {who or 'hand'}"
+    kind = kind_of(event)
+    clause = kind.clause if kind is not None else event
+    return f"{clause}: {who}" if who else clause
 
 
 # Replies -----------------------------------------------------------------------------------------------------------------

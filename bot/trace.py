@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.catalogue import folded
 from bot.instructions.where import number_of, step_of
-from bot.instructions.why import cause
-from bot.replies import clipped, sentence, spoken, titled
+from bot.replies import cause, clipped, sentence, spoken, titled
 from bot.services.declared import DECLARATIONS
 from bot.terminal import words
 from engine.declare import Declarations
@@ -223,7 +222,7 @@ def _line(trace: Trace, row: HistoryRow, zone: ZoneInfo) -> str:
     )
 
 
-_CONTROLS: Final = frozenset({"paused", "resumed"})
+_CONTROLS: Final = frozenset({"paused", "resumed", "moved"})
 _ENDED: Final = {
     "success": "done",
     "error": "failed",

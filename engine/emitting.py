@@ -35,19 +35,23 @@ class EmittingService:
         await begin()
         if effect.method != EMIT:
             return Failed("unknown_method", f"the engine cannot do {effect.method}")
-        event = Event(
-            f"emitted/{effect.id}",
-            effect.params["event"],
-            self._clock.now(),
-            effect.community,
-            effect.params["payload"],
-            depth=effect.params["depth"],
-            cause=effect.execution,
-            caller=effect.params["caller"],
-        )
-        await self._post(event)
+        await self._post(emitted(effect, self._clock.now()))
         return Done()
 
     async def settle(self, effect: Effect) -> Result | None:
         """It may be repeated, so there is nothing to find out."""
         return None
+
+
+def emitted(effect: Effect, at: float) -> Event:
+    """The event that a step lets happen."""
+    return Event(
+        f"emitted/{effect.id}",
+        effect.params["event"],
+        at,
+        effect.community,
+        effect.params["payload"],
+        depth=effect.params["depth"],
+        cause=effect.execution,
+        caller=effect.params["caller"],
+    )

@@ -10,7 +10,7 @@ from engine.metrics import Metrics, NoMetrics
 from engine.ports import Batch
 
 UNKNOWN: Final = "unknown"
-_NO_TRY: Final = frozenset({"paused", "resumed", "late success", "late error", "late unknown"})
+_NO_TRY: Final = frozenset({"paused", "resumed", "moved", "late success", "late error", "late unknown"})
 """Outcomes of history rows that end no try of a step."""
 
 Commit: TypeAlias = Callable[[Batch], Awaitable[None]]

@@ -10,7 +10,7 @@ The runner decides nothing: `engine.machine` says what happens next, `engine.adm
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -32,6 +32,7 @@ from engine.inbox import Inbox, Posted
 from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
 from engine.measure import measure, timed
 from engine.metrics import Metrics, NoMetrics
+from engine.moving import Shift, movable, moved
 from engine.people import name_of
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, DataRecord, Service, Store
@@ -211,6 +212,10 @@ class Runner:
         if opened is not None and zone is not None:
             self._appointments.move_to(opened, zone)
 
+    def surroundings(self, community: str) -> Context:
+        """What transitions see outside their execution, without what is kept."""
+        return self._around(community)
+
     # What comes from outside -------------------------------------------------------------------------------------------
 
     async def post(self, event: Event) -> Posted:
@@ -335,6 +340,40 @@ class Runner:
         self._progress.take(opened, step, group)
         await self._writer.done(group)
         return step.execution
+
+    async def move(self, community: str, workflow: str, to: int, by: Person, known: Collection[str] = ()) -> Shift:
+        """Let the runs of a workflow go on with another version of it, where that is safe; tells which, and why not.
+
+        `known` are the names that settings have.
+
+        Raises:
+            StoreError: Nothing of it happened.
+        """
+        opened = self._opened(community)
+        await self._mend(opened)
+        wanted = opened.roster.ids(workflow)
+        while any(opened.roster.is_asleep(id) for id in wanted):
+            await opened.roster.wake(wanted)
+        if (workflow, to) not in opened.revisions:
+            opened.revisions[workflow, to] = await fetch(self._store, self._declarations, community, workflow, to)
+        new, names = opened.revisions[workflow, to].program, {*known, *opened.kept.tree}
+        group = self._writer.open_group(1)
+        changed: list[Execution] = []
+        left: list[tuple[Execution, str]] = []
+        for run in [opened.roster.awake[id] for id in wanted if id in opened.roster.awake]:
+            if run.status in FINAL or run.revision == to:
+                continue
+            old = opened.revisions[workflow, run.revision].program
+            reason = "one of the two versions cannot be run" if old is None or new is None else None
+            if old is not None and new is not None and (reason := movable(run, old, new, names)) is None:
+                step = moved(run, to, new, at=self._clock.now(), by=by.name)
+                self._progress.take(opened, step, group)
+                group.rows += 2
+                changed.append(step.execution)
+            if reason is not None:
+                left.append((run, reason))
+        await self._writer.done(group)
+        return Shift(tuple(changed), tuple(left))
 
     async def save(self, batch: Batch) -> None:
         """Commit changes of the catalogue and other records; new triggers count from then on.

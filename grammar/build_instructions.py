@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from engine.formulas import Formula
+from engine.formulas import Compare, Formula, Literal, Variable
 from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
 from grammar.build_steps import NotBuilt, StepBuilder, with_unit
 from grammar.drafts import Draft, MissingPiece
@@ -14,6 +14,7 @@ from grammar.syntax import (
     Add,
     Again,
     Alter,
+    BacktestCommand,
     Become,
     Bound,
     By,
@@ -22,6 +23,7 @@ from grammar.syntax import (
     Command,
     Contrast,
     Drop,
+    DryRunCommand,
     Duration,
     Edits,
     EditSyntax,
@@ -68,13 +70,13 @@ _PLAIN: Final[Mapping[str, str]] = {
     "diff": "diff",
     "undo": "undo",
     "redo": "redo",
+    "move_runs": "move runs",
     "export": "export",
     "help": "help",
     "yes": "yes",
     "no": "no",
 }
 _LATER: Final[Mapping[str, str]] = {
-    "later_test": "test a workflow without running it",
     "later_skip": "skip a wait",
     "later_copy": "copy a workflow",
     "later_cooldown": "set cooldowns in words",
@@ -106,8 +108,34 @@ class InstructionBuilder:
                 return self._edits(tree)
             case "later_if" | "later_at_once" | "later_run_step":
                 return _not_yet(tree)
+            case "test":
+                return self._dry_run(tree)
             case _:
                 return _manage(tree)
+
+    # Trying ----------------------------------------------------------------------------------------------------------------
+
+    def _dry_run(self, tree: Node) -> DryRunCommand:
+        """`test raid`, with what it is tried with and what happens meanwhile."""
+        workflow = _find(tree, "workflow")
+        named = None if workflow is None else str(_leaf(workflow, "WORKFLOW").value)
+        event, fields = self._tried(tree)
+        parts = ("subject", "cue", "arguments", "event")
+        failing = next((child for child in tree.nodes() if child.rule.split("_")[0] not in parts), None)
+        later = []
+        for cue in tree.nodes("cue"):
+            happening, given = self._tried(cue)
+            later.append((_seconds(_leaf(cue, "DURATION")), happening or "", given))
+        return DryRunCommand(named, event, fields, None if failing is None else _reference(failing), tuple(later))
+
+    def _tried(self, node: Node) -> tuple[str | None, dict[str, JsonValue]]:
+        """An event and its fields; what its words say of a field counts unless the field is given."""
+        given = _arguments(node)
+        said = next((child for child in node.nodes() if child.rule.startswith("event")), None)
+        if said is None:
+            return None, given
+        trigger = self._steps.trigger(Node("trigger", [said]))
+        return trigger.on, {**_holding(trigger.when), **given}
 
     # Making ----------------------------------------------------------------------------------------------------------------
 
@@ -488,6 +516,13 @@ def _manage(tree: Node) -> Command:
     match tree.rule:
         case "run":
             return RunCommand(workflows[0] if workflows else None, _arguments(tree))
+        case "backtest":
+            version, length = tree.leaf("VERSION"), tree.leaf("DURATION", "UNIT_LENGTH")
+            return BacktestCommand(
+                workflows[0] if workflows else None,
+                None if version is None else _whole(version),
+                None if length is None else _seconds(length),
+            )
         case "rename":
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
@@ -511,6 +546,20 @@ def _extra(tree: Node) -> str | int | None:
             case _:
                 continue
     return None
+
+
+def _holding(guard: Formula | None) -> dict[str, JsonValue]:
+    """Fields with which a guard in words holds: a text as it is, a number that is just enough."""
+    match guard:
+        case Compare("==", Variable(path), Literal(str(text))):
+            return {path: text}
+        case Compare(how, Variable(path), Literal(int(number) | float(number))) if how in _JUST_ENOUGH:
+            return {path: f"{number + _JUST_ENOUGH[how]:g}"}
+        case _:
+            return {}
+
+
+_JUST_ENOUGH: Final[Mapping[str, int]] = {"==": 0, ">=": 0, "<=": 0, ">": 1, "<": -1}
 
 
 def _arguments(tree: Node) -> dict[str, JsonValue]:

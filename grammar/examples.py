@@ -51,6 +51,8 @@ _BY_VERB: Final = {
     ("replace",): ('in {} replace step 1 with say "hello"',),
     ("change", "set", "step"): ('in {} replace step 1 with say "hello"',),
     ("run", "start", "launch", "trigger", "execute"): ("run {}",),
+    ("test", "simulate", "preview", "dry"): ("test {}", "test {} when someone follows"),
+    ("backtest", "replay"): ("backtest {}",),
     ("show", "open", "what", "whats", "describe"): ("show {}", "list"),
     ("stop", "cancel", "pause", "resume"): ("{verb} {}", "{verb} everything"),
     ("why", "history", "diff", "status", "export"): ("{verb} {}",),

@@ -73,6 +73,49 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class LaterEvent:
+    """Something that happens so many seconds after the start of a dry run."""
+
+    seconds: float
+    event: str
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """Say what a workflow would do, without doing it.
+
+    Attributes:
+        event: What it is tried with; None for a start by hand.
+        arguments: What the start brings, or the fields of the event; `user` is whom it is about.
+        failing: A step that fails.
+        later: What happens meanwhile.
+    """
+
+    workflow: str
+    event: str | None = None
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+    failing: str | None = None
+    later: tuple[LaterEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Say what a version of a workflow would have done with what has happened in the last so many seconds."""
+
+    workflow: str
+    version: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRuns:
+    """Let runs of older versions go on with the current one, where that is safe."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What runs now, and where it stands."""
 
@@ -177,6 +220,9 @@ Instruction: TypeAlias = (
     | SetEnabled
     | RunWorkflow
     | Control
+    | DryRun
+    | Backtest
+    | MoveRuns
     | Status
     | ListWorkflows
     | Show

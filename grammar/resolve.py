@@ -42,17 +42,21 @@ from grammar.altering import altered
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
     Answer,
+    Backtest,
     Change,
     Control,
     Create,
     Delete,
     Diff,
+    DryRun,
     Export,
     Help,
     History,
     Import,
     Instruction,
+    LaterEvent,
     ListWorkflows,
+    MoveRuns,
     NotYet,
     Question,
     Redo,
@@ -69,12 +73,14 @@ from grammar.syntax import (
     Add,
     Again,
     Alter,
+    BacktestCommand,
     Become,
     Bound,
     CarryOn,
     Command,
     Contrast,
     Drop,
+    DryRunCommand,
     Duration,
     Edits,
     EditSyntax,
@@ -142,6 +148,10 @@ class Resolver:
                 return self._create(command)
             case RunCommand():
                 return RunWorkflow(self._id(command.workflow), command.arguments)
+            case DryRunCommand():
+                return self._dry_run(command)
+            case BacktestCommand():
+                return self._backtest(command)
             case RenameCommand():
                 view = self._view(command.workflow)
                 own = view.definition.id
@@ -351,10 +361,34 @@ class Resolver:
                 return Import(str(command.extra or ""))
             case "yes" | "no":
                 return Answer(command.verb == "yes")
+            case "move runs":
+                return self._move_runs(first, number)
             case "not yet":
                 return self._not_yet(command)
             case _:
                 return self._query(command, first, number)
+
+    def _dry_run(self, command: DryRunCommand) -> DryRun:
+        view = self._view(command.workflow)
+        failing = None
+        if command.failing is not None:
+            failing = one_of(command.failing, self._within(view.definition)).name
+        later = tuple(LaterEvent(*each) for each in command.later)
+        return DryRun(view.definition.id, command.event, command.arguments, failing, later)
+
+    def _backtest(self, command: BacktestCommand) -> Backtest:
+        view = self._view(command.workflow)
+        if command.version is not None and not 1 <= command.version <= view.revision:
+            called = names.quoted_name(view.definition.name)
+            raise refuse(f"There is no v{command.version} of {called}; the last one is v{view.revision}.")
+        return Backtest(view.definition.id, command.version, command.seconds)
+
+    def _move_runs(self, typed: str | None, version: int | None) -> MoveRuns:
+        view = self._view(typed)
+        if version not in (None, view.revision):
+            called = names.quoted_name(view.definition.name)
+            raise refuse(f"Runs of {called} can be moved to its current version only, which is v{view.revision}.")
+        return MoveRuns(view.definition.id)
 
     def _delete(self, command: Named) -> Delete:
         if not command.everything:

@@ -41,17 +41,20 @@ from engine.names import fresh
 from grammar.drafts import escaped, map_texts
 from grammar.instruction import (
     Answer,
+    Backtest,
     Change,
     Control,
     Create,
     Delete,
     Diff,
+    DryRun,
     Export,
     Help,
     History,
     Import,
     Instruction,
     ListWorkflows,
+    MoveRuns,
     NotYet,
     Redo,
     Rename,
@@ -136,9 +139,8 @@ class Sayer:
                 return f"delete {several} {', '.join(_name(each, workspace) for each in instruction.workflows)}"
             case SetEnabled():
                 return f"{'enable' if instruction.enabled else 'disable'} {_name(instruction.workflow, workspace)}"
-            case RunWorkflow():
-                given = " ".join(_argument(name, value) for name, value in instruction.arguments.items())
-                return f"run {_name(instruction.workflow, workspace)}{' with ' if given else ''}{given}"
+            case RunWorkflow() | DryRun() | Backtest() | MoveRuns():
+                return _runs(instruction, workspace)
             case Control():
                 whom = "everything" if instruction.workflow is None else _name(instruction.workflow, workspace)
                 return f"{instruction.verb} {whom}"
@@ -334,6 +336,39 @@ def _ref(name: str, definition: Definition) -> str:
 def _name(workflow: str, workspace: Workspace) -> str:
     view = workspace.workflows.get(workflow)
     return quoted_name(view.definition.name if view is not None else workflow)
+
+
+def _runs(instruction: RunWorkflow | DryRun | Backtest | MoveRuns, workspace: Workspace) -> str:
+    match instruction:
+        case RunWorkflow():
+            given = " ".join(_argument(name, value) for name, value in instruction.arguments.items())
+            return f"run {_name(instruction.workflow, workspace)}{' with ' if given else ''}{given}"
+        case DryRun():
+            return _dry_run(instruction, workspace)
+        case Backtest():
+            version = None if instruction.version is None else f"v{instruction.version}"
+            over = None if instruction.seconds is None else f"over {say_duration(instruction.seconds)}"
+            return _join("backtest", _name(instruction.workflow, workspace), version, over)
+        case MoveRuns():
+            return f"move runs of {_name(instruction.workflow, workspace)} to the new version"
+        case _:
+            assert_never(instruction)
+
+
+def _dry_run(dry_run: DryRun, workspace: Workspace) -> str:
+    view = workspace.workflows[dry_run.workflow]
+    fails = None if dry_run.failing is None else f"if {_ref(dry_run.failing, view.definition)} fails"
+    later = [
+        f"then {say_duration(each.seconds)} later {_join(*_happening(each.event, each.arguments))}"
+        for each in dry_run.later
+    ]
+    happening = _happening(dry_run.event, dry_run.arguments)
+    return _join("test", _name(dry_run.workflow, workspace), *happening, fails, *later)
+
+
+def _happening(event: str | None, arguments: Mapping[str, JsonValue]) -> tuple[str | None, str | None]:
+    given = " ".join(_argument(name, value) for name, value in arguments.items())
+    return None if event is None else say_trigger(Trigger(on=event)), f"with {given}" if given else None
 
 
 def _argument(name: str, value: JsonValue) -> str:

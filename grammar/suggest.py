@@ -27,6 +27,8 @@ VERBS: Final = (
     "replace",
     "swap",
     "run",
+    "test",
+    "backtest",
     "stop",
     "cancel",
     "pause",

@@ -310,6 +310,30 @@ class RunCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class DryRunCommand:
+    """`test raid when a raid comes in with viewers=50 if step 2 fails`.
+
+    Attributes:
+        later: Each as seconds, event and fields.
+    """
+
+    workflow: str | None
+    event: str | None = None
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+    failing: Reference | None = None
+    later: tuple[tuple[float, str, dict[str, JsonValue]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestCommand:
+    """`backtest raid v3 over 1 day`."""
+
+    workflow: str | None
+    version: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RenameCommand:
     """`rename raid to "outro raid"`."""
 
@@ -317,4 +341,4 @@ class RenameCommand:
     name: str
 
 
-Command: TypeAlias = Edits | New | Named | RunCommand | RenameCommand
+Command: TypeAlias = Edits | New | Named | RunCommand | DryRunCommand | BacktestCommand | RenameCommand

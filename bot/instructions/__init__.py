@@ -2,21 +2,24 @@
 
 from typing import assert_never
 
-from bot.instructions import controls, create_and_edit, files, help, queries, versions, why
+from bot.instructions import controls, create_and_edit, files, help, moving, queries, trying, versions, why
 from bot.instructions.turn import Outcome, Turn
 from grammar.instruction import (
     Answer,
+    Backtest,
     Change,
     Control,
     Create,
     Delete,
     Diff,
+    DryRun,
     Export,
     Help,
     History,
     Import,
     Instruction,
     ListWorkflows,
+    MoveRuns,
     NotYet,
     Redo,
     Rename,
@@ -52,6 +55,12 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await controls.run(turn, instruction)
         case Control():
             return await controls.control(turn, instruction)
+        case DryRun():
+            return await trying.dry_run(turn, instruction)
+        case Backtest():
+            return await trying.backtest(turn, instruction)
+        case MoveRuns():
+            return await moving.move_runs(turn, instruction)
         case Status():
             return await queries.status(turn, instruction)
         case ListWorkflows():

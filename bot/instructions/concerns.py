@@ -4,17 +4,20 @@ from typing import assert_never
 
 from grammar.instruction import (
     Answer,
+    Backtest,
     Change,
     Control,
     Create,
     Delete,
     Diff,
+    DryRun,
     Export,
     Help,
     History,
     Import,
     Instruction,
     ListWorkflows,
+    MoveRuns,
     NotYet,
     Redo,
     Rename,
@@ -37,6 +40,9 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             | Rename(workflow=workflow)
             | SetEnabled(workflow=workflow)
             | RunWorkflow(workflow=workflow)
+            | DryRun(workflow=workflow)
+            | Backtest(workflow=workflow)
+            | MoveRuns(workflow=workflow)
             | Show(workflow=workflow)
             | History(workflow=workflow)
             | Diff(workflow=workflow)
@@ -59,7 +65,7 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
 
 def is_edit(instruction: Instruction) -> bool:
     """Whether it changes workflows that are there, which their policy may let others do."""
-    return isinstance(instruction, Change | Rename | SetEnabled | Delete)
+    return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns)
 
 
 def works_on_deleted(instruction: Instruction) -> bool:

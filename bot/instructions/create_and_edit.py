@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.catalogue import MAX_WORKFLOWS, Entry, authors, creation, deletion, joined, revised, switched
+from bot.instructions.moving import offer
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed, sentence, titled
 from bot.rights import may_edit, overreaching
@@ -61,7 +62,8 @@ async def change(turn: Turn, instruction: Change) -> Outcome:
         return turn.refuse(refused, entry)
     found = warnings(turn, definition, entry.definition, enabled=entry.record.enabled)
     await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
-    return turn.tell("done", _changed(turn, turn.entry(entry.id), "", found), turn.entry(entry.id))
+    entry = turn.entry(entry.id)
+    return turn.tell("done", _changed(turn, entry, "", found, await offer(turn, entry)), entry)
 
 
 async def rename(turn: Turn, instruction: Rename) -> Outcome:
@@ -206,7 +208,7 @@ def runs_on(turn: Turn, entry: Entry, *, besides: int | None = None) -> str:
     return f"{counted(count, 'run')} still {'goes' if count == 1 else 'go'} on with {versions}. "
 
 
-def _changed(turn: Turn, entry: Entry, head: str, found: str) -> Saying:
+def _changed(turn: Turn, entry: Entry, head: str, found: str, offered: str = "") -> Saying:
     stop = "" if turn.said.endswith(".") else "."
-    tail = f"{stop} {found}{runs_on(turn, entry, besides=entry.record.revision)}"
+    tail = f"{stop} {found}{runs_on(turn, entry, besides=entry.record.revision)}{offered}"
     return Saying(head, turn.said, tail, f"… and {{}} more: !wf show {titled(entry.record.name)}", UNDO)

@@ -64,6 +64,16 @@ _TOPICS: Final = (
         lambda own: (f"run {own.workflow}", "status", f"pause {own.workflow}", f"cancel {own.workflow}"),
     ),
     _Topic(
+        ("test", "tests", "trying", "backtest", "simulate", "dry run"),
+        "Ask what would happen; nothing is done",
+        lambda own: (
+            f"test {own.workflow}",
+            f"test {own.workflow} when someone follows with user=ann",
+            f"test {own.workflow} if step {own.last} fails",
+            f"backtest {own.workflow}",
+        ),
+    ),
+    _Topic(
         ("undo", "redo", "history", "diff", "versions", "version"),
         "Every change is a version and can be taken back",
         lambda own: ("undo", "redo", f"history {own.workflow}", f"diff {own.workflow}"),

@@ -6,8 +6,7 @@ from typing import Final
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import stands, step_of, written
-from bot.replies import Saying, clipped, sentence, spoken
-from engine.events import kind_of
+from bot.replies import Saying, cause, clipped, sentence, spoken
 from engine.execution import FINAL, Execution, HistoryRow
 from engine.ports import AdmissionRecord
 from engine.validate import never_by_itself
@@ -69,15 +68,6 @@ def _refused(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
     again = f" It would be let in at {turn.desk.time(record.allowed_at)}." if record.allowed_at is not None else ""
     reason = sentence(clipped(record.reason or "nobody can say why", _LONGEST))
     return f"{name(entry)} did not start at {turn.desk.time(record.at)} ({cause(record.event_name, record.who)}): {reason}{again}"
-
-
-def cause(event: str, who: str | None) -> str:
-    """What started a run, in words: `a raid comes in: ninja`, `run by mo`."""
-    if event == "manual":
-        return f"run by {who or 'hand'}"
-    kind = kind_of(event)
-    clause = kind.clause if kind is not None else event
-    return f"{clause}: {who}" if who else clause
 
 
 async def _story(turn: Turn, entry: Entry, run: Execution) -> list[str]:

@@ -65,7 +65,7 @@ class InternalService:
             case "comment":
                 return Done(effect.params.get("text"))
             case "random_choice":
-                return _pick(effect.params, self._chance())
+                return picked(effect.params, self._chance())
             case other:
                 return Failed("unknown_method", f"internal cannot do {other}")
 
@@ -82,7 +82,7 @@ class InternalService:
         return Done(message)
 
 
-def _pick(params: Any, chance: float) -> Result:
+def picked(params: Any, chance: float) -> Result:
     """One of the options, each as likely as its weight; texts from one box may be separated by commas."""
     options = params.get("options")
     if isinstance(options, str):

@@ -86,15 +86,15 @@ class SimulatedService:
             return Failed("unknown_method", f"{effect.service} cannot do {effect.method}")
         await begin()
         failure = self._plan.take(effect)
-        return failure.result(effect) if failure is not None else Done(_output(method, effect))
+        return failure.result(effect) if failure is not None else Done(output_of(method, effect))
 
     async def settle(self, effect: Effect) -> Result | None:
         """Nothing was ever sent that could be looked up, so nobody knows whether it was shown."""
         return None
 
 
-def _output(method: Method, effect: Effect) -> dict[str, Any] | None:
-    """A result shaped like the platform's."""
+def output_of(method: Method, effect: Effect) -> dict[str, Any] | None:
+    """A result shaped like the platform's; None for what has none."""
     token = hashlib.sha256(effect.id.encode()).hexdigest()[:12]
     match method.key:
         case "twitch.send_chat_message":

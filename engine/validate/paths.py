@@ -5,7 +5,7 @@ succeeded, and not behind a failure that is carried on from. A branch sees what 
 all its branches set, if it waits for all of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.model import (
     Call,
@@ -69,6 +69,11 @@ class Paths:
         self._left.append((self._definition.initial_state, base))
         if self._definition.on_error is not None:
             self._left.append((self._definition.on_error, base))
+        return self.arrivals_from(())
+
+    def arrivals_from(self, places: Iterable[tuple[str, Names]]) -> Mapping[str, Names]:
+        """Follow all ways from these states, each with the names that are set there."""
+        self._left.extend(places)
         while self._left:
             name, names = self._left.pop()
             if name not in self._by_name:

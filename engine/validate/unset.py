@@ -30,7 +30,7 @@ def unset_names(definition: Definition, places: Places, known: frozenset[str]) -
         here = arrives.get(state.name)
         if here is None or not state.enabled:
             continue  # never reached, which is said already, or passed over
-        for path in dict.fromkeys(_needed(state)):
+        for path in dict.fromkeys(needed(state)):
             head = path.split(".")[0]
             if path in here or head in here:
                 continue
@@ -77,7 +77,7 @@ def _loop_name(state: State) -> tuple[str, ...]:
     return (state.action.variable,) if isinstance(state.action, ForEach) else ()
 
 
-def _needed(state: State) -> Iterator[str]:
+def needed(state: State) -> Iterator[str]:
     """Names that must be set for this state to work."""
     for part in placeholders(filled_values(state.action)):
         if not any(filter_.name == "default" for filter_ in part.filters):

@@ -12,17 +12,21 @@ from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
 from grammar.instruction import (
     Answer,
+    Backtest,
     Change,
     Control,
     Create,
     Delete,
     Diff,
+    DryRun,
     Export,
     Help,
     History,
     Import,
     Instruction,
+    LaterEvent,
     ListWorkflows,
+    MoveRuns,
     Redo,
     Rename,
     RunWorkflow,
@@ -81,7 +85,25 @@ def back(instruction: Instruction, workspace: Workspace) -> None:
     assert meant.corrections == (), said
 
 
+HAPPENINGS = st.sampled_from(
+    ("raid.received", "follow.received", "message.received", "raid", "party.begun", "schedule.fired")
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(("viewers", "user", "user.roles", "message", "command", "n")), texts(), max_size=3
+)
+LATER = st.builds(LaterEvent, st.sampled_from((0.0, 1.5, 300.0, 86_400.0)), HAPPENINGS, FIELDS)
+
 INSTRUCTIONS = st.one_of(
+    st.builds(
+        DryRun,
+        IDS,
+        st.none() | HAPPENINGS,
+        FIELDS,
+        st.sampled_from((None, "say", "wait", "say_2")),
+        st.lists(LATER, max_size=3).map(tuple),
+    ),
+    st.builds(Backtest, IDS, st.none() | st.just(1), st.none() | st.sampled_from((60.0, 3_600.0, 86_400.0, 90_061.5))),
+    st.builds(MoveRuns, IDS),
     st.builds(Rename, IDS, st.sampled_from(("x", "my raid", 'say "hi", then stop', "5 wait"))),
     st.builds(Delete, st.lists(IDS, min_size=1, max_size=3, unique=True).map(tuple)),
     st.builds(SetEnabled, IDS, st.booleans()),
