@@ -24,7 +24,7 @@ _ALWAYS: Final = RESERVED | STREAM | {"loop"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class MovedRuns:
     """What moving the runs of a workflow came to.
 
     Attributes:

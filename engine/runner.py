@@ -32,7 +32,7 @@ from engine.inbox import Inbox, Posted
 from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
 from engine.measure import measure, timed
 from engine.metrics import Metrics, NoMetrics
-from engine.moving import Shift, movable, moved
+from engine.moving import MovedRuns, movable, moved
 from engine.people import name_of
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, DataRecord, Service, Store
@@ -341,7 +341,7 @@ class Runner:
         await self._writer.done(group)
         return step.execution
 
-    async def move(self, community: str, workflow: str, to: int, by: Person, known: Collection[str] = ()) -> Shift:
+    async def move(self, community: str, workflow: str, to: int, by: Person, known: Collection[str] = ()) -> MovedRuns:
         """Let the runs of a workflow go on with another version of it, where that is safe; tells which, and why not.
 
         `known` are the names that settings have.
@@ -373,7 +373,7 @@ class Runner:
             if reason is not None:
                 left.append((run, reason))
         await self._writer.done(group)
-        return Shift(tuple(changed), tuple(left))
+        return MovedRuns(tuple(changed), tuple(left))
 
     async def save(self, batch: Batch) -> None:
         """Commit changes of the catalogue and other records; new triggers count from then on.
