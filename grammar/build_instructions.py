@@ -28,6 +28,7 @@ from grammar.syntax import (
     Edits,
     EditSyntax,
     Exchange,
+    ExtendCommand,
     Head,
     It,
     Kind,
@@ -39,10 +40,12 @@ from grammar.syntax import (
     Position,
     Reference,
     RenameCommand,
+    RetryCommand,
     RunCommand,
     Saying,
     Several,
     Shift,
+    SkipCommand,
     Span,
     Start,
     Substitute,
@@ -66,6 +69,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "show_page": "show",
     "show_step": "show step",
     "why": "why",
+    "agenda": "agenda",
+    "runs": "runs",
     "history": "history",
     "diff": "diff",
     "undo": "undo",
@@ -77,10 +82,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "no": "no",
 }
 _LATER: Final[Mapping[str, str]] = {
-    "later_skip": "skip a wait",
     "later_copy": "copy a workflow",
     "later_cooldown": "set cooldowns in words",
-    "later_run": "run a workflow later",
     "later_template": "make workflows from templates",
     "later_queue": "queue runs in words",
     "later_rights": "set who may run a workflow in words",
@@ -515,7 +518,12 @@ def _manage(tree: Node) -> Command:
         return _not_yet(later)
     match tree.rule:
         case "run":
-            return RunCommand(workflows[0] if workflows else None, _arguments(tree))
+            after, at = _beginning(tree.node("begin"))
+            return RunCommand(workflows[0] if workflows else None, _arguments(tree), after, at)
+        case "skip" | "longer_run" | "shorter_run":
+            return _of_a_run(tree, workflows)
+        case "retry_run":
+            return RetryCommand(workflows[0] if workflows else None, _arguments(tree))
         case "backtest":
             version, length = tree.leaf("VERSION"), tree.leaf("DURATION", "UNIT_LENGTH")
             return BacktestCommand(
@@ -562,8 +570,33 @@ def _holding(guard: Formula | None) -> dict[str, JsonValue]:
 _JUST_ENOUGH: Final[Mapping[str, int]] = {"==": 0, ">=": 0, "<=": 0, ">": 1, "<": -1}
 
 
+def _beginning(begin: Node | None) -> tuple[float | None, str | None]:
+    """When a run begins: in how many seconds, or at which time of day."""
+    if begin is None:
+        return None, None
+    time = begin.leaf("TIME")
+    if time is None:
+        return _seconds(_leaf(begin, "DURATION")), None
+    minutes = int(time.value)
+    return None, f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
+    """What is wished of a wait that is going on; nothing of it is an edit."""
+    workflow = workflows[0] if workflows else None
+    resting = tree.node("resting") or tree
+    step = resting.leaf("NUMBER", "STRING", "STEP_NAME")
+    at: Reference | None = None
+    if step is not None:
+        at = Numbered(_whole(step)) if step.type == "NUMBER" else Called(str(step.value))
+    if tree.rule == "skip":
+        return SkipCommand(workflow, at)
+    seconds = _seconds(_leaf(tree, "DURATION"))
+    return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
+
+
 def _arguments(tree: Node) -> dict[str, JsonValue]:
-    arguments = tree.node("arguments")
+    arguments = (tree.node("given") or tree).node("arguments")
     found: dict[str, JsonValue] = {}
     for node in arguments.nodes() if arguments is not None else []:
         if node.rule == "pair":

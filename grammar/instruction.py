@@ -55,10 +55,17 @@ class SetEnabled:
 
 @dataclass(frozen=True, slots=True)
 class RunWorkflow:
-    """Start a workflow by hand. Dotted argument keys are kept as typed."""
+    """Start a workflow by hand, now or later. Dotted argument keys are kept as typed.
+
+    Attributes:
+        after: In how many seconds.
+        at: When the clock next shows this, written 19:00; never together with `after`.
+    """
 
     workflow: str
     arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+    after: float | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,31 @@ class LaterEvent:
 
     seconds: float
     event: str
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Let a wait that is going on be over now: the one in that state, or the one that would end first."""
+
+    workflow: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Let a wait that is going on last so many seconds longer, or less long; the workflow stays as it is written."""
+
+    seconds: float
+    workflow: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRun:
+    """Go on with the latest run that failed, at the step that failed; of any workflow if None."""
+
+    workflow: str | None = None
     arguments: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
@@ -141,6 +173,18 @@ class Show:
 @dataclass(frozen=True, slots=True)
 class Why:
     """Why a workflow ran, failed, waits or did not start; of all of them if None."""
+
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What is still to start by itself today."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRuns:
+    """The latest runs and what became of them; of all workflows if None."""
 
     workflow: str | None = None
 
@@ -223,10 +267,15 @@ Instruction: TypeAlias = (
     | DryRun
     | Backtest
     | MoveRuns
+    | Skip
+    | Extend
+    | RetryRun
     | Status
     | ListWorkflows
     | Show
     | Why
+    | Agenda
+    | ListRuns
     | History
     | Diff
     | Undo

@@ -47,6 +47,7 @@ NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
@@ -92,6 +93,8 @@ OWN_WORDS: Final = _EDIT_VERBS | _OWN_VERBS | _CONNECTORS | names.ALONE
 """Words that begin or join sentences of the language itself; what a service's sentence begins with must be none of them."""
 NO_NAMES: Final = LiveLexicon()
 AMBIENT_COST: Final = 0.5
+NOT_YET_COST: Final = 0.5
+DAILY_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -310,8 +313,18 @@ class Language:
 def _likelihood(reading: Reading) -> tuple[float, int]:
     """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
     free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
-    ambient = reading.start == "edit" and _ambient(reading.tree) is not None
-    return round(reading.cost + AMBIENT_COST * ambient, 2), free
+    cost = reading.cost
+    if reading.start == "edit":
+        cost += AMBIENT_COST * (_ambient(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
+    if reading.start != "manage":
+        cost += NOT_YET_COST * _is_later(reading.tree)
+    return round(cost, 2), free
+
+
+def _is_daily(reading: Reading) -> bool:
+    """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
+    said = [leaf.type for leaf in reading.tokens]
+    return said[0] in ("_RUN", "_START_IT") and said[-2:] == ["_AT", "TIME"]
 
 
 def _ambient(tree: Node) -> Node | None:
@@ -324,9 +337,15 @@ def _asks_for_steps(answer: Understanding) -> bool:
 
 
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
-    """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb."""
+    """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
+
+    Of a value that is given to a run also one in which it seems to be put off.
+    """
+    is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
+            if is_run and _TIME_TO_RUN.search(leaf.text):
+                return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text

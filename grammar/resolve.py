@@ -41,6 +41,7 @@ from grammar import names
 from grammar.altering import altered
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
+    Agenda,
     Answer,
     Backtest,
     Change,
@@ -50,20 +51,24 @@ from grammar.instruction import (
     Diff,
     DryRun,
     Export,
+    Extend,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
+    ListRuns,
     ListWorkflows,
     MoveRuns,
     NotYet,
     Question,
     Redo,
     Rename,
+    RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
+    Skip,
     Status,
     Undo,
     Why,
@@ -85,6 +90,7 @@ from grammar.syntax import (
     Edits,
     EditSyntax,
     Exchange,
+    ExtendCommand,
     Head,
     Kind,
     Lead,
@@ -93,8 +99,10 @@ from grammar.syntax import (
     OfKind,
     Reference,
     RenameCommand,
+    RetryCommand,
     RunCommand,
     Shift,
+    SkipCommand,
     Start,
     Substitute,
     Words,
@@ -147,11 +155,18 @@ class Resolver:
             case New():
                 return self._create(command)
             case RunCommand():
-                return RunWorkflow(self._id(command.workflow), command.arguments)
+                return RunWorkflow(self._id(command.workflow), command.arguments, command.after, command.at)
             case DryRunCommand():
                 return self._dry_run(command)
             case BacktestCommand():
                 return self._backtest(command)
+            case SkipCommand():
+                going_on = self._waiting(command.workflow, Skip)
+                return Skip(going_on, self._resting(going_on, command.step))
+            case ExtendCommand():
+                return self._extend(command)
+            case RetryCommand():
+                return RetryRun(self._id(command.workflow) if command.workflow else None, command.arguments)
             case RenameCommand():
                 view = self._view(command.workflow)
                 own = view.definition.id
@@ -410,6 +425,10 @@ class Resolver:
                 return Status(known)
             case "why":
                 return Why(known)
+            case "agenda":
+                return Agenda()
+            case "runs":
+                return ListRuns(known)
             case "show":
                 return Show(known or self._id(None), page=number or 1)
             case "show step":
@@ -434,18 +453,36 @@ class Resolver:
             return Control(verb, None)
         if typed is not None:
             return Control(verb, self._id(typed))
+        going_on = self._going_on(lambda id: Control(verb, id), f"Which one should I {verb}?", Control(verb, None))
+        if going_on is None and command.extra == "it":
+            raise refuse(f'Nothing runs, so there is no "it" to {verb}.')
+        return Control(verb, going_on)
+
+    def _going_on(self, meant: Callable[[str], Instruction], asked: str, *more: Instruction) -> str | None:
+        """The workflow that runs, where none is named; None if nothing runs and none is in focus."""
         running = [view for view in self.workspace.workflows.values() if view.running]
         if len(running) == 1:
-            return Control(verb, running[0].definition.id)
-        if self.workspace.focus in {view.definition.id for view in running} or (not running and self.workspace.focus):
-            return Control(verb, self.workspace.focus)
-        if not running and command.extra == "it":
-            raise refuse(f'Nothing runs, so there is no "it" to {verb}.')
-        if not running:
-            return Control(verb, None)
+            return running[0].definition.id
+        if self.workspace.focus in {view.definition.id for view in running} or not running:
+            return self.workspace.focus
         called = [names.quoted_name(view.definition.name) for view in running]
-        options = (*(f"{verb} {name}" for name in called[: MAX_OPTIONS - 1]), f"{verb} everything")
-        raise Unsettled(Question(f"Which one should I {verb}? {', '.join(called)} are running.", options))
+        each = [meant(view.definition.id) for view in running[: MAX_OPTIONS - len(more)]]
+        options = tuple(self.say.instruction(option, self.workspace) for option in (*each, *more))
+        raise Unsettled(Question(f"{asked} {', '.join(called)} are running.", options))
+
+    def _waiting(self, typed: str | None, meant: Callable[[str], Instruction]) -> str | None:
+        """The workflow whose wait is meant."""
+        return self._id(typed) if typed is not None else self._going_on(meant, "In which one?")
+
+    def _resting(self, workflow: str | None, step: Reference | None) -> str | None:
+        """The step that is meant, by name; none where the wait is meant that would end first."""
+        if step is None:
+            return None
+        return one_of(step, self._within(self._view(workflow).definition)).name
+
+    def _extend(self, command: ExtendCommand) -> Extend:
+        going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
+        return Extend(command.seconds, going_on, self._resting(going_on, command.step))
 
 
 def _target(lead: Lead, within: Within) -> Target | None:

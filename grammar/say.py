@@ -40,6 +40,7 @@ from engine.model import Definition, State, Trigger, all_states
 from engine.names import fresh
 from grammar.drafts import escaped, map_texts
 from grammar.instruction import (
+    Agenda,
     Answer,
     Backtest,
     Change,
@@ -49,18 +50,22 @@ from grammar.instruction import (
     Diff,
     DryRun,
     Export,
+    Extend,
     Help,
     History,
     Import,
     Instruction,
+    ListRuns,
     ListWorkflows,
     MoveRuns,
     NotYet,
     Redo,
     Rename,
+    RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
+    Skip,
     Status,
     Undo,
     Why,
@@ -125,7 +130,7 @@ class Sayer:
 
     # Instructions ----------------------------------------------------------------------------------------------------------
 
-    def instruction(self, instruction: Instruction, workspace: Workspace) -> str:
+    def instruction(self, instruction: Instruction, workspace: Workspace) -> str:  # noqa: C901  one line each
         """An instruction in words that mean it in this workspace."""
         match instruction:
             case Create():
@@ -144,6 +149,8 @@ class Sayer:
             case Control():
                 whom = "everything" if instruction.workflow is None else _name(instruction.workflow, workspace)
                 return f"{instruction.verb} {whom}"
+            case Skip() | Extend() | RetryRun():
+                return _of_a_run(instruction, workspace)
             case Import():
                 return f"import {instruction.source}"
             case Help():
@@ -247,11 +254,42 @@ def _is_plain(definition: Definition) -> bool:
     return first and not said
 
 
-def _query(
-    query: Status | ListWorkflows | Show | Why | History | Diff | Undo | Redo | Export, workspace: Workspace
+def _of_a_run(instruction: Skip | Extend | RetryRun, workspace: Workspace) -> str:
+    """What is wished of a run, not of the workflow."""
+    workflow = instruction.workflow
+    name = None if workflow is None else _name(workflow, workspace)
+    match instruction:
+        case RetryRun(arguments=arguments):
+            return _join("retry", name, _given(arguments))
+        case Skip(state=str(state)):
+            return _join("skip", _resting(state, workflow, workspace), name and f"of {name}")
+        case Skip():
+            return _join("skip the wait", name and f"in {name}")
+        case Extend(seconds=seconds, state=state):
+            verb = "extend" if seconds >= 0 else "shorten"
+            what = "wait" if state is None else _resting(state, workflow, workspace)
+            return _join(f"{verb} the running", what, name and f"of {name}", f"by {say_duration(abs(seconds))}")
+        case _:
+            assert_never(instruction)
+
+
+def _resting(state: str, workflow: str | None, workspace: Workspace) -> str:
+    view = None if workflow is None else workspace.workflows.get(workflow)
+    return f"step {quote(state)}" if view is None else _ref(state, view.definition)
+
+
+def _given(arguments: Mapping[str, JsonValue]) -> str | None:
+    if not arguments:
+        return None
+    return f"with {' '.join(_argument(name, value) for name, value in arguments.items())}"
+
+
+def _query(  # noqa: C901  one line each
+    query: Status | ListWorkflows | Show | Why | Agenda | ListRuns | History | Diff | Undo | Redo | Export,
+    workspace: Workspace,
 ) -> str:
     name = None
-    if not isinstance(query, ListWorkflows) and query.workflow is not None:
+    if not isinstance(query, ListWorkflows | Agenda) and query.workflow is not None:
         name = _name(query.workflow, workspace)
     match query:
         case Status():
@@ -264,6 +302,10 @@ def _query(
             return _join("show", name, query.page if query.page > 1 else None)
         case Why():
             return _join("why", name)
+        case Agenda():
+            return "what is scheduled today"
+        case ListRuns():
+            return _join("list runs", name and f"of {name}")
         case History():
             return _join("history", name)
         case Diff():
@@ -341,8 +383,9 @@ def _name(workflow: str, workspace: Workspace) -> str:
 def _runs(instruction: RunWorkflow | DryRun | Backtest | MoveRuns, workspace: Workspace) -> str:
     match instruction:
         case RunWorkflow():
-            given = " ".join(_argument(name, value) for name, value in instruction.arguments.items())
-            return f"run {_name(instruction.workflow, workspace)}{' with ' if given else ''}{given}"
+            when = None if instruction.after is None else f"in {say_duration(instruction.after)}"
+            when = when if instruction.at is None else f"at {instruction.at}"
+            return _join("run", _name(instruction.workflow, workspace), when, _given(instruction.arguments))
         case DryRun():
             return _dry_run(instruction, workspace)
         case Backtest():

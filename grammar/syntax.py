@@ -303,7 +303,34 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class RunCommand:
-    """`run raid with raid_target=foo`."""
+    """`run raid with raid_target=foo`, `run raid in 20 minutes`, `run raid at 19:00`."""
+
+    workflow: str | None
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+    after: float | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkipCommand:
+    """`skip the wait in raid`, `skip step 3 of raid`."""
+
+    workflow: str | None
+    step: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendCommand:
+    """`extend the running wait of raid by 30 seconds`; less than nothing shortens it."""
+
+    workflow: str | None
+    seconds: float
+    step: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryCommand:
+    """`retry raid with x=1`."""
 
     workflow: str | None
     arguments: dict[str, JsonValue] = field(default_factory=dict)
@@ -341,4 +368,15 @@ class RenameCommand:
     name: str
 
 
-Command: TypeAlias = Edits | New | Named | RunCommand | DryRunCommand | BacktestCommand | RenameCommand
+Command: TypeAlias = (
+    Edits
+    | New
+    | Named
+    | RunCommand
+    | DryRunCommand
+    | BacktestCommand
+    | SkipCommand
+    | ExtendCommand
+    | RetryCommand
+    | RenameCommand
+)

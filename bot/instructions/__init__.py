@@ -2,9 +2,22 @@
 
 from typing import assert_never
 
-from bot.instructions import controls, create_and_edit, files, help, moving, queries, trying, versions, why
+from bot.instructions import (
+    controls,
+    create_and_edit,
+    files,
+    help,
+    moving,
+    queries,
+    retries,
+    trying,
+    versions,
+    waits,
+    why,
+)
 from bot.instructions.turn import Outcome, Turn
 from grammar.instruction import (
+    Agenda,
     Answer,
     Backtest,
     Change,
@@ -14,18 +27,22 @@ from grammar.instruction import (
     Diff,
     DryRun,
     Export,
+    Extend,
     Help,
     History,
     Import,
     Instruction,
+    ListRuns,
     ListWorkflows,
     MoveRuns,
     NotYet,
     Redo,
     Rename,
+    RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
+    Skip,
     Status,
     Undo,
     Why,
@@ -61,10 +78,20 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await trying.backtest(turn, instruction)
         case MoveRuns():
             return await moving.move_runs(turn, instruction)
+        case Skip():
+            return await waits.skip(turn, instruction)
+        case Extend():
+            return await waits.extend(turn, instruction)
+        case RetryRun():
+            return await retries.retry(turn, instruction)
         case Status():
             return await queries.status(turn, instruction)
         case ListWorkflows():
             return await queries.list_workflows(turn, instruction)
+        case Agenda():
+            return await queries.agenda(turn)
+        case ListRuns():
+            return await queries.list_runs(turn, instruction)
         case Show():
             return await queries.show(turn, instruction)
         case Why():

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from grammar.instruction import (
+    Agenda,
     Answer,
     Backtest,
     Change,
@@ -12,18 +13,22 @@ from grammar.instruction import (
     Diff,
     DryRun,
     Export,
+    Extend,
     Help,
     History,
     Import,
     Instruction,
+    ListRuns,
     ListWorkflows,
     MoveRuns,
     NotYet,
     Redo,
     Rename,
+    RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
+    Skip,
     Status,
     Undo,
     Why,
@@ -51,13 +56,17 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             return (workflow,)
         case (
             Control(workflow=maybe)
+            | Skip(workflow=maybe)
+            | Extend(workflow=maybe)
+            | RetryRun(workflow=maybe)
+            | ListRuns(workflow=maybe)
             | Status(workflow=maybe)
             | Why(workflow=maybe)
             | Undo(workflow=maybe)
             | Redo(workflow=maybe)
         ):
             return () if maybe is None else (maybe,)
-        case Create() | ListWorkflows() | Import() | Help() | Answer() | NotYet():
+        case Create() | ListWorkflows() | Agenda() | Import() | Help() | Answer() | NotYet():
             return ()
         case _:
             assert_never(instruction)

@@ -1,4 +1,4 @@
-"""Run a workflow by hand, and stop, cancel, pause or resume what runs."""
+"""Run a workflow by hand, now or later, and stop, cancel, pause or resume what runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from bot.catalogue import Entry
 from bot.instructions.turn import Ask, Outcome, Turn, name
-from bot.instructions.where import called, place_of
-from bot.replies import Saying, listed, sentence
+from bot.instructions.where import called, in_line, place_of, starts
+from bot.replies import Saying, listed, sentence, spoken
 from engine.errors import ExpressionError
 from engine.execution import Execution
 from engine.expressions import has_placeholder, parse_template
 from engine.formulas import Placeholder
-from engine.model import Call, Definition, ForEach, Set, State, Transform, Wait, all_states
+from engine.model import Call, Definition, ForEach, Set, State, Transform, Trigger, Wait, all_states
 from engine.ports import AdmissionRecord
+from engine.schedules import next_time
 from engine.scope import MISSING, Scope, compile_path
 from engine.wording import counted
 from grammar.instruction import Control, RunWorkflow
@@ -25,17 +26,50 @@ _NAMED: Final = 3
 
 
 async def run(turn: Turn, instruction: RunWorkflow) -> Outcome:
-    """Start a workflow by hand; what it lacks is said."""
+    """Start a workflow by hand, now or later; what it lacks is said."""
     entry = turn.entry(instruction.workflow)
     if turn.unsure:
-        return Ask(f"Run {name(entry)}?", instruction, (entry.id,))
+        return Ask(f"Run {name(entry)}{_when(instruction)}?", instruction, (entry.id,))
     await turn.close_question()
     desk = turn.desk
-    started = await desk.runner.run(desk.community, entry.id, instruction.arguments, turn.by)
+    at = _begins_at(turn, instruction)
+    started = await desk.runner.run(desk.community, entry.id, instruction.arguments, turn.by, at=at)
     if isinstance(started, AdmissionRecord):
-        return turn.refuse(sentence(f"{name(entry)} did not start: {started.reason or 'nobody can say why'}"), entry)
+        return turn.refuse(_not_let_in(turn, entry, started), entry)
     lacking = _lacking(turn, entry.definition, instruction.arguments)
-    return turn.tell("done", Saying(f"Started {name(entry)} (v{started.revision}): ", turn.said, f". {lacking}"), entry)
+    match started.status:
+        case "scheduled":
+            begun = f"{name(entry)} (v{started.revision}) {starts(turn, started)}: "
+            lacking = f"{lacking + ' ' if lacking else ''}Call it off: !wf cancel {name(entry)}"
+        case "queued":
+            begun = f"{name(entry)} (v{started.revision}) {await in_line(turn, started)}: "
+        case _:
+            begun = f"Started {name(entry)} (v{started.revision}): "
+    return turn.tell("done", Saying(begun, turn.said, f". {lacking}"), entry)
+
+
+def _when(instruction: RunWorkflow) -> str:
+    if instruction.after is not None:
+        return f" in {spoken(instruction.after)}"
+    return "" if instruction.at is None else f" at {instruction.at}"
+
+
+def _begins_at(turn: Turn, instruction: RunWorkflow) -> float | None:
+    """When it is to begin; a time of day is the next one that the community's clock shows."""
+    now = turn.desk.clock.now()
+    if instruction.after is not None:
+        return now + instruction.after
+    if instruction.at is None:
+        return None
+    hour, minute = instruction.at.split(":")
+    once_a_day = Trigger(on="schedule.fired", schedule=f"{int(minute)} {int(hour)} * * *")
+    return next_time(once_a_day, after=now, zone=turn.desk.zone(), chance=0.0)
+
+
+def _not_let_in(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
+    again = f" It may at {turn.desk.time(record.allowed_at)}." if record.allowed_at is not None else ""
+    refused = sentence(f"{name(entry)} did not start: {record.reason or 'nobody can say why'}")
+    return f"{refused}{again}"
 
 
 def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> str:
@@ -136,10 +170,22 @@ async def control(turn: Turn, instruction: Control) -> Outcome:
     changed = await turn.desk.runner.control(turn.desk.community, instruction.verb, instruction.workflow, turn.by)
     if not changed:
         return turn.tell("answer", Saying(_nothing(instruction, entry)), entry)
-    told = Counter([await _now(turn, run) for run in changed])
+    before = {run.id: run for run in runs}
+    told = Counter([await _now(turn, before.get(run.id, run), run) for run in changed])
     each = [text if count == 1 else f"{text} ({count} runs)" for text, count in told.most_common(_NAMED)]
     more = f" And {len(told) - _NAMED} more." if len(told) > _NAMED else ""
-    return turn.tell("done", Saying("Done: ", turn.said, f". {'. '.join(each)}.{more}"), entry)
+    still = await _still_starts(turn, instruction)
+    return turn.tell("done", Saying("Done: ", turn.said, f". {'. '.join(each)}.{more}{still}"), entry)
+
+
+async def _still_starts(turn: Turn, instruction: Control) -> str:
+    """What is paused does not begin; what was put off does, and whoever pauses may not think of it."""
+    if instruction.verb != "pause":
+        return ""
+    held = [run for run in await turn.desk.runs(instruction.workflow) if run.status == "scheduled"]
+    told = [f"{await called(turn, run)} still {starts(turn, run)}" for run in held[:_NAMED]]
+    more = f" And {len(held) - _NAMED} more do." if len(held) > _NAMED else ""
+    return f" {sentence('. '.join(told))}{more}" if told else ""
 
 
 def _acts_on(instruction: Control, run: Execution) -> bool:
@@ -147,7 +193,7 @@ def _acts_on(instruction: Control, run: Execution) -> bool:
         case "resume":
             return run.status == "paused"
         case "pause":
-            return run.status != "paused"
+            return run.status not in ("paused", "scheduled", "queued")
         case "stop":
             return True
         case "cancel":
@@ -168,9 +214,13 @@ async def _really(turn: Turn, instruction: Control, entry: Entry | None, runs: l
     return f"{instruction.verb.capitalize()} everything? {counted(len(runs), 'run')} would be {_PAST[instruction.verb]}: {listed(shown)}."
 
 
-async def _now(turn: Turn, run: Execution) -> str:
+async def _now(turn: Turn, before: Execution, run: Execution) -> str:
     """How a run stands after it was acted on."""
     title = await called(turn, run)
+    if before.status == "scheduled" and before.start_due is not None:
+        return f"{title} will not start at {turn.desk.time(before.start_due)}"
+    if before.status == "queued":
+        return f"{title} no longer stands in line"
     where = await place_of(turn, run)
     match run.status:
         case "stopping":

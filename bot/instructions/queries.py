@@ -1,19 +1,25 @@
-"""What there is, how it is written, and where what runs stands."""
+"""What there is, how it is written, where what runs stands, what ran last and what is to come today."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from bot import agenda as words
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
-from bot.instructions.where import stands
+from bot.instructions.where import asked_by, called, stands
+from bot.instructions.why import begun_by
 from bot.message import Platform
-from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, fit
-from engine.execution import Execution
+from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, fit, spoken
+from engine.execution import FINAL, Execution
 from engine.wording import counted
-from grammar.instruction import ListWorkflows, Show, Status
+from grammar.instruction import ListRuns, ListWorkflows, Show, Status
 
 _MOST_RUNS: Final = 20
 _ONLY: Final = {"enabled": "switched on", "disabled": "switched off", "running": "running"}
+_LATEST: Final = 10
+_LONGEST_ERROR: Final = 80
 _ROOM_AROUND: Final = 80
 _LEAST_ROOM: Final = 100
 _FOR_PEOPLE: Final = ("description ", "version ", "tags ")
@@ -44,7 +50,61 @@ async def _idle(turn: Turn, entry: Entry | None) -> str:
 
 def _ended(turn: Turn, run: Execution) -> str:
     at = run.ended_at if run.ended_at is not None else run.started_at
-    return f"Its last run {run.status} at {turn.desk.time(at)}."
+    was = run.status if run.status in ("completed", "failed") else f"was {run.status}"
+    return f"Its last run {was} at {turn.desk.time(at)}."
+
+
+# What ran last, and what is to come ------------------------------------------------------------------------------------
+
+
+async def list_runs(turn: Turn, instruction: ListRuns) -> Outcome:
+    """The latest runs, newest first, and what became of each."""
+    entry = turn.entry(instruction.workflow) if instruction.workflow is not None else None
+    desk = turn.desk
+    runs = await desk.store.executions(desk.community, instruction.workflow, _LATEST)
+    if not runs:
+        nobody = "No workflow has run yet." if entry is None else f"{name(entry)} has not run yet."
+        return turn.tell("answer", Saying(nobody), entry)
+    lines = [await _ran(turn, run) for run in runs]
+    return turn.tell("answer", Saying(body="\n".join(lines), rest="and {} more"), entry)
+
+
+async def _ran(turn: Turn, run: Execution) -> str:
+    """`raid at 19:00:00 (a raid comes in: ninja) completed after 12 seconds`."""
+    if run.status not in FINAL:
+        return await stands(turn, run)
+    begun = f"{await called(turn, run)} at {turn.desk.time(run.started_at)} ({begun_by(run)})"
+    was = run.status if run.status in ("completed", "failed") else f"was {run.status}"
+    lasted = (run.ended_at or run.started_at) - run.started_at
+    after = f" after {spoken(lasted)}" if lasted >= 1 else ""
+    why = f": {clipped(run.error.rstrip('.'), _LONGEST_ERROR)}" if run.error else ""
+    return f"{begun} {was}{after}{why}"
+
+
+async def agenda(turn: Turn) -> Outcome:
+    """What is still to start today: by its triggers, and what people have put off."""
+    desk, zone = turn.desk, ZoneInfo(turn.desk.zone())
+    today = datetime.fromtimestamp(desk.clock.now(), zone).date()
+    times = [(at, _title(turn, workflow)) for at, workflow in desk.agenda()]
+    later = 0
+    for run in await desk.runs():
+        if run.status != "scheduled" or run.start_due is None:
+            continue
+        if datetime.fromtimestamp(run.start_due, zone).date() == today:
+            times.append((run.start_due, await _put_off(turn, run)))
+        else:
+            later += 1
+    after = f" {counted(later, 'run')} put off to another day: !wf status" if later else ""
+    return turn.tell("answer", Saying(f"{words.agenda(times, zone)}{after}"))
+
+
+async def _put_off(turn: Turn, run: Execution) -> str:
+    return f"{await called(turn, run)}{asked_by(run)}"
+
+
+def _title(turn: Turn, workflow: str) -> str:
+    entry = turn.desk.catalogue.get(workflow)
+    return workflow if entry is None else name(entry)
 
 
 # List --------------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class Desk:
         names: Tells the live names.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
+        agenda: Tells what triggers are still to start today, as (time, workflow id).
     """
 
     community: str
@@ -48,6 +49,11 @@ class Desk:
     names: Callable[[], LiveNames]
     config: Callable[[], Mapping[str, Any]]
     zone: Callable[[], str]
+    agenda: Callable[[], Sequence[tuple[float, str]]] = tuple
+
+    async def run(self, id: str) -> Execution | None:
+        """One run, ended or not."""
+        return await self.store.execution(id)
 
     async def runs(self, workflow: str | None = None, most: int | None = None) -> tuple[Execution, ...]:
         """What runs now; of what sleeps in the store so many at most."""

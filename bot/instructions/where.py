@@ -1,12 +1,17 @@
-"""Where a run stands, in words: which step of how many, since when, what it waits for, and what comes then."""
+"""Where a run stands, in words: which step of how many, which round, which branch, what it waits for, what comes then."""
 
+from collections.abc import Iterable
+from typing import Final
+
+from bot.instructions.doing import does, gathered, left, person_of, until
 from bot.instructions.turn import Turn
-from bot.replies import clipped, spoken, titled
-from engine.execution import Branch, Execution
-from engine.model import Definition, State, Wait, WaitFor, all_states, blocks
+from bot.replies import listed, spoken, titled
+from engine.effect_ids import lane_key, owner_of
+from engine.execution import MAIN, Branch, Execution, Frame
+from engine.model import Collect, Definition, Parallel, Run, State, Wait, WaitFor, all_states, blocks
 from engine.wording import counted
 
-_LONGEST_STEP = 120
+_LOOKED_AT: Final = 500
 
 
 async def written(turn: Turn, run: Execution) -> Definition | None:
@@ -21,22 +26,19 @@ async def called(turn: Turn, run: Execution) -> str:
     return titled(run.workflow if entry is None else entry.record.name)
 
 
+# Steps -------------------------------------------------------------------------------------------------------------------
+
+
 def number_of(definition: Definition, name: str) -> int | None:
     """The step's number; of a nested one, that of the step it belongs to."""
     for number, state in enumerate(definition.states, 1):
-        if state.name == name:
-            return number
-        if any(inner.name == name for block in blocks(state.action) for inner in all_states(block.states)):
+        if state.name == name or name in _inside(state):
             return number
     return None
 
 
-async def place_of(turn: Turn, run: Execution) -> str:
-    """`step 2 of 3 (wait)` for every branch; empty where it rests nowhere."""
-    definition = await written(turn, run)
-    if definition is None:
-        return ""
-    return " and ".join(step_of(definition, branch.state) for branch in run.branches)
+def _inside(state: State) -> frozenset[str]:
+    return frozenset(inner.name for block in blocks(state.action) for inner in all_states(block.states))
 
 
 def step_of(definition: Definition, name: str) -> str:
@@ -45,15 +47,57 @@ def step_of(definition: Definition, name: str) -> str:
     return f'step "{name}"' if number is None else f"step {number} of {len(definition.states)} ({name})"
 
 
+async def place_of(turn: Turn, run: Execution) -> str:
+    """`step 2 of 3 (wait)` for every branch; empty where it rests nowhere."""
+    definition = await written(turn, run)
+    if definition is None:
+        return ""
+    return listed(list(dict.fromkeys(step_of(definition, branch.state) for branch in run.branches)))
+
+
+# Runs that have not begun --------------------------------------------------------------------------------------------------
+
+
+def asked_by(run: Execution) -> str:
+    """` (asked for by mo)`."""
+    who = (run.caller or {}).get("name")
+    return f" (asked for by {who})" if isinstance(who, str) else ""
+
+
+def starts(turn: Turn, run: Execution) -> str:
+    """`starts at 19:00:00, in 20 minutes`, of a run that was put off."""
+    if run.start_due is None:
+        return "starts at once"
+    return f"starts at {turn.desk.time(run.start_due)}, in {spoken(run.start_due - turn.desk.clock.now())}"
+
+
+async def in_line(turn: Turn, run: Execution) -> str:
+    """`stands in line behind 1`: those that are on where it wants to be, and those that came before it."""
+    ahead = 0
+    for other in await turn.desk.runs(run.workflow if run.slot is None else None, _LOOKED_AT):
+        if other.id == run.id or (other.slot or other.workflow) != (run.slot or run.workflow):
+            continue
+        first = other.status == "queued" and other.started_at <= run.started_at
+        ahead += first or other.status not in ("queued", "scheduled")
+    return f"stands in line behind {ahead}" if ahead else "stands in line and is next"
+
+
+# Runs that go on -----------------------------------------------------------------------------------------------------------
+
+
 async def stands(turn: Turn, run: Execution) -> str:
     """One run in one line."""
-    definition = await written(turn, run)
     old = "" if _is_current(turn, run) else f" (v{run.revision})"
     title = f"{await called(turn, run)}{old}"
+    definition = await written(turn, run)
+    if run.status == "scheduled":
+        return f"{title}: {starts(turn, run)}{asked_by(run)}"
+    if run.status == "queued":
+        return f"{title}: {await in_line(turn, run)}{asked_by(run)}"
     if definition is None or not run.branches:
         return f"{title}: {run.status} since {turn.desk.time(run.started_at)}"
-    lines = [_branch(turn, definition, run, branch) for branch in run.branches]
-    return f"{title}: {' and '.join(lines)}"
+    cleaning = "cleaning up, " if run.status == "stopping" else ""
+    return f"{title}: {cleaning}{await _branches(turn, definition, run)}"
 
 
 def _is_current(turn: Turn, run: Execution) -> bool:
@@ -61,50 +105,126 @@ def _is_current(turn: Turn, run: Execution) -> bool:
     return entry is not None and entry.record.revision == run.revision
 
 
-def _branch(turn: Turn, definition: Definition, run: Execution, branch: Branch) -> str:
+async def _branches(turn: Turn, definition: Definition, run: Execution) -> str:
+    """Every place where it rests; branches side by side are told together, under the step they belong to."""
+    told: list[str] = []
+    for group in _together(run.branches):
+        if group[0].path == MAIN:
+            told.append(await _alone(turn, definition, run, group[0]))
+        else:
+            told.append(await _side_by_side(turn, definition, run, group))
+    return " and ".join(told)
+
+
+def _together(branches: Iterable[Branch]) -> list[list[Branch]]:
+    groups: dict[str, list[Branch]] = {}
+    for branch in branches:
+        outermost = "/".join(branch.path.split("/")[:2]).rpartition(":")[0] if branch.path != MAIN else branch.state
+        groups.setdefault(outermost, []).append(branch)
+    return list(groups.values())
+
+
+async def _alone(turn: Turn, definition: Definition, run: Execution, branch: Branch) -> str:
     state = definition.state(branch.state)
-    number = number_of(definition, branch.state)
-    place = f'step "{branch.state}"' if number is None else f"step {number} of {len(definition.states)}"
-    doing = (
-        _paused(turn, definition, run, branch) if run.status == "paused" else _doing(turn, definition, state, branch)
-    )
-    cleaning = "cleaning up, " if run.status == "stopping" else ""
-    return f"{cleaning}{place}, {doing}{_then(turn, definition, state)}"
+    where = f"{_step(definition, branch.state)}{_rounds(definition, run, branch)}"
+    return f"{where}, {await _rests(turn, definition, run, branch)}{_then(turn, definition, state)}"
 
 
-def _doing(turn: Turn, definition: Definition, state: State, branch: Branch) -> str:
+async def _side_by_side(turn: Turn, definition: Definition, run: Execution, group: list[Branch]) -> str:
+    """`step 2 of 3 side by side: lights waiting ..., 4 seconds left; outro waits for lights`."""
+    segment = owner_of("/".join(group[0].path.split("/")[:2]))
+    owner = definition.state(segment[1])
+    each = [
+        f"{_lane(owner, branch)}{_rounds(definition, run, branch)} {await _rests(turn, definition, run, branch)}"
+        for branch in group
+    ]
+    frame = next((one for one in run.frames if one.state == owner.name and one.visit == segment[2]), None)
+    each += [] if frame is None else _not_yet(owner, frame)
+    rounds = "" if frame is None else _rounds(definition, run, Branch(MAIN, owner.name, frame.visit))
+    then = "" if frame is not None and frame.joined else _then(turn, definition, owner)
+    return f"{_step(definition, owner.name)}{rounds} side by side: {'; '.join(each)}{then}"
+
+
+def _lane(owner: State, branch: Branch) -> str:
+    """The name of the branch, as it is written."""
+    *_, key = owner_of("/".join(branch.path.split("/")[:2]))
+    lanes = owner.action.branches if isinstance(owner.action, Parallel) else ()
+    return next((lane.name for lane in lanes if lane_key(lane.name) == key), key)
+
+
+def _not_yet(owner: State, frame: Frame) -> list[str]:
+    """The branches that wait for others to end."""
+    needs = {lane.name: lane.needs for lane in owner.action.branches} if isinstance(owner.action, Parallel) else {}
+    over = {lane.name for lane in frame.lanes if lane.status == "done"}
+    return [
+        f"{lane.name} comes after {listed([need for need in needs.get(lane.name, ()) if need not in over])}"
+        for lane in frame.lanes
+        if lane.status == "waiting"
+    ]
+
+
+def _step(definition: Definition, name: str) -> str:
+    number = number_of(definition, name)
+    return f'step "{name}"' if number is None else f"step {number} of {len(definition.states)}"
+
+
+def _rounds(definition: Definition, run: Execution, branch: Branch) -> str:
+    """`, round 2 of 5`, for every loop around a place, outer ones first."""
+    told = ""
+    for frame in run.frames:
+        around = branch.path == frame.path or branch.path.startswith(f"{frame.path}/")
+        if frame.round and around and branch.state in _inside(definition.state(frame.state)):
+            told += f", round {frame.round}{f' of {frame.total}' if frame.total is not None else ''}"
+    return told
+
+
+async def _rests(turn: Turn, definition: Definition, run: Execution, branch: Branch) -> str:
+    """What goes on at one place, or stands still there."""
+    state = definition.state(branch.state)
+    if run.status != "paused" or run.paused_at is None:
+        return await _doing(turn, definition, state, branch, turn.desk.clock.now())
+    since = f"paused since {turn.desk.time(run.paused_at)}"
+    if branch.visit == 0 or not isinstance(state.action, WaitFor | Collect | Run):
+        before = "before" if branch.visit == 0 else "at"
+        return f"{since} {before} {does(turn.desk.language, definition, state)}{left(branch, run.paused_at)}"
+    return f"{since}: {await _doing(turn, definition, state, branch, run.paused_at)}"
+
+
+async def _doing(turn: Turn, definition: Definition, state: State, branch: Branch, now: float) -> str:
     since = f"since {turn.desk.time(branch.entered_at)}"
-    now = turn.desk.clock.now()
-    words = _words(turn, definition, state)
-    left = f", {spoken(branch.due - now)} left" if branch.due is not None else ""
-    if isinstance(state.action, Wait):
-        length = f" {spoken(branch.due - branch.entered_at)}" if branch.due is not None else ""
-        return f"waiting{length} {since}{left}"
-    if isinstance(state.action, WaitFor):
-        bound = f", {spoken(branch.timeout_due - now)} at most" if branch.timeout_due is not None else ""
-        return f"{words} {since}{bound}"
-    if branch.due is not None:
-        again = f"{spoken(branch.due - now)}"
-        return f"{words}: it failed {counted(branch.attempt - 1 or 1, 'time')} and is tried again in {again}"
-    return f"{words} {since}"
+    words = does(turn.desk.language, definition, state)
+    match state.action:
+        case Wait():
+            length = f" {spoken(branch.due - branch.entered_at)}" if branch.due is not None else ""
+            return f"waiting{length} {since}{left(branch, now)}"
+        case WaitFor() as action:
+            waited = f"waits {until(turn.desk.language, action, person_of(branch))}"
+            return f"{waited}{left(branch, now) or f', {since}'}"
+        case Collect() as action:
+            return f"{gathered(action, branch)}{left(branch, now) or f' {since}'}"
+        case Run(workflow=workflow):
+            return f"runs {titled(workflow)}{await _child(turn, branch)}"
+        case _ if branch.due is not None:
+            failed = counted(branch.attempt - 1 or 1, "time")
+            return f"{words}: it failed {failed} and is tried again in {spoken(branch.due - now)}"
+        case _:
+            return f"{words} {since}"
 
 
-def _paused(turn: Turn, definition: Definition, run: Execution, branch: Branch) -> str:
-    state = definition.state(branch.state)
-    since = f" since {turn.desk.time(run.paused_at)}" if run.paused_at is not None else ""
-    left = ""
-    if branch.due is not None and run.paused_at is not None:
-        left = f", {spoken(branch.due - run.paused_at)} left"
-    return f"paused{since} at {_words(turn, definition, state)}{left}"
+async def _child(turn: Turn, branch: Branch) -> str:
+    """`, which is at step 2 of 3 (wait)`."""
+    run = None if branch.child is None else await turn.desk.run(branch.child)
+    if run is None:
+        return ""
+    if run.status == "queued":
+        return f", which {await in_line(turn, run)}"
+    place = await place_of(turn, run)
+    return f", which is{' paused' if run.status == 'paused' else ''} at {place}" if place else ""
 
 
 def _then(turn: Turn, definition: Definition, state: State) -> str:
     target = state.transitions.get("success")
     if target is None:
-        return ", then it ends"
+        return ", then it ends" if state in definition.states else ""
     following = next((each for each in all_states(definition.states) if each.name == target), None)
-    return ", then it depends" if following is None else f", then {_words(turn, definition, following)}"
-
-
-def _words(turn: Turn, definition: Definition, state: State) -> str:
-    return clipped(turn.desk.language.say_step(definition, state.name), _LONGEST_STEP)
+    return ", then it depends" if following is None else f", then {does(turn.desk.language, definition, following)}"

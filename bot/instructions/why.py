@@ -4,10 +4,12 @@ from itertools import takewhile
 from typing import Final
 
 from bot.catalogue import Entry
+from bot.instructions.taken import counted_in, taken
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import stands, step_of, written
 from bot.replies import Saying, cause, clipped, sentence, spoken
 from engine.execution import FINAL, Execution, HistoryRow
+from engine.model import Definition
 from engine.ports import AdmissionRecord
 from engine.validate import never_by_itself
 from grammar.instruction import Why
@@ -26,11 +28,14 @@ async def why(turn: Turn, instruction: Why) -> Outcome:
         return turn.tell("answer", Saying("No workflow has been started yet, and none was kept from starting."))
     runs = await turn.desk.store.executions(turn.desk.community, entry.id, _LOOKED_AT)
     run = await _live(turn, runs[0]) if runs else None
-    later = takewhile(lambda record: run is None or record.execution != run.id, await _admissions(turn, entry.id))
+    admissions = await _admissions(turn, entry.id)
+    later = takewhile(lambda record: run is None or record.execution != run.id, admissions)
     since = [record for record in later if record.execution is None][:_REFUSALS]
     lines = [_refused(turn, entry, record) for record in since]
+    lines += await taken(turn, entry, run.started_at if run is not None else 0.0)
     if run is not None:
-        lines += await _story(turn, entry, run)
+        asked = next((record.at for record in admissions if record.execution == run.id), run.started_at)
+        lines += await _story(turn, entry, run, asked)
         lines += [_failure(turn, earlier) for earlier in runs[1:] if earlier.status == "failed"][:1]
     elif not lines:
         lines.append(_never(turn, entry))
@@ -65,19 +70,36 @@ async def _live(turn: Turn, stored: Execution) -> Execution:
 
 
 def _refused(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
-    again = f" It would be let in at {turn.desk.time(record.allowed_at)}." if record.allowed_at is not None else ""
+    again = _again(turn, record.allowed_at) if record.allowed_at is not None else ""
     reason = sentence(clipped(record.reason or "nobody can say why", _LONGEST))
     return f"{name(entry)} did not start at {turn.desk.time(record.at)} ({cause(record.event_name, record.who)}): {reason}{again}"
 
 
-async def _story(turn: Turn, entry: Entry, run: Execution) -> list[str]:
+def _again(turn: Turn, at: float) -> str:
+    """From when on it would be let in."""
+    now = turn.desk.clock.now()
+    if at <= now:
+        return " It would be let in by now."
+    return f" It would be let in at {turn.desk.time(at)}, in {spoken(at - now)}."
+
+
+def begun_by(run: Execution) -> str:
+    """What started a run, in words."""
+    who = (run.user or run.caller or {}).get("name")
+    return cause(str(run.event.get("name") or "manual"), who if isinstance(who, str) else None)
+
+
+async def _story(turn: Turn, entry: Entry, run: Execution, asked: float) -> list[str]:
     """What became of a run, and what went wrong on its way."""
     rows = await turn.desk.store.history(run.id)
     definition = await written(turn, run)
-    failed = [row for row in rows if row.outcome in _BAD]
+    retried = next((number for number, row in reversed(list(enumerate(rows))) if row.outcome == _RETRIED), -1)
+    failed = [row for row in rows[retried + 1 :] if row.outcome in _BAD]
     tries = {(past.path, past.state, past.visit, past.attempt) for past in rows}
     tries |= {(branch.path, branch.state, branch.visit, branch.attempt) for branch in run.branches}
-    lines = [await _ended(turn, entry, run, rows)]
+    lines = [await _became(turn, entry, run, asked, rows, _retries(turn, definition, rows))]
+    if (gifts := await counted_in(turn, run)) is not None:
+        lines.append(gifts)
     for row in failed[-_FAILURES:]:
         place = step_of(definition, row.state) if definition is not None else row.state
         went_on = f"; it went on at {row.to}" if row.to else ""
@@ -101,20 +123,56 @@ def _failure(turn: Turn, run: Execution) -> str:
 _PAST: Final = {"error": "failed", "timeout": "took too long", "unknown": "ended in an unknown outcome"}
 
 
-async def _ended(turn: Turn, entry: Entry, run: Execution, rows: list[HistoryRow]) -> str:
-    name_of_event = str(run.event.get("name") or "manual")
-    who = (run.user or run.caller or {}).get("name")
-    begun = f"started at {turn.desk.time(run.started_at)} ({cause(name_of_event, who)})"
+_RETRIED: Final = "retried"
+_RETRIES: Final = 2
+
+
+def _retries(turn: Turn, definition: Definition | None, rows: list[HistoryRow]) -> str:
+    """`, failed at 19:02:00 at step 2 of 3 (scene): OBS is closed, was retried by ann at 19:03:00`, the latest ones."""
+    told: list[str] = []
+    for number, row in enumerate(rows):
+        if row.outcome != _RETRIED:
+            continue
+        failure = next((before for before in reversed(rows[:number]) if before.outcome in _BAD), None)
+        if failure is not None:
+            place = step_of(definition, failure.state) if definition is not None else failure.state
+            reason = f": {clipped(failure.error.rstrip('.'), _LONGEST)}" if failure.error else ""
+            told.append(f", failed at {turn.desk.time(failure.ended_at)} at {place}{reason}")
+        told.append(f", was retried by {row.by or 'somebody'} at {turn.desk.time(row.ended_at)}")
+    return "".join(told[-2 * _RETRIES :])
+
+
+def _never_began(run: Execution) -> bool:
+    """Whether a run that was put off, or stood in line, ended without a single step."""
+    return run.status == "stopped" and run.seq == 0
+
+
+async def _became(turn: Turn, entry: Entry, run: Execution, asked: float, rows: list[HistoryRow], retries: str) -> str:
+    if run.status in ("scheduled", "queued"):
+        return f"{name(entry)} was asked for at {turn.desk.time(asked)} ({begun_by(run)}). {await stands(turn, run)}."
+    if _never_began(run):
+        return _did_not_begin(turn, entry, run, asked)
+    waited = f", asked for at {turn.desk.time(asked)}" if run.started_at - asked >= 1 else ""
+    begun = f"started at {turn.desk.time(run.started_at)} ({begun_by(run)}{waited}){retries}"
     if run.status not in FINAL:
         return f"{name(entry)} {begun} and goes on. {await stands(turn, run)}."
     lasted = f" after {spoken(run.ended_at - run.started_at)}" if run.ended_at and run.ended_at > run.started_at else ""
-    by = next((f" by {row.by}" for row in reversed(rows) if row.by), "")
-    asked = by if run.status in ("stopped", "cancelled") and run.error is None else ""
+    by = next((f" by {row.by}" for row in reversed(rows) if row.by and row.outcome != _RETRIED), "")
+    who = by if run.status in ("stopped", "cancelled") and run.error is None else ""
     error = sentence(f": {clipped(run.error, _LONGEST)}") if run.error else "."
-    return f"{name(entry)} {begun} and {_BECAME[run.status]}{asked}{lasted}{error}"
+    return f"{name(entry)} {begun} and {_ENDED[run.status]}{who}{lasted}{error}"
 
 
-_BECAME: Final = {
+def _did_not_begin(turn: Turn, entry: Entry, run: Execution, asked: float) -> str:
+    begun = f"{name(entry)} was asked for at {turn.desk.time(asked)} ({begun_by(run)})"
+    ended = turn.desk.time(run.ended_at if run.ended_at is not None else asked)
+    reason = clipped(run.error or "nobody can say why", _LONGEST)
+    if reason.startswith("stopped by"):
+        return sentence(f"{begun} and was {reason} at {ended}, before it began")
+    return sentence(f"{begun}, but at {ended} it did not begin: {reason}")
+
+
+_ENDED: Final = {
     "completed": "completed",
     "failed": "failed",
     "stopped": "was stopped",

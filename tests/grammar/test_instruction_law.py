@@ -1,5 +1,6 @@
 """`understand(say(i)) == i`: what the bot says of an instruction, it reads back as that very instruction."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -11,6 +12,7 @@ from engine import edits
 from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
 from grammar.instruction import (
+    Agenda,
     Answer,
     Backtest,
     Change,
@@ -20,18 +22,22 @@ from grammar.instruction import (
     Diff,
     DryRun,
     Export,
+    Extend,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
+    ListRuns,
     ListWorkflows,
     MoveRuns,
     Redo,
     Rename,
+    RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
+    Skip,
     Status,
     Understood,
     Undo,
@@ -74,7 +80,12 @@ WORKSPACE = Workspace(
     focus="raid",
     names=NAMES,
 )
+IDLE = Workspace({id: replace(view, running=False) for id, view in WORKSPACE.workflows.items()})
 IDS = st.sampled_from(sorted(WORKSPACE.workflows))
+GIVEN = st.dictionaries(st.sampled_from(("raid_target", "stream.title", "n", "ä_1")), texts(), max_size=3)
+LENGTHS = st.integers(0, 366 * 86_400).map(float) | st.floats(0.01, 1_000).map(lambda each: round(each, 2))
+TIMES = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0, 23), st.integers(0, 59))
+STEPS = st.none() | st.sampled_from(("say", "wait", "say_2"))
 
 
 def back(instruction: Instruction, workspace: Workspace) -> None:
@@ -107,11 +118,14 @@ INSTRUCTIONS = st.one_of(
     st.builds(Rename, IDS, st.sampled_from(("x", "my raid", 'say "hi", then stop', "5 wait"))),
     st.builds(Delete, st.lists(IDS, min_size=1, max_size=3, unique=True).map(tuple)),
     st.builds(SetEnabled, IDS, st.booleans()),
-    st.builds(
-        RunWorkflow,
-        IDS,
-        st.dictionaries(st.sampled_from(("raid_target", "stream.title", "n", "ä_1")), texts(), max_size=3),
-    ),
+    st.builds(RunWorkflow, IDS, GIVEN),
+    st.builds(RunWorkflow, IDS, GIVEN, LENGTHS),
+    st.builds(RunWorkflow, IDS, GIVEN, st.none(), TIMES),
+    st.builds(Skip, IDS, STEPS),
+    st.builds(Extend, st.one_of(LENGTHS, LENGTHS.filter(bool).map(lambda each: -each)), IDS, STEPS),
+    st.builds(RetryRun, st.none() | IDS, GIVEN),
+    st.just(Agenda()),
+    st.builds(ListRuns, st.none() | IDS),
     st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
     st.builds(Status, st.none() | IDS),
     st.builds(ListWorkflows, st.sampled_from((None, "enabled", "disabled", "running"))),
@@ -133,6 +147,11 @@ INSTRUCTIONS = st.one_of(
 @given(INSTRUCTIONS)
 def test_every_command_and_query_is_read_back(instruction: Instruction) -> None:
     back(instruction, WORKSPACE)
+
+
+@pytest.mark.parametrize("instruction", [Skip(), Extend(30), Extend(-30.5)], ids=repr)
+def test_what_is_wished_of_whatever_waits_is_read_back_where_nothing_does(instruction: Instruction) -> None:
+    back(instruction, IDLE)
 
 
 def _changed(data: st.DataObject, most: int, depth: int) -> None:
