@@ -24,6 +24,7 @@ MAX_DURATION: Final = 366 * 86_400.0
 _COUNT: Final = re.compile(r"\d{1,9}")
 _EVENT: Final = re.compile(r"[A-Za-z_][\w.\-]{0,63}")
 _KEY: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,7}")
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ITEM: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^",]+?))\s*(?:,|$)', re.DOTALL)
 
@@ -118,6 +119,14 @@ class AdvanceUntil:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvanceToTime:
+    """Move virtual time on to when the community's clock next shows this."""
+
+    hour: int
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Let real time pass."""
 
@@ -148,6 +157,7 @@ Drive: TypeAlias = (
     | PlanFailure
     | Advance
     | AdvanceUntil
+    | AdvanceToTime
     | Rest
     | ShowDrives
     | Quit
@@ -183,7 +193,7 @@ USAGE: Final[Mapping[str, str]] = {
     "names": '/names scenes|sources|sounds|rewards|channels "ONE","TWO"',
     "config": "/config KEY VALUE, /config secret KEY VALUE, /config timezone Europe/Berlin, or /config list",
     "fail": '/fail SERVICE.METHOD error|timeout|unknown|off [TIMES] ["REASON"]',
-    "advance": "/advance 5m or /advance until 2026-11-22T19:00 [Europe/Berlin]",
+    "advance": "/advance 5m, /advance until 19:00, or /advance until 2026-11-22T19:00 [Europe/Berlin]",
     "wait": "/wait 2s",
     "help": "/help [NAME]",
     "quit": "/quit",
@@ -376,6 +386,8 @@ def _advance(rest: str, seconds: Seconds) -> Drive:
 def _until(words: list[str]) -> Drive:
     if not 1 <= len(words) <= 2:
         raise _NotReadable
+    if len(words) == 1 and (clock := _CLOCK.fullmatch(words[0])) is not None:
+        return AdvanceToTime(int(clock.group(1)), int(clock.group(2)))
     try:
         moment = datetime.fromisoformat(words[0])
     except ValueError:

@@ -222,7 +222,7 @@ def _line(trace: Trace, row: HistoryRow, zone: ZoneInfo) -> str:
     )
 
 
-_CONTROLS: Final = frozenset({"paused", "resumed", "moved"})
+_CONTROLS: Final = frozenset({"paused", "resumed", "moved", "skipped by hand", "extended", "retried"})
 _ENDED: Final = {
     "success": "done",
     "error": "failed",

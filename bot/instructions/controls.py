@@ -20,6 +20,8 @@ from engine.wording import counted
 from grammar.instruction import Control, RunWorkflow
 
 _NAMED: Final = 3
+_OF_A_RUN: Final = frozenset({"results", "loop", "late"})
+"""What a run knows by itself, as soon as there is any of it."""
 
 
 # Run -------------------------------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -
     """Which variables steps use that nobody has given; those steps will fail."""
     missing: dict[str, int] = {}
     scope = _scope(turn, definition, arguments)
-    made = frozenset(_made(definition))
+    made = frozenset(_made(definition)) | _OF_A_RUN
     for number, state in enumerate(definition.states, 1):
         for path in _used(state):
             if path.split(".")[0] not in made and compile_path(path)(scope) is MISSING:

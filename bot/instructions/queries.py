@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from bot import agenda as words
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
-from bot.instructions.where import asked_by, called, stands
-from bot.instructions.why import begun_by
+from bot.instructions.where import begun_by, called, stands
 from bot.message import Platform
 from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, fit, spoken
 from engine.execution import FINAL, Execution
@@ -91,15 +90,11 @@ async def agenda(turn: Turn) -> Outcome:
         if run.status != "scheduled" or run.start_due is None:
             continue
         if datetime.fromtimestamp(run.start_due, zone).date() == today:
-            times.append((run.start_due, await _put_off(turn, run)))
+            times.append((run.start_due, f"{await called(turn, run)} ({begun_by(run)})"))
         else:
             later += 1
     after = f" {counted(later, 'run')} put off to another day: !wf status" if later else ""
     return turn.tell("answer", Saying(f"{words.agenda(times, zone)}{after}"))
-
-
-async def _put_off(turn: Turn, run: Execution) -> str:
-    return f"{await called(turn, run)}{asked_by(run)}"
 
 
 def _title(turn: Turn, workflow: str) -> str:

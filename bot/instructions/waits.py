@@ -114,8 +114,7 @@ async def _after_extending(turn: Turn, before: Execution, run: Execution) -> str
 
 def _moved(before: Execution, run: Execution) -> Branch | None:
     """The place whose time was moved."""
-    former = set(before.branches)
-    return next((branch for branch in run.branches if branch not in former), None)
+    return next((branch for branch in run.branches if branch not in before.branches), None)
 
 
 def _told(turn: Turn, instruction: Skip | Extend, told: list[str]) -> Outcome:

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.instructions.doing import does, gathered, left, person_of, until
 from bot.instructions.turn import Turn
-from bot.replies import listed, spoken, titled
+from bot.replies import cause, listed, spoken, titled
 from engine.effect_ids import lane_key, owner_of
 from engine.execution import MAIN, Branch, Execution, Frame
 from engine.model import Collect, Definition, Parallel, Run, State, Wait, WaitFor, all_states, blocks
@@ -55,13 +55,13 @@ async def place_of(turn: Turn, run: Execution) -> str:
     return listed(list(dict.fromkeys(step_of(definition, branch.state) for branch in run.branches)))
 
 
-# Runs that have not begun --------------------------------------------------------------------------------------------------
+# What began a run, and runs that have not begun ----------------------------------------------------------------------------
 
 
-def asked_by(run: Execution) -> str:
-    """` (asked for by mo)`."""
-    who = (run.caller or {}).get("name")
-    return f" (asked for by {who})" if isinstance(who, str) else ""
+def begun_by(run: Execution) -> str:
+    """What started a run, in words."""
+    who = (run.user or run.caller or {}).get("name")
+    return cause(str(run.event.get("name") or "manual"), who if isinstance(who, str) else None)
 
 
 def starts(turn: Turn, run: Execution) -> str:
@@ -73,13 +73,17 @@ def starts(turn: Turn, run: Execution) -> str:
 
 async def in_line(turn: Turn, run: Execution) -> str:
     """`stands in line behind 1`: those that are on where it wants to be, and those that came before it."""
-    ahead = 0
-    for other in await turn.desk.runs(run.workflow if run.slot is None else None, _LOOKED_AT):
-        if other.id == run.id or (other.slot or other.workflow) != (run.slot or run.workflow):
-            continue
-        first = other.status == "queued" and other.started_at <= run.started_at
-        ahead += first or other.status not in ("queued", "scheduled")
+    runs = await turn.desk.runs(run.workflow if run.slot is None else None, _LOOKED_AT)
+    sharing = [each for each in runs if (each.slot or each.workflow) == (run.slot or run.workflow)]
+    on = sum(each.status not in ("queued", "scheduled") for each in sharing)
+    line = [each.id for each in sharing if each.status == "queued"]
+    ahead = on + (line.index(run.id) if run.id in line else len(line))
     return f"stands in line behind {ahead}" if ahead else "stands in line and is next"
+
+
+async def held(turn: Turn, run: Execution) -> str:
+    """What a run waits for that has not begun."""
+    return starts(turn, run) if run.status == "scheduled" else await in_line(turn, run)
 
 
 # Runs that go on -----------------------------------------------------------------------------------------------------------
@@ -90,10 +94,8 @@ async def stands(turn: Turn, run: Execution) -> str:
     old = "" if _is_current(turn, run) else f" (v{run.revision})"
     title = f"{await called(turn, run)}{old}"
     definition = await written(turn, run)
-    if run.status == "scheduled":
-        return f"{title}: {starts(turn, run)}{asked_by(run)}"
-    if run.status == "queued":
-        return f"{title}: {await in_line(turn, run)}{asked_by(run)}"
+    if run.status in ("scheduled", "queued"):
+        return f"{title}: {await held(turn, run)} ({begun_by(run)})"
     if definition is None or not run.branches:
         return f"{title}: {run.status} since {turn.desk.time(run.started_at)}"
     cleaning = "cleaning up, " if run.status == "stopping" else ""

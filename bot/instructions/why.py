@@ -6,7 +6,7 @@ from typing import Final
 from bot.catalogue import Entry
 from bot.instructions.taken import counted_in, taken
 from bot.instructions.turn import Outcome, Turn, name
-from bot.instructions.where import stands, step_of, written
+from bot.instructions.where import begun_by, held, stands, step_of, written
 from bot.replies import Saying, cause, clipped, sentence, spoken
 from engine.execution import FINAL, Execution, HistoryRow
 from engine.model import Definition
@@ -83,12 +83,6 @@ def _again(turn: Turn, at: float) -> str:
     return f" It would be let in at {turn.desk.time(at)}, in {spoken(at - now)}."
 
 
-def begun_by(run: Execution) -> str:
-    """What started a run, in words."""
-    who = (run.user or run.caller or {}).get("name")
-    return cause(str(run.event.get("name") or "manual"), who if isinstance(who, str) else None)
-
-
 async def _story(turn: Turn, entry: Entry, run: Execution, asked: float) -> list[str]:
     """What became of a run, and what went wrong on its way."""
     rows = await turn.desk.store.history(run.id)
@@ -149,10 +143,11 @@ def _never_began(run: Execution) -> bool:
 
 async def _became(turn: Turn, entry: Entry, run: Execution, asked: float, rows: list[HistoryRow], retries: str) -> str:
     if run.status in ("scheduled", "queued"):
-        return f"{name(entry)} was asked for at {turn.desk.time(asked)} ({begun_by(run)}). {await stands(turn, run)}."
+        begun = f"{name(entry)} {_wanted(run)} at {turn.desk.time(asked)} ({begun_by(run)})"
+        return f"{begun} and {await held(turn, run)}."
     if _never_began(run):
         return _did_not_begin(turn, entry, run, asked)
-    waited = f", asked for at {turn.desk.time(asked)}" if run.started_at - asked >= 1 else ""
+    waited = f", waiting since {turn.desk.time(asked)}" if run.started_at - asked >= 1 else ""
     begun = f"started at {turn.desk.time(run.started_at)} ({begun_by(run)}{waited}){retries}"
     if run.status not in FINAL:
         return f"{name(entry)} {begun} and goes on. {await stands(turn, run)}."
@@ -163,8 +158,13 @@ async def _became(turn: Turn, entry: Entry, run: Execution, asked: float, rows: 
     return f"{name(entry)} {begun} and {_ENDED[run.status]}{who}{lasted}{error}"
 
 
+def _wanted(run: Execution) -> str:
+    """A person asks for a run, an event sets one off."""
+    return "was set off" if run.event.get("name") else "was asked for"
+
+
 def _did_not_begin(turn: Turn, entry: Entry, run: Execution, asked: float) -> str:
-    begun = f"{name(entry)} was asked for at {turn.desk.time(asked)} ({begun_by(run)})"
+    begun = f"{name(entry)} {_wanted(run)} at {turn.desk.time(asked)} ({begun_by(run)})"
     ended = turn.desk.time(run.ended_at if run.ended_at is not None else asked)
     reason = clipped(run.error or "nobody can say why", _LONGEST)
     if reason.startswith("stopped by"):

@@ -20,7 +20,9 @@ from bot.services.simulated import SERVICES
 from bot.terminal.output import Entered
 from engine.errors import EngineError
 from engine.execution import Person
+from engine.model import Trigger
 from engine.runner import Posted
+from engine.schedules import next_time
 
 log = getLogger(__name__)
 
@@ -92,6 +94,8 @@ class Session:
                 if moment.tzinfo is None:
                     moment = moment.replace(tzinfo=asked.zone or self._bot.zone)
                 return await self._advance_to(moment.astimezone(UTC).timestamp())
+            case drive.AdvanceToTime(hour=hour, minute=minute):
+                return await self._advance_to(self._next_time(hour, minute))
             case drive.Rest():
                 await asyncio.sleep(asked.seconds)
                 return Entered()
@@ -215,6 +219,13 @@ class Session:
         except OnlyVirtual:
             return _refusal("This bot runs on real time, which moves by itself; begin the chat with --virtual-time.")
         return _noted(f"It is {self._now()}.")
+
+    def _next_time(self, hour: int, minute: int) -> float:
+        """When the community's clock next shows this; a whole day ahead if it does now."""
+        now = self._bot.clock.now()
+        once_a_day = Trigger(on="schedule.fired", schedule=f"{minute} {hour} * * *")
+        found = next_time(once_a_day, after=now, zone=self._bot.zone.key, chance=0.0)
+        return now if found is None else found
 
     def _now(self) -> str:
         now = self._bot.local(self._bot.clock.now())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.drive import (
     USAGE,
     Advance,
+    AdvanceToTime,
     AdvanceUntil,
     Become,
     Drive,
@@ -89,6 +90,7 @@ READ: dict[str, Drive] = {
     ),
     "/fail obs.set_current_scene off": PlanFailure("obs", "set_current_scene", None),
     "/advance 5m": Advance(300),
+    "/advance until 19:05": AdvanceToTime(19, 5),
     "/advance until 2026-11-22T19:00": AdvanceUntil(LOCAL, None),
     "/advance until 2026-11-22T19:00 Europe/Berlin": AdvanceUntil(LOCAL, ZoneInfo("Europe/Berlin")),
     "/wait 2s": Rest(2),
@@ -139,6 +141,7 @@ def test_every_line_there_is_has_an_example_here() -> None:
         "/advance soon",
         "/advance 5 years",
         "/advance until tomorrow",
+        "/advance until 25:00",
         "/advance until 2026-11-22T19:00 Mars/Olympus",
         "/wait long",
         "/help frobnicate",
