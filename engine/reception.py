@@ -165,10 +165,9 @@ class Reception:
                 name = canonical(event.name)
                 input = Heard(self._clock.now(), name, {**heard_as(event), "name": name})
             step = self._progress.move(community, run, input, group)
-            if step.execution is run:
-                continue
-            group.rows += 2
-            heard.append(id)
+            if step.execution is not run:
+                group.rows += 2
+                heard.append(id)
             if step.consumed:
                 return tuple(heard), True
         return tuple(heard), False

@@ -108,7 +108,7 @@ def transition(program: Program, execution: Execution, input: Input, context: Co
     work = Work(program, execution, context, input.at)
     moved = _take(work, input)
     if not moved:
-        return Step(execution)
+        return Step(execution, consumed=work.consumed)
     _drive(work)
     return work.step()
 

@@ -74,10 +74,9 @@ def hear(work: Work, branch: Branch, input: Heard) -> bool:
     if work.paused_at is not None:
         work.put(branch, replace(branch, heard=(*branch.heard, input.event)[:MAX_HEARD]))
         return True
-    if not _take(work, branch, state, input.event):
-        return False
+    # Whoever takes part twice is heard, too: what does not count is as little for anybody else as what does.
     work.consumed |= state.listening.consume
-    return True
+    return _take(work, branch, state, input.event)
 
 
 def _leave_by(work: Work, branch: Branch, state: CompiledState, input: Heard) -> bool:
