@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.events import kind_of
-from engine.model import MAX_NAME, Definition, ForEach, State, all_states
+from engine.model import MAX_NAME, Definition, ForEach, Repeat, State, all_states
 from engine.scope import RESERVED
 from engine.validate.heading import is_schedule
 from engine.validate.paths import Paths, names_set
@@ -25,6 +25,7 @@ def unset_names(definition: Definition, places: Places, known: frozenset[str]) -
     arrives = Paths(definition).arrivals(frozenset(base | always))
     settable = {name for state in all_states(definition.states) for name in (*names_set(state), *_loop_name(state))}
     anything = any(kind_of(trigger.on) is None and not is_schedule(trigger.on) for trigger in definition.triggers)
+    looped = frozenset(_inside_loops(definition))
     told: set[str] = set()
     for state in all_states(definition.states):
         here = arrives.get(state.name)
@@ -32,7 +33,7 @@ def unset_names(definition: Definition, places: Places, known: frozenset[str]) -
             continue  # never reached, which is said already, or passed over
         for path in dict.fromkeys(needed(state)):
             head = path.split(".")[0]
-            if path in here or head in here:
+            if path in here or head in here or (head == "loop" and state.name in looped):
                 continue
             mend: str | None = f'write ${{{path}|default "..."}}'
             if head in settable:
@@ -71,6 +72,13 @@ def event_fields(definition: Definition) -> tuple[set[str], dict[str, str]]:
     always = set.intersection(*fields.values())
     some = set.union(*fields.values()) - always
     return always, {name: next(on for on, has in fields.items() if name not in has) for name in some}
+
+
+def _inside_loops(definition: Definition) -> Iterator[str]:
+    """The states that know which round it is."""
+    for state in all_states(definition.states):
+        if isinstance(state.action, Repeat | ForEach):
+            yield from (inner.name for inner in all_states(state.action.block.states))
 
 
 def _loop_name(state: State) -> tuple[str, ...]:

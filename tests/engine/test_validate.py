@@ -265,3 +265,11 @@ def test_a_secret_may_be_named_only_where_one_is_asked_for(
 def test_it_is_known_which_triggers_never_start_by_themselves(trigger: Any, starts: bool) -> None:
     [read] = read_data(flow(SAY, triggers=[trigger])).triggers
     assert (never_by_itself(read) is None) is starts
+
+
+def test_every_step_of_a_loop_knows_the_round_and_no_other_does() -> None:
+    inner = {"initial_state": "s", "states": [{"name": "s", "action": say("round ${loop.round}"), "transitions": {}}]}
+    definition = Definition.model_validate(flow({"kind": "repeat", "times": 2, "block": inner}))
+    assert not any("loop.round" in problem.sentence for problem in check(definition, DECLARATIONS))
+    outside = Definition.model_validate(flow(say("round ${loop.round}")))
+    assert any("loop.round" in problem.sentence for problem in check(outside, DECLARATIONS))
