@@ -88,7 +88,6 @@ class Conversation:
         names: Tells the live names of the stream.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
-        agenda: Tells what triggers are still to start today, as (time, workflow id).
     """
 
     def __init__(
@@ -104,11 +103,10 @@ class Conversation:
         names: Callable[[], LiveNames],
         config: Callable[[], Mapping[str, Any]],
         zone: Callable[[], str],
-        agenda: Callable[[], Sequence[tuple[float, str]]] = tuple,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
-            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone, agenda
+            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone
         )
         self._questions: dict[_Asker, ProposalRecord] = {}
         self._focus: dict[str, str] = {}

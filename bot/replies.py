@@ -40,6 +40,11 @@ def spoken(seconds: float) -> str:
     return " ".join(parts) or "0 seconds"
 
 
+def roughly(seconds: float) -> str:
+    """A duration of which nobody counts the seconds, where that is so."""
+    return spoken(seconds if seconds < 600 else math.ceil(seconds / 60) * 60)
+
+
 def moment(at: float, now: float, zone: ZoneInfo) -> str:
     """A time of day, with the date if that is another one."""
     then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)

@@ -61,7 +61,25 @@ _TOPICS: Final = (
     _Topic(
         ("run", "stop", "cancel", "pause", "resume", "control", "running", "status"),
         "Stop ends at once, cancel lets it clean up",
-        lambda own: (f"run {own.workflow}", "status", f"pause {own.workflow}", f"cancel {own.workflow}"),
+        lambda own: (
+            f"run {own.workflow}",
+            f"run {own.workflow} in 20 minutes",
+            "status",
+            f"pause {own.workflow}",
+            f"cancel {own.workflow}",
+        ),
+    ),
+    _Topic(
+        ("skip", "extend", "retry", "later", "schedule", "scheduled", "queue", "runs"),
+        "What runs can be hurried, held up and tried again; the workflow stays as it is written",
+        lambda own: (
+            f"skip the wait in {own.workflow}",
+            f"extend the running wait of {own.workflow} by 30 seconds",
+            f"retry {own.workflow}",
+            f"run {own.workflow} at 19:00",
+            "what is scheduled today",
+            f"list runs of {own.workflow}",
+        ),
     ),
     _Topic(
         ("test", "tests", "trying", "backtest", "simulate", "dry run"),

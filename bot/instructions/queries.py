@@ -34,9 +34,17 @@ async def status(turn: Turn, instruction: Status) -> Outcome:
     count = max(len(runs), sum(turn.desk.running(instruction.workflow).values()))
     if not runs:
         return turn.tell("answer", Saying(await _idle(turn, entry)), entry)
-    lines = [await stands(turn, run) for run in runs[:_MOST_RUNS]]
+    shown = sorted(runs, key=_soon)[:_MOST_RUNS]
+    lines = [await stands(turn, run) for run in shown]
     more = f"\n{counted(count - _MOST_RUNS, 'more run')}" if count > _MOST_RUNS else ""
     return turn.tell("answer", Saying(body="\n".join(lines) + more, rest="and {} more"), entry)
+
+
+def _soon(run: Execution) -> tuple[int, float]:
+    """What goes on comes first, then the line, then what starts later."""
+    if run.status == "scheduled":
+        return 2, run.start_due or 0.0
+    return (1, 0.0) if run.status == "queued" else (0, 0.0)
 
 
 async def _idle(turn: Turn, entry: Entry | None) -> str:
@@ -84,7 +92,7 @@ async def agenda(turn: Turn) -> Outcome:
     """What is still to start today: by its triggers, and what people have put off."""
     desk, zone = turn.desk, ZoneInfo(turn.desk.zone())
     today = datetime.fromtimestamp(desk.clock.now(), zone).date()
-    times = [(at, _title(turn, workflow)) for at, workflow in desk.agenda()]
+    times = [(at, _title(turn, workflow)) for at, workflow in desk.runner.agenda(desk.community)]
     later = 0
     for run in await desk.runs():
         if run.status != "scheduled" or run.start_due is None:

@@ -35,7 +35,6 @@ class Desk:
         names: Tells the live names.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
-        agenda: Tells what triggers are still to start today, as (time, workflow id).
     """
 
     community: str
@@ -49,7 +48,6 @@ class Desk:
     names: Callable[[], LiveNames]
     config: Callable[[], Mapping[str, Any]]
     zone: Callable[[], str]
-    agenda: Callable[[], Sequence[tuple[float, str]]] = tuple
 
     async def run(self, id: str) -> Execution | None:
         """One run, ended or not."""

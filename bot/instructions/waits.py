@@ -82,10 +82,11 @@ async def _waits(turn: Turn, run: Execution, state: str | None) -> bool:
 async def _no_wait(turn: Turn, instruction: Skip | Extend, runs: Sequence[Execution]) -> str:
     """That there is no such wait, and where the run is instead."""
     where = ""
-    definition = await written(turn, runs[0])
+    run = next((each for each in runs if each.status not in ("scheduled", "queued")), runs[0])
+    definition = await written(turn, run)
     if instruction.state is not None and definition is not None:
         where = f" at {step_of(definition, instruction.state)}"
-    return f"Nothing waits{where}. {await stands(turn, runs[0])}"
+    return f"Nothing waits{where}. {await stands(turn, run)}"
 
 
 async def _after_skipping(turn: Turn, run: Execution) -> str:

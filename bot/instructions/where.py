@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.instructions.doing import does, gathered, left, person_of, until
 from bot.instructions.turn import Turn
-from bot.replies import cause, listed, spoken, titled
+from bot.replies import cause, listed, roughly, spoken, titled
 from engine.effect_ids import lane_key, owner_of
 from engine.execution import MAIN, Branch, Execution, Frame
 from engine.model import Collect, Definition, Parallel, Run, State, Wait, WaitFor, all_states, blocks
@@ -68,7 +68,7 @@ def starts(turn: Turn, run: Execution) -> str:
     """`starts at 19:00:00, in 20 minutes`, of a run that was put off."""
     if run.start_due is None:
         return "starts at once"
-    return f"starts at {turn.desk.time(run.start_due)}, in {spoken(run.start_due - turn.desk.clock.now())}"
+    return f"starts at {turn.desk.time(run.start_due)}, in {roughly(run.start_due - turn.desk.clock.now())}"
 
 
 async def in_line(turn: Turn, run: Execution) -> str:
@@ -133,18 +133,20 @@ async def _alone(turn: Turn, definition: Definition, run: Execution, branch: Bra
 
 
 async def _side_by_side(turn: Turn, definition: Definition, run: Execution, group: list[Branch]) -> str:
-    """`step 2 of 3 side by side: lights waiting ..., 4 seconds left; outro waits for lights`."""
+    """`step 2 of 3 side by side: lights waiting ..., 4 seconds left; outro comes after lights`."""
     segment = owner_of("/".join(group[0].path.split("/")[:2]))
     owner = definition.state(segment[1])
-    each = [
-        f"{_lane(owner, branch)}{_rounds(definition, run, branch)} {await _rests(turn, definition, run, branch)}"
-        for branch in group
-    ]
+    each: list[str] = []
+    for branch in group:
+        rounds = _rounds(definition, run, branch)
+        resting = await _rests(turn, definition, run, branch, since=False)
+        each.append(f"{_lane(owner, branch)}{rounds}{',' if rounds else ''} {resting}")
     frame = next((one for one in run.frames if one.state == owner.name and one.visit == segment[2]), None)
     each += [] if frame is None else _not_yet(owner, frame)
     rounds = "" if frame is None else _rounds(definition, run, Branch(MAIN, owner.name, frame.visit))
     then = "" if frame is not None and frame.joined else _then(turn, definition, owner)
-    return f"{_step(definition, owner.name)}{rounds} side by side: {'; '.join(each)}{then}"
+    paused = "" if run.paused_at is None else f", paused since {turn.desk.time(run.paused_at)}"
+    return f"{_step(definition, owner.name)}{rounds} side by side{paused}: {'; '.join(each)}{then}"
 
 
 def _lane(owner: State, branch: Branch) -> str:
@@ -180,16 +182,17 @@ def _rounds(definition: Definition, run: Execution, branch: Branch) -> str:
     return told
 
 
-async def _rests(turn: Turn, definition: Definition, run: Execution, branch: Branch) -> str:
-    """What goes on at one place, or stands still there."""
+async def _rests(turn: Turn, definition: Definition, run: Execution, branch: Branch, *, since: bool = True) -> str:
+    """What goes on at one place, or stands still there, and `since` when, if that is not said already."""
     state = definition.state(branch.state)
     if run.status != "paused" or run.paused_at is None:
         return await _doing(turn, definition, state, branch, turn.desk.clock.now())
-    since = f"paused since {turn.desk.time(run.paused_at)}"
+    paused = f"paused since {turn.desk.time(run.paused_at)} " if since else ""
     if branch.visit == 0 or not isinstance(state.action, WaitFor | Collect | Run):
         before = "before" if branch.visit == 0 else "at"
-        return f"{since} {before} {does(turn.desk.language, definition, state)}{left(branch, run.paused_at)}"
-    return f"{since}: {await _doing(turn, definition, state, branch, run.paused_at)}"
+        return f"{paused}{before} {does(turn.desk.language, definition, state)}{left(branch, run.paused_at)}"
+    doing = await _doing(turn, definition, state, branch, run.paused_at)
+    return f"{paused.rstrip()}: {doing}" if paused else doing
 
 
 async def _doing(turn: Turn, definition: Definition, state: State, branch: Branch, now: float) -> str:
