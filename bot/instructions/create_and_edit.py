@@ -8,15 +8,16 @@ from bot.instructions.moving import offer
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed, sentence, titled
 from bot.rights import may_edit, overreaching
-from engine.edits import SetName, apply
+from engine.edits import SetAction, SetName, apply
 from engine.errors import EditError
-from engine.model import Definition
+from engine.model import Definition, Wait
 from engine.validate import Problem
 from engine.wording import counted
-from grammar.instruction import Change, Create, Delete, Rename, SetEnabled
+from grammar.instruction import Change, Create, Delete, Extend, Rename, SetEnabled
 
 UNDO = "Undo: !workflow undo"
 NOTHING_CHANGED = "Nothing was changed."
+_LOOKED_AT = 20
 
 
 async def create(turn: Turn, instruction: Create) -> Outcome:
@@ -62,8 +63,28 @@ async def change(turn: Turn, instruction: Change) -> Outcome:
         return turn.refuse(refused, entry)
     found = warnings(turn, definition, entry.definition, enabled=entry.record.enabled)
     await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
-    entry = turn.entry(entry.id)
-    return turn.tell("done", _changed(turn, entry, "", found, await offer(turn, entry)), entry)
+    entry, before = turn.entry(entry.id), entry.definition
+    more = f"{await offer(turn, entry)}{await _that_run_only(turn, instruction, before)}"
+    return turn.tell("done", _changed(turn, entry, "", found, more), entry)
+
+
+async def _that_run_only(turn: Turn, instruction: Change, before: Definition) -> str:
+    """How to move the wait that goes on: whoever changes its length while it does may have meant only that."""
+    for edit in instruction.edits:
+        if not isinstance(edit, SetAction) or edit.name not in {state.name for state in before.states}:
+            continue
+        old, new = before.state(edit.name).action, edit.action
+        if not isinstance(old, Wait) or not isinstance(new, Wait):
+            continue
+        if not isinstance(old.seconds, int | float) or not isinstance(new.seconds, int | float):
+            continue
+        runs = await turn.desk.runs(instruction.workflow, _LOOKED_AT)
+        if any(branch.state == edit.name and branch.due is not None for run in runs for branch in run.branches):
+            wish = Extend(round(new.seconds - old.seconds, 3), instruction.workflow)
+            return (
+                f"The run that waits is left as it is; for that: !wf {turn.desk.language.say(wish, turn.workspace)}. "
+            )
+    return ""
 
 
 async def rename(turn: Turn, instruction: Rename) -> Outcome:

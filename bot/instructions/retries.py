@@ -31,7 +31,7 @@ async def retry(turn: Turn, instruction: RetryRun) -> Outcome:
     again = await desk.runner.retry(desk.community, failed.id, turn.by, instruction.arguments)
     if again is None:
         return turn.refuse(f"{name(entry)} cannot go on where it failed. From the start: !wf run {name(entry)}", entry)
-    why = f" ({clipped(failed.error.rstrip('.'), _LONGEST)})" if failed.error else ""
+    why = f" ({_reason(failed)})" if failed.error else ""
     head = f"{name(entry)} goes on{place}, where it failed at {turn.desk.time(_ended(failed))}{why}: "
     return turn.tell("done", Saying(head, turn.said, f". {_old(entry, failed)}"), entry)
 
@@ -81,6 +81,12 @@ async def _place(turn: Turn, failed: Execution) -> str:
     if definition is None or not failed.wreck:
         return ""
     return f" at {step_of(definition, failed.wreck[0].state)}"
+
+
+def _reason(failed: Execution) -> str:
+    """Why it failed, without the step, which is said already."""
+    step = f'"{failed.wreck[0].state}" failed: ' if failed.wreck else ""
+    return clipped((failed.error or "").removeprefix(step).rstrip("."), _LONGEST)
 
 
 def _old(entry: Entry, failed: Execution) -> str:

@@ -122,6 +122,13 @@ async def test_time_moves_by_a_duration_or_to_a_moment_in_a_zone() -> None:
     assert bot.clock.now() == NOON + 1_800
 
 
+async def test_time_moves_to_when_the_clock_next_shows_a_time() -> None:
+    bot = await after("/config timezone Europe/Berlin", "/advance until 13:10")
+    assert bot.clock.now() == NOON + 600
+    await after("/advance until 13:10", bot=bot)
+    assert bot.clock.now() == NOON + 600 + 86_400
+
+
 async def test_time_never_goes_backward() -> None:
     assert "12:00:00" in await refusal("/advance until 2026-11-21T11:59")
     assert "year" in await refusal("/advance until 2099-01-01T00:00")
