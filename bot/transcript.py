@@ -12,7 +12,6 @@ from typing import Any, Final
 from bot.config import masked
 from bot.message import Place, Reply, role_of
 from engine.execution import Effect, Person
-from engine.machine.entering import ENGINE
 from engine.runner import Attempt
 from engine.secrets import redacted
 
@@ -67,10 +66,6 @@ def _action(attempt: Attempt) -> dict[str, Any]:
 
 def as_line(attempt: Attempt, words: Words) -> str:
     """What was done, in one line for people."""
-    if attempt.effect.service == ENGINE:
-        return printable(
-            f"  event {json.dumps(attempt.effect.params.get('event'), ensure_ascii=False)}{_ending(attempt)}"
-        )
     mark = "(simulated) " if attempt.simulated else ""
     return printable(f"  {mark}{attempt.effect.service}: {words(attempt.effect)}{_ending(attempt)}")
 

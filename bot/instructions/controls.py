@@ -42,12 +42,19 @@ async def run(turn: Turn, instruction: RunWorkflow) -> Outcome:
     match started.status:
         case "scheduled":
             begun = f"{name(entry)} (v{started.revision}) {starts(turn, started)}: "
-            lacking = f"{lacking + ' ' if lacking else ''}Call it off: !wf cancel {name(entry)}"
+            lacking = f"{lacking + '. ' if lacking else ''}{_call_off(turn, entry)}"
         case "queued":
             begun = f"{name(entry)} (v{started.revision}) {await in_line(turn, started)}: "
         case _:
             begun = f"Started {name(entry)} (v{started.revision}): "
     return turn.tell("done", Saying(begun, turn.said, f". {lacking}"), entry)
+
+
+def _call_off(turn: Turn, entry: Entry) -> str:
+    """How a run that was put off is taken back, and what else that ends."""
+    others = sum(turn.desk.running(entry.id).values()) - 1
+    too = f" (that ends {counted(others, 'other run')}, too)" if others > 0 else ""
+    return f"Call it off: !wf cancel {name(entry)}{too}"
 
 
 def _when(instruction: RunWorkflow) -> str:

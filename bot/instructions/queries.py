@@ -18,6 +18,7 @@ from grammar.instruction import ListRuns, ListWorkflows, Show, Status
 _MOST_RUNS: Final = 20
 _ONLY: Final = {"enabled": "switched on", "disabled": "switched off", "running": "running"}
 _LATEST: Final = 10
+_LOOKED_AT: Final = 2_000
 _LONGEST_ERROR: Final = 80
 _ROOM_AROUND: Final = 80
 _LEAST_ROOM: Final = 100
@@ -94,7 +95,7 @@ async def agenda(turn: Turn) -> Outcome:
     today = datetime.fromtimestamp(desk.clock.now(), zone).date()
     times = [(at, _title(turn, workflow)) for at, workflow in desk.runner.agenda(desk.community)]
     later = 0
-    for run in await desk.runs():
+    for run in await desk.runs(most=_LOOKED_AT):
         if run.status != "scheduled" or run.start_due is None:
             continue
         if datetime.fromtimestamp(run.start_due, zone).date() == today:

@@ -61,6 +61,8 @@ async def place_of(turn: Turn, run: Execution) -> str:
 def begun_by(run: Execution) -> str:
     """What started a run, in words."""
     who = (run.user or run.caller or {}).get("name")
+    if run.parent is not None:
+        return f"run by another workflow, for {who}" if isinstance(who, str) else "run by another workflow"
     return cause(str(run.event.get("name") or "manual"), who if isinstance(who, str) else None)
 
 

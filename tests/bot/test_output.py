@@ -120,12 +120,3 @@ def test_notes_are_for_people_at_the_prompt_only() -> None:
 
 def test_a_viewers_text_cannot_move_the_cursor_or_hide_what_it_says() -> None:
     assert printable("a\x1b[2Jb\x07\x9bc\u202ed\r\n\te") == "a�[2Jb��c�d�\n\te"
-
-
-def test_an_event_of_our_own_is_a_line_that_pretends_nothing() -> None:
-    written: list[str] = []
-    output = PlainOutput(written.append, words, notes=True)
-    params = {"event": "hype.started", "payload": {}, "depth": 1, "caller": None}
-    effect = Effect("e/main/tell/1", "home", "e", "w", "tell", "engine", "emit", params, True)
-    output.attempt(Attempt(effect, "done", False, 0.0, None))
-    assert written == ['  event "hype.started"\n']

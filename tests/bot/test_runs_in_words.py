@@ -70,6 +70,13 @@ async def test_a_run_that_is_put_off_tells_when_it_starts_and_how_to_call_it_off
     assert room.did() == ["twitch.send_chat_message"]
 
 
+async def test_calling_a_run_off_tells_what_else_that_ends(room: Room) -> None:
+    await made(room, "raid", rest("w", 60))
+    await room.say("!wf run raid")
+    said = await room.say("!wf run raid in 20 minutes")
+    assert said.text.endswith("Call it off: !wf cancel raid (that ends 1 other run, too)")
+
+
 async def test_a_time_of_day_is_the_next_one_and_says_so_if_that_is_tomorrow(room: Room) -> None:
     await made(room, "raid", say("a", "hi"))
     assert "starts at 19:00:00, in 11 hours" in (await room.say("!wf run raid at 19:00")).text
