@@ -304,7 +304,6 @@ class Runner:
         wanted = opened.roster.ids(workflow) if run is None else [run]
         while any(opened.roster.is_asleep(id) for id in wanted):
             await opened.roster.wake(wanted)
-        wanted = sorted(wanted, key=lambda id: _whose_turn(opened.roster.awake.get(id)))
         changed, group = self._progress.move_all(opened, wanted, input)
         if group is not None:
             await self._writer.done(group)
@@ -639,15 +638,6 @@ class Runner:
         if self._closed or community is None:
             raise NotOpen(f"{name} is not open")
         return community
-
-
-def _whose_turn(execution: Execution | None) -> tuple[bool, int]:
-    """Those that have not begun come first, and runs before the ones they wait for.
-
-    So nobody in a line begins because the one before was stopped, and nobody handles the end of a run that was stopped
-    with it.
-    """
-    return (False, 0) if execution is None else (execution.status not in ("queued", "scheduled"), execution.depth)
 
 
 def _check_storable(values: Mapping[str, Any], what: str) -> None:
