@@ -12,7 +12,7 @@ from typing import Any, Final
 from engine.compiled import CompiledLane, CompiledState, Loop, Sides
 from engine.effect_ids import lane_path
 from engine.errors import EvaluationError
-from engine.execution import MAIN, Branch, Frame, Lane
+from engine.execution import MAIN, Branch, Frame, Lane, Values
 from engine.machine.leaving import succeed
 from engine.machine.work import EndLane, EndRound, Enter, Fail, Work
 
@@ -59,7 +59,7 @@ def end_round(work: Work, item: EndRound) -> None:
     how = owner.loop
     _gather(work, frame.path, how.members)
     work.place(frame.path, owner)
-    branch = Branch(frame.path, frame.state, frame.visit, entered_at=frame.entered_at)
+    branch = Branch(frame.path, frame.state, frame.visit, entered_at=frame.entered_at, heard=item.heard)
     try:
         goes_on = _goes_round(work, frame, how)
     except EvaluationError as error:
@@ -97,13 +97,16 @@ def fork(work: Work, branch: Branch, state: CompiledState, limit: float | None) 
     """Begin all branches that need no other."""
     assert state.sides is not None, "a parallel has branches"  # noqa: S101
     joined = state.sides.join == "none"
-    lanes = tuple(Lane(lane.name, "waiting" if lane.needs else "running") for lane in state.sides.lanes)
+    around = work.loops(branch.path, state) if joined else {}  # the loops around go on, what is beside them remembers
+    lanes = tuple(Lane(lane.name, "waiting" if lane.needs else "running", around) for lane in state.sides.lanes)
     frame = Frame(
         branch.path, branch.state, branch.visit, work.at, None if joined else limit, lanes=lanes, joined=joined
     )
     work.open(frame)
     if joined:
-        succeed(work, branch, state, None)  # comes after the branches, as the last on the agenda comes first
+        succeed(
+            work, branch, state, None, heard=branch.heard
+        )  # comes after the branches, as the last on the agenda comes first
     for lane in reversed(state.sides.lanes):
         if not lane.needs:
             work.agenda.append(Enter(_path(frame, state, lane), lane.initial, branch.heard))
@@ -120,6 +123,8 @@ def end_lane(work: Work, item: EndLane) -> None:
     frame, lane = work.lane(item.path)
     owner = work.states[frame.state]
     assert owner.sides is not None, "only a parallel has branches"  # noqa: S101
+    for each in [each for each in work.frames if each.joined and each.path == item.path]:
+        work.close(each)  # what nobody waited for in a branch that has failed ends with it
     work.forget_below(item.path)
     ended = replace(lane, status="done" if item.error is None else "failed", error=item.error, at=item.at)
     frame = work.change_lane(frame, ended)
@@ -131,7 +136,7 @@ def end_lane(work: Work, item: EndLane) -> None:
             if frame.path != MAIN and not work.is_alive(frame.path):
                 work.agenda.append(EndLane(frame.path))
         return
-    _join(work, frame, owner, owner.sides)
+    _join(work, frame, owner, owner.sides, item.heard)
 
 
 def _begin_more(work: Work, frame: Frame, owner: CompiledState, sides: Sides, item: EndLane) -> Frame:
@@ -165,7 +170,7 @@ def _begin_more(work: Work, frame: Frame, owner: CompiledState, sides: Sides, it
 
 def _with_needs(frame: Frame, lane: CompiledLane) -> Lane:
     """A branch as it begins: it knows what those it needed have set."""
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = dict(next(each.variables for each in frame.lanes if each.name == lane.name))
     results: dict[str, Any] = {}
     for each in frame.lanes:
         if each.name in lane.needs:
@@ -174,13 +179,13 @@ def _with_needs(frame: Frame, lane: CompiledLane) -> Lane:
     return Lane(lane.name, "running", variables, results)
 
 
-def _join(work: Work, frame: Frame, owner: CompiledState, sides: Sides) -> None:
+def _join(work: Work, frame: Frame, owner: CompiledState, sides: Sides, heard: tuple[Values, ...]) -> None:
     """Go on after the parallel, if enough of its branches have ended."""
     critical = {lane.name for lane in sides.lanes if lane.critical}
     done = any(lane.status == "done" for lane in frame.lanes)
     if not (sides.join == "any" and done) and any(lane.status not in _OVER for lane in frame.lanes):
         return
-    branch = Branch(frame.path, frame.state, frame.visit, entered_at=frame.entered_at)
+    branch = Branch(frame.path, frame.state, frame.visit, entered_at=frame.entered_at, heard=heard)
     output = {lane.name: "left" if lane.status not in _OVER else lane.status for lane in frame.lanes}
     failed = [lane for lane in frame.lanes if lane.status == "failed" and lane.name in critical]
     if sides.join == "any":
@@ -196,7 +201,7 @@ def _join(work: Work, frame: Frame, owner: CompiledState, sides: Sides) -> None:
         said = "; ".join(f'branch "{lane.name}" failed: {lane.error}' for lane in failed)
         work.agenda.append(Fail(branch, "error", said, output, frame))
     else:
-        succeed(work, branch, owner, output)
+        succeed(work, branch, owner, output, heard=heard)
 
 
 def reopen(work: Work, branch: Branch) -> bool:

@@ -70,6 +70,7 @@ def child_ended(work: Work, input: ChildEnded) -> bool:
     if branch is None:
         return False
     work.take(branch)
+    rested(work, branch)
     state = work.states[branch.state]
     work.place(branch.path, state)
     if input.status == "completed":
@@ -166,9 +167,15 @@ def _awake(work: Work, branch: Branch, state: CompiledState) -> None:
 
 def rested(work: Work, branch: Branch) -> None:
     """A branch has rested for a second or more: what it goes round from here on is no busy loop."""
-    if work.rounds and work.at - branch.entered_at >= 1:
-        mine = f"{branch.path}/"
-        work.rounds = {key: count for key, count in work.rounds.items() if not key.startswith(mine)}
+    if not work.rounds or work.at - branch.entered_at < 1:
+        return
+    mine = f"{branch.path}/"
+    rounds = {key: count for key, count in work.rounds.items() if not key.startswith(mine)}
+    above = branch.path
+    while "/" in above:  # what is around a branch has rested as long
+        above = above.rpartition("/")[0]
+        rounds = {key: count for key, count in rounds.items() if key.removeprefix(f"{above}/") not in work.states}
+    work.rounds = rounds
 
 
 def _frame_due(work: Work, frame: Frame) -> None:

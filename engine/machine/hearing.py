@@ -83,7 +83,7 @@ def _leave_by(work: Work, branch: Branch, state: CompiledState, input: Heard) ->
     """Take an edge that is named like the event, of the state or of a block around it; not during a pause."""
     if work.paused_at is not None:
         return False
-    for path, each in ((branch.path, state), *work.around(branch.path, state)):
+    for path, each in ((branch.path, state), *work.waited_around(branch.path, state)):
         name = each.own_events.get(input.name)
         if name is None:
             continue

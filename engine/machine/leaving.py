@@ -129,7 +129,7 @@ def _leave_for(work: Work, item: Fail, sentence: str, path: str, state: Compiled
     work.row(item.branch, item.outcome, output=item.output, error=sentence, to=to)
     if state.name != item.branch.state:
         work.close_around(path, work.states[item.branch.state], state.name)
-    work.agenda.append(Enter(path, to))
+    work.agenda.append(Enter(path, to, item.branch.heard))
 
 
 def _carry_on(work: Work, item: Fail, sentence: str, path: str, state: CompiledState) -> None:
@@ -142,7 +142,7 @@ def _carry_on(work: Work, item: Fail, sentence: str, path: str, state: CompiledS
     work.row(item.branch, item.outcome, output=item.output, error=sentence, to=to)
     if state.name != item.branch.state:
         work.close_around(path, work.states[item.branch.state], state.name)
-    _go_on(work, path, state, last, to)
+    _go_on(work, path, state, last, to, item.branch.heard)
 
 
 def _give_up(work: Work, item: Fail, sentence: str) -> None:

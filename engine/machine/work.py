@@ -390,7 +390,7 @@ class Work:
         if not self.nested:
             return
         self.scope.variables, self.scope.results = self.known(path)
-        self.scope.loop = self._loops(path, state)
+        self.scope.loop = self.loops(path, state)
 
     def known(self, path: str) -> tuple[Values, Mapping[str, Any]]:
         """The variables and results that are known on a path."""
@@ -400,9 +400,10 @@ class Work:
         variables, results = self.known(frame.path)
         return {**variables, **lane.variables}, {**results, **lane.results}
 
-    def _loops(self, path: str, state: CompiledState) -> Values:
+    def loops(self, path: str, state: CompiledState) -> Values:
+        """The items and rounds of the loops around a state, as far as they wait for it."""
         found: dict[str, Any] = {}
-        for above, owner in self.around(path, state):
+        for above, owner in self.waited_around(path, state):
             loop = owner.loop
             frame = self.frame(above, owner.name) if loop is not None else None
             if loop is None or frame is None:
@@ -426,7 +427,7 @@ class Work:
         """Keep a step's result, or let it have none."""
         if path != MAIN:
             frame, lane = self.lane(path)
-            if output is not None or state in lane.results:
+            if output is not None or self.known(path)[1].get(state) is not None:
                 self.change_lane(frame, replace(lane, results={**lane.results, state: output}))
                 self.scope.results = self.known(path)[1]
         elif output is not None:
@@ -443,6 +444,15 @@ class Work:
             if state.sides is not None:
                 path = path.rpartition("/")[0]
             yield path, state
+
+    def waited_around(self, path: str, state: CompiledState) -> Iterator[tuple[str, CompiledState]]:
+        """Like `around`, up to a parallel that nobody waits for: what is around that has gone on without it."""
+        below = path
+        for above, owner in self.around(path, state):
+            if owner.sides is not None and self.lane(below)[0].joined:
+                return
+            yield above, owner
+            below = above
 
     def frame(self, path: str, state: str) -> Frame | None:
         """The block of a state that is open on a path; the latest, if branches of earlier visits still go on."""
