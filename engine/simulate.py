@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
+from engine.actions import EMIT, ENGINE
 from engine.admission import Let, Moment, Refuse, admit, admit_by_hand
 from engine.clock import VirtualClock
 from engine.community import Community, load
@@ -28,7 +29,6 @@ from engine.execution import FINAL, Branch, Done, Effect, Execution, Failed, His
 from engine.folding import PATIENCE, Header, Single, fold_of
 from engine.inputs import Heard, TimeReached, ending
 from engine.machine import heard_as
-from engine.machine.entering import EMIT, ENGINE
 from engine.model import Emit, all_states
 from engine.people import name_of, person_in
 from engine.ports import AdmissionRecord, Batch
@@ -146,7 +146,7 @@ class _Play:
         self._progress = Progress(
             lambda: self._now,
             lambda: f"run{next(ids)}",
-            lambda _: self._context(),
+            self._context_of,
             lambda: False,
             lambda _: self._page(),
         )
@@ -310,6 +310,9 @@ class _Play:
 
     def _moment(self, context: Context) -> Moment:
         return Moment(self._now, context.zone, context.stream.get("live") is True)
+
+    def _context_of(self, _: str, *, draws: bool = True) -> Context:
+        return self._context()
 
     def _context(self) -> Context:
         stage = self._stage
