@@ -146,7 +146,7 @@ class _Play:
         self._progress = Progress(
             lambda: self._now,
             lambda: f"run{next(ids)}",
-            lambda _: self._context(),
+            self._context_of,
             lambda: False,
             lambda _: self._page(),
         )
@@ -310,6 +310,9 @@ class _Play:
 
     def _moment(self, context: Context) -> Moment:
         return Moment(self._now, context.zone, context.stream.get("live") is True)
+
+    def _context_of(self, _: str, *, draws: bool = True) -> Context:
+        return self._context()
 
     def _context(self) -> Context:
         stage = self._stage
