@@ -168,6 +168,8 @@ class Reception:
             if step.execution is not run:
                 group.rows += 2
                 heard.append(id)
+            else:
+                community.roster.doze(id)
             if step.consumed:
                 return tuple(heard), True
         return tuple(heard), False

@@ -56,6 +56,7 @@ class Roster:
         self._asleep: dict[str, Asleep] = {}
         self._shared: dict[Asleep, Asleep] = {}
         self._uses: dict[str, list[Use]] = {}
+        self._as_stored: dict[str, Execution] = {}  # those that were woken and have not moved since
         self._fetching = False
 
     def __len__(self) -> int:
@@ -65,6 +66,7 @@ class Roster:
         """Hold these and nothing else; what was to be done with others is forgotten."""
         self.awake = {execution.id: execution for execution in awake}
         self._uses = {}
+        self._as_stored = {}
         self._asleep = {}
         for each in sleepers:
             if each.id not in self.awake:
@@ -90,6 +92,8 @@ class Roster:
     def keep(self, execution: Execution) -> bool:
         """Hold an execution in its new form, or let it go once nothing more can come; tells which."""
         self._asleep.pop(execution.id, None)
+        if self._as_stored:
+            self._as_stored.pop(execution.id, None)
         if execution.status in FINAL and not execution.orphans:
             self.awake.pop(execution.id, None)
             return False
@@ -102,9 +106,16 @@ class Roster:
             return
         if execution.status not in FINAL and _only_waits(execution):
             del self.awake[execution.id]
+            self._as_stored.pop(execution.id, None)
             self._asleep[execution.id] = self._share(
                 execution.workflow, execution.revision, execution.slot, execution.status
             )
+
+    def doze(self, id: str) -> None:
+        """An execution was woken for nothing: it may sleep again, as the store has it."""
+        execution = self.awake.get(id)
+        if execution is not None and self._as_stored.get(id) is execution:
+            self.rest(execution)
 
     def is_asleep(self, id: str) -> bool:
         """Whether an execution has to be fetched first."""
@@ -156,7 +167,7 @@ class Roster:
 
     def _woken(self, execution: Execution) -> None:
         if self._asleep.pop(execution.id, None) is not None and execution.status not in FINAL:
-            self.awake[execution.id] = execution
+            self.awake[execution.id] = self._as_stored[execution.id] = execution
 
     def _share(self, workflow: str, revision: int, slot: str | None, status: str) -> Asleep:
         entry = (workflow, revision, slot, status in ("queued", "scheduled"))

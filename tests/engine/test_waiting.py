@@ -468,6 +468,20 @@ async def test_an_event_wakes_those_who_wait_for_it_and_no_others(sleepy: Bench)
     assert len(set(sleepy.runner._communities[COMMUNITY].roster.awake) - before) <= 1
 
 
+async def test_whoever_was_woken_by_an_event_that_does_not_fit_sleeps_again(sleepy: Bench) -> None:
+    await sleepy.save(workflow("any", hears("w", "message", when='message == "yes"'), say("s", "yes")))
+    for _ in range(30):
+        await sleepy.run("any")
+    roster = sleepy.runner._communities[COMMUNITY].roster
+
+    posted = await sleepy.happen("message.received", message="no")
+
+    assert posted.heard == ()
+    assert len(roster.awake) <= 5
+    assert len(roster) == 30
+    assert len((await sleepy.happen("message.received", message="yes")).heard) == 30
+
+
 async def test_what_is_not_in_the_store_is_not_waited_for_for_ever(bench: Bench) -> None:
     roster = bench.runner._communities[COMMUNITY].roster
     roster.fill([], [Sleeper("lost", "w", 1, "waiting", None, None, ())])
