@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-LIFE: Final = 60
+LIFE: Final = 120
 
 
 def _main(name: str) -> None:

@@ -18,6 +18,7 @@ from engine.model import Call, Definition, all_states
 from engine.ports import AdmissionRecord, OutboxRecord
 from storage.codec import (
     decode_admission,
+    decode_data,
     decode_event,
     decode_execution,
     decode_history,
@@ -25,7 +26,7 @@ from storage.codec import (
     decode_revision,
 )
 from tests.crash.anything import verdict
-from tests.crash.drawn import LISTENER
+from tests.crash.drawn import COUNTER, LISTENER
 
 WISHES: Final = frozenset({"paused", "resumed", "skipped by hand", "extended", "retried"})
 LATE: Final = "late "
@@ -41,6 +42,7 @@ class Remains:
     events: dict[str, Event] = field(default_factory=dict)
     admissions: dict[str, AdmissionRecord] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
+    counted: int = 0
 
     @property
     def rows(self) -> Iterator[HistoryRow]:
@@ -60,6 +62,7 @@ def read(database: Path) -> Remains:
         outbox = [decode_outbox(status, body) for status, body in raw.execute("SELECT status, body FROM outbox")]
         events = [decode_event(body) for (body,) in raw.execute("SELECT body FROM events")]
         admissions = [decode_admission(body) for (body,) in raw.execute("SELECT body FROM admissions")]
+        kept = [decode_data(body) for (body,) in raw.execute("SELECT body FROM data")]
         revisions = [decode_revision(body) for (body,) in raw.execute("SELECT body FROM revisions")]
     return Remains(
         {each.id: each for each in executions},
@@ -68,7 +71,13 @@ def read(database: Path) -> Remains:
         {each.id: each for each in events},
         {each.id: each for each in admissions},
         {each.workflow: each.definition for each in revisions},
+        next((_number(each.value) for each in kept if each.key == COUNTER), 0),
     )
+
+
+def _number(kept: Any) -> int:
+    """What a counter stands at."""
+    return int(kept["value"])
 
 
 def effect_of(row: HistoryRow) -> str:
@@ -83,6 +92,7 @@ def check_ruin(remains: Remains, witnessed: Iterable[str]) -> None:
     """Whatever was cut off, the file is one moment of one life: nothing in it stands for itself."""
     _check_nothing_was_done_before_it_was_committed(remains, frozenset(witnessed))
     _check_history(remains)
+    _check_what_was_counted(remains)
     _check_who_waits_for_what(remains)
 
 
@@ -183,6 +193,27 @@ def _check_against_the_witness(remains: Remains, witnessed: Counter[str]) -> Non
 
 def _went_well(row: HistoryRow) -> bool:
     return row.outcome in ("success", "late success") and row.visit > 0
+
+
+def _check_what_was_counted(remains: Remains) -> None:
+    """What a step counted is committed with the row that tells of it: neither is there without the other."""
+    counting = _counting(remains)
+    told = {  # a retry goes on with what came late, which is told once more then
+        effect_of(row)
+        for row in remains.rows
+        if (remains.executions[row.execution].workflow, row.state) in counting and row.visit > 0
+        if _went_well(row) or row.output is not None
+    }
+    assert remains.counted == len(told), f"{len(told)} steps counted, {remains.counted} is what came of it"
+
+
+def _counting(remains: Remains) -> set[tuple[str, str]]:
+    return {
+        (workflow, state.name)
+        for workflow, definition in remains.definitions.items()
+        for state in all_states(definition.states)
+        if isinstance(state.action, Call) and state.action.service == "data" and state.enabled
+    }
 
 
 def _check_families(remains: Remains) -> None:

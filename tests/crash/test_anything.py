@@ -118,6 +118,7 @@ def _check_it_was_hard(ordeals: list[Ordeal]) -> None:
     outcomes = sum((_outcomes(ordeal) for ordeal in ordeals), Counter[str]())
     assert {"success", "error", "timeout", "unknown", "cancel", "stopped"} <= outcomes.keys()
     assert any(count > 1 for ordeal in ordeals for count in ordeal.witnessed.values()), "nothing had to be repeated"
+    assert any(ordeal.remains.counted > 0 for ordeal in ordeals)
     assert any(row.output == "settled" for ordeal in ordeals for row in ordeal.remains.rows)
     assert _kinds_seen(ordeals) == {get_args(kind)[1].tag for kind in get_args(get_args(Action)[0])}
     wishes = {row.outcome for ordeal in ordeals for row in ordeal.remains.rows if row.by is not None}

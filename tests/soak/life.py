@@ -33,6 +33,9 @@ STREAMER: Final = Person("streamer", roles=("broadcaster",))
 VIEWERS: Final = 20_000
 UNDER_WAY: Final = 512
 """So many events at most are handed in and not yet answered; with more, whoever brings them waits."""
+GOING_ON: Final = 600
+"""With more runs than that going on the machine is not fast enough, and whoever brings events waits: at the full rate it
+is two thirds of that."""
 LAST: Final = 60.0
 """Seconds within which everything has to end when no more events come, and no more headers are waited for."""
 TICK: Final = 0.01
@@ -287,6 +290,8 @@ class Soak:
             while (now := time.monotonic()) < began + seconds:
                 owed = min(owed + (now - last) * rate, rate)  # what was not taken for a second does not come later
                 last = now
+                if sum(self._runner.census(COMMUNITY).values()) > GOING_ON:
+                    owed = 0.0
                 for _ in range(int(owed)):
                     await self._room.acquire()
                     posting.create_task(self._post(self._chat.next()))
