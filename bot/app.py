@@ -169,7 +169,7 @@ class Bot:
 
 def equipment() -> Equipment:
     """What a bot on this machine can do: its own services, and those of the plugins that are installed."""
-    return equip(DECLARATIONS, RESERVED, offered(entry_points(group=GROUP)))
+    return equip(DECLARATIONS, RESERVED, offered(entry_points(group=GROUP)), config.tables_folder())
 
 
 async def open_bot(

@@ -80,6 +80,19 @@ def data_folder(given: Path | None) -> DataFolder:
     return DataFolder(Path(chosen).expanduser())
 
 
+def tables_folder() -> Path | None:
+    """Where the language keeps what takes long to work out, readable for its owner only; None if it cannot be had."""
+    folder = Path(platformdirs.user_cache_dir("showcaller", appauthor=False))
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mine = folder.stat()
+    except OSError:
+        return None
+    # What lies there is run when it is read, so nobody else may have put it there.
+    safe = os.name != "posix" or (mine.st_uid == os.getuid() and not mine.st_mode & 0o022)
+    return folder if safe and os.access(folder, os.W_OK) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is set for a community, and what the terminal remembers of its stream.

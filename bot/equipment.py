@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from math import prod
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -72,11 +73,13 @@ class Equipment:
         builtin: The methods it knows without plugins.
         plugins: The services of plugins that fit.
         problems: One sentence for each plugin that was left out.
+        tables: The folder in which the language keeps its tables; None if it keeps none.
     """
 
     builtin: Declarations
     plugins: tuple[Service, ...] = ()
     problems: tuple[str, ...] = ()
+    tables: Path | None = None
 
     @cached_property
     def declarations(self) -> Declarations:
@@ -86,13 +89,13 @@ class Equipment:
     @cached_property
     def language(self) -> Language:
         """The language over all methods and events."""
-        return Language(self.declarations)
+        return Language(self.declarations, self.tables)
 
     def renewed(self, plugins: Sequence[Service]) -> "Equipment":
         """The same with new instances of the same services; the language is not built again."""
         for service in plugins:
             events.learn(_events_of(service))
-        again = Equipment(self.builtin, tuple(plugins), self.problems)
+        again = Equipment(self.builtin, tuple(plugins), self.problems, self.tables)
         again.__dict__["language"] = self.language
         return again
 
@@ -100,7 +103,7 @@ class Equipment:
         """The same without one plugin, with the reason said."""
         events.forget(_events_of(service))
         kept = tuple(each for each in self.plugins if each is not service)
-        return Equipment(self.builtin, kept, (*self.problems, _left_out(f'"{service.name}"', why)))
+        return Equipment(self.builtin, kept, (*self.problems, _left_out(f'"{service.name}"', why)), self.tables)
 
 
 def offered(entry_points: Iterable[EntryPoint]) -> Iterator[Found]:
@@ -110,13 +113,16 @@ def offered(entry_points: Iterable[EntryPoint]) -> Iterator[Found]:
         yield Found(f'"{point.name}"{package}', lambda point=point: point.load()())  # type: ignore[misc]
 
 
-def equip(builtin: Declarations, reserved: Iterable[str], found: Iterable[Found]) -> Equipment:
+def equip(
+    builtin: Declarations, reserved: Iterable[str], found: Iterable[Found], tables: Path | None = None
+) -> Equipment:
     """Take every service that fits; what does not is left out and told.
 
     Args:
         builtin: The methods of the bot itself.
         reserved: Names no plugin may take.
         found: What is offered.
+        tables: Where the language keeps its tables.
     """
     taken = dict.fromkeys(reserved, "the bot itself")
     made: list[_Made] = []
@@ -129,7 +135,7 @@ def equip(builtin: Declarations, reserved: Iterable[str], found: Iterable[Found]
             continue
         taken[service.name] = each.label
         made.append(_Made(each.label, service))
-    equipment = _fitted(builtin, made, problems)
+    equipment = _fitted(builtin, made, problems, tables)
     for problem in equipment.problems:
         log.error("%s", problem)
     return equipment
@@ -236,21 +242,21 @@ def _check_method(service: Service, method: Method) -> None:
 # Together --------------------------------------------------------------------------------------------------------------
 
 
-def _fitted(builtin: Declarations, made: Sequence[_Made], problems: Sequence[str]) -> Equipment:
+def _fitted(builtin: Declarations, made: Sequence[_Made], problems: Sequence[str], tables: Path | None) -> Equipment:
     """All that the language takes: all at once if it can be, else one after another to find those it cannot."""
     if not made:
-        return Equipment(builtin, (), tuple(problems))
-    whole = Equipment(builtin, tuple(each.service for each in made), tuple(problems))
+        return Equipment(builtin, (), tuple(problems), tables)
+    whole = Equipment(builtin, tuple(each.service for each in made), tuple(problems), tables)
     if _misfit(whole, whole.plugins) is None:
         return whole
-    fitting = Equipment(builtin, (), tuple(problems))
+    fitting = Equipment(builtin, (), tuple(problems), tables)
     for each in made:
-        more = Equipment(builtin, (*fitting.plugins, each.service), fitting.problems)
+        more = Equipment(builtin, (*fitting.plugins, each.service), fitting.problems, tables)
         why = _misfit(more, (each.service,))
         if why is None:
             fitting = more
         else:
-            fitting = Equipment(builtin, fitting.plugins, (*fitting.problems, _left_out(each.label, why)))
+            fitting = Equipment(builtin, fitting.plugins, (*fitting.problems, _left_out(each.label, why)), tables)
     return fitting
 
 

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -173,6 +174,7 @@ class Driver:
         declarations: Whose phrases become sentences.
         sources: Texts of `.lark` files; those beside this module if left out. A line `// starts: a, b` names start rules.
         lexicons: Lexicon files; all in `grammar/lexicon` if left out.
+        tables: A folder in which tables are kept, so that each is made once; None if they are not.
     """
 
     def __init__(
@@ -180,6 +182,7 @@ class Driver:
         declarations: Declarations,
         sources: Sequence[str] | None = None,
         lexicons: Iterable[Path] | None = None,
+        tables: Path | None = None,
     ) -> None:
         self.declarations = declarations
         self.phrases: PhraseGrammar = grammar_of(declarations)
@@ -188,7 +191,7 @@ class Driver:
         spoken = [(terminal, None, words) for terminal, words in self.phrases.entries]
         self.lexicon = load(files, [*spoken, *_event_words()], self.phrases.starts)
         self._vocabulary = vocabulary_of(self.lexicon)
-        self._lark = _build(texts, self.phrases)
+        self._lark = _build(texts, self.phrases, tables)
         self._rows, self._starts, self._ends = _table_of(self._lark)
         self._last: tuple[LiveLexicon, Lattice] | None = None
         self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
@@ -448,13 +451,13 @@ def _grammar_files() -> list[Path]:
     return [_HERE / name for name in GRAMMARS if (_HERE / name).exists()]
 
 
-def _build(texts: Sequence[str], phrases: PhraseGrammar) -> Lark:
+def _build(texts: Sequence[str], phrases: PhraseGrammar, tables: Path | None) -> Lark:
     """One Lark grammar from all texts; every terminal is declared, none is defined."""
     starts = [start.strip() for text in texts for found in STARTS_MARK.findall(text) for start in found.split(",")]
     bare = [_COMMENT.sub("", text) for text in (*texts, phrases.rules)]
     terminals = sorted({name for text in bare for name in _TERMINAL.findall(_ALIAS.sub("", text))})
     with _no_collecting():
-        return _lark_of(terminals, bare, starts)
+        return _lark_of(terminals, bare, starts, tables)
 
 
 @contextmanager
@@ -469,9 +472,12 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _lark_of(terminals: list[str], bare: list[str], starts: list[str]) -> Lark:
+def _lark_of(terminals: list[str], bare: list[str], starts: list[str], tables: Path | None) -> Lark:
+    text = f"%declare {' '.join(terminals)}\n" + "\n".join(bare)
+    digest = sha256("\n".join((text, *starts)).encode()).hexdigest()[:24]
     return Lark(
-        f"%declare {' '.join(terminals)}\n" + "\n".join(bare),
+        text,
+        cache=False if tables is None else str(tables / f"{digest}.table"),
         parser="lalr",
         lexer=_NoLexer,
         start=starts,

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -105,11 +106,11 @@ class _Candidate:
 
 
 class Language:
-    """Reads and says everything, over the methods of some declarations."""
+    """Reads and says everything, over the methods of some declarations; tables may be kept in a folder."""
 
-    def __init__(self, declarations: Declarations) -> None:
+    def __init__(self, declarations: Declarations, tables: Path | None = None) -> None:
         self._declarations = declarations
-        self._driver = Driver(declarations)
+        self._driver = Driver(declarations, tables=tables)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
         self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
