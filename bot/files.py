@@ -19,7 +19,6 @@ from bot.library import Arrival, keeping
 from bot.message import roles_of
 from bot.reading import import_text, in_lines
 from bot.terminal.session import BROADCASTER
-from bot.yaml_text import write_yaml
 from engine.clock import SystemClock
 from engine.convert import Form, Imported, Naming, Note, export_data, write_json
 from engine.errors import DefinitionError, EngineError, StoreMissing
@@ -167,6 +166,8 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text"] |
         case "text":
             return app.equipment().language.say_definition(definition)
         case "yaml":
+            from bot.yaml_text import write_yaml  # loaded only by those who want YAML
+
             return write_yaml(export_data(definition, form))
         case _:
             return write_json(definition, form)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bot.yaml_text import read_yaml
 from engine.convert import Imported, Naming, Note, import_data, import_json
 from engine.wording import counted, shortened
 from grammar.language import Language
@@ -34,11 +33,11 @@ def import_text(text: str, language: Language, naming: Naming | None = None, suf
     """
     naming = naming or Naming()
     if suffix.lower() in _YAML:
-        return import_data(read_yaml(text), naming)
+        return import_data(_yaml(text), naming)
     if suffix.lower() in _JSON or _is_json(text):
         return import_json(text, naming)
     if _LIKE_YAML.match(text):
-        return import_data(read_yaml(text), naming)
+        return import_data(_yaml(text), naming)
     return Imported(language.read_definition(text))
 
 
@@ -66,3 +65,9 @@ def in_short(notes: Sequence[Note]) -> str:
         first = next(str(note) for note in notes if note.sort == "default")
         said += f"I chose {counted(chosen, 'thing')} it did not say, such as: {shortened(first, _SHORT)}. "
     return said
+
+
+def _yaml(text: str) -> object:
+    from bot.yaml_text import read_yaml  # few start the bot to read YAML, and all would wait for its library
+
+    return read_yaml(text)

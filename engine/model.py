@@ -38,7 +38,12 @@ class Frozen(BaseModel):
     """Base of every model: immutable, no unknown keys, no infinities."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # a definition builds them all; most starts need no other
     )
 
 

@@ -14,6 +14,17 @@ pytestmark = pytest.mark.slow
 
 PROMPT = ">"
 ROUNDS = 5
+MOST = 3.5
+"""So many times as long as loading the libraries that a start needs, whatever the machine: a quiet one takes about 0.4 s."""
+
+LIBRARIES = "import aiosqlite, filelock, lark, orjson, prompt_toolkit.shortcuts, pydantic, rapidfuzz, re2, typer"
+
+
+def libraries() -> float:
+    """Seconds to start Python and load what a start of the bot needs of others."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", LIBRARIES], check=True)
+    return time.perf_counter() - began
 
 
 def first_prompt(data: Path) -> tuple[float, int]:
@@ -44,12 +55,17 @@ def first_prompt(data: Path) -> tuple[float, int]:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
-def test_the_first_prompt_comes_within_a_second_and_a_half_in_a_hundred_megabytes(tmp_path: Path) -> None:
-    measured = [first_prompt(tmp_path / str(number)) for number in range(ROUNDS)]
+def test_the_first_prompt_comes_soon_after_the_libraries_are_loaded_and_in_a_hundred_megabytes(tmp_path: Path) -> None:
+    measured, loading = [], []
+    for number in range(ROUNDS):  # in turns, so that a busy machine slows both
+        loading.append(libraries())
+        measured.append(first_prompt(tmp_path / str(number)))
+    yardstick = min(loading)
     seconds = min(seconds for seconds, _ in measured)
     peak = max(peak for _, peak in measured)
+    print(f"the libraries alone {yardstick:.2f} s, {seconds / yardstick:.1f} times that:")
     print(f"first prompt {seconds:.2f} s (all: {', '.join(f'{s:.2f}' for s, _ in measured)}), peak {peak / 1e6:.0f} MB")
-    assert seconds < 1.5
+    assert seconds < MOST * yardstick
     assert peak <= 100e6
 
 
