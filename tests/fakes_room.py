@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.config import tables_folder
 from bot.conversation import Conversation
 from bot.happenings import chat_event, event, user_fields
 from bot.message import Message, Place, Platform, Reply
@@ -20,7 +21,7 @@ from grammar.workspace import LiveNames
 from tests.fakes_store import MemoryStore
 
 HOME = "home"
-LANGUAGE = Language(DECLARATIONS)
+LANGUAGE = Language(DECLARATIONS, tables_folder())
 
 
 class BrokenSettings(dict[str, Any]):

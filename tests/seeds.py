@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.config import tables_folder
 from bot.reading import import_text
 from bot.services.declared import DECLARATIONS
 from engine.convert import Imported, Naming
 from grammar.language import Language
 
 DATA = Path(__file__).parent / "data"
-LANGUAGE = Language(DECLARATIONS)
+LANGUAGE = Language(DECLARATIONS, tables_folder())
 
 
 @dataclass(frozen=True, slots=True)

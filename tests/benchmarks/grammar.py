@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine.model import Call, Definition, State, Trigger, Wait
 from grammar.language import Language
@@ -172,7 +173,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under 40 seconds")
     parser.add_argument("--show", action="store_true", help="print the worst message found")
     arguments = parser.parse_args()
-    language, place = Language(DECLARATIONS), workspace()
+    language, place = Language(DECLARATIONS, tables_folder()), workspace()
     times = sorted(typical(language, place, 20 if arguments.quick else 100))
     hostile, message = worst(language, place, 12 if arguments.quick else 120, random.Random(7))
     figures = {

@@ -2,13 +2,14 @@
 
 import pytest
 
+from bot.config import tables_folder
 from bot.reading import import_text, in_lines, in_short
 from bot.services.declared import DECLARATIONS
 from engine.convert import Note
 from engine.errors import DefinitionError
 from grammar.language import Language
 
-LANGUAGE = Language(DECLARATIONS)
+LANGUAGE = Language(DECLARATIONS, tables_folder())
 YAML = "# mine\nname: T\nsteps:\n  - {id: a, type: twitch.send_chat_message, config: {message: hi}}\n"
 
 

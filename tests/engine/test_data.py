@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine.context import Context, data_about, event_scope
 from engine.data import DATA_METHODS, LIMITS, Kept, Limits, apply, forgotten
@@ -393,7 +394,7 @@ SENTENCES = {
 
 @pytest.fixture(scope="module")
 def language() -> Language:
-    return Language(DECLARATIONS)
+    return Language(DECLARATIONS, tables_folder())
 
 
 @pytest.mark.parametrize(("sentence", "expected"), SENTENCES.items(), ids=list(SENTENCES))

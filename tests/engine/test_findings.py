@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine.convert import read_data
 from engine.edits import apply
@@ -23,7 +24,7 @@ from grammar.workspace import WorkflowView, Workspace
 from tests.strategies import definitions
 
 HERE = Path(__file__).parent
-LANGUAGE = Language(DECLARATIONS)
+LANGUAGE = Language(DECLARATIONS, tables_folder())
 DRAWN = settings(
     max_examples=25,
     deadline=None,

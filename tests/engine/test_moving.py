@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine.context import Context
 from engine.execution import FINAL, Execution
@@ -27,7 +28,7 @@ AROUND = Context()
 
 @cache
 def language() -> Language:
-    return Language(DECLARATIONS)
+    return Language(DECLARATIONS, tables_folder())
 
 
 def program(text: str) -> Program:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine.model import Definition
 from grammar.instruction import Create, NotYet, Question, Refusal, Understood
@@ -30,7 +31,7 @@ FILES = (
 
 @cache
 def language() -> Language:
-    return Language(DECLARATIONS)
+    return Language(DECLARATIONS, tables_folder())
 
 
 @cache

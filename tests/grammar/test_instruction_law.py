@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine import edits
 from engine.errors import EditError
@@ -57,7 +58,7 @@ NAMES = LiveNames(scenes=("BRB", "Hype"), sounds=("airhorn",), channels=("genera
 
 @cache
 def language() -> Language:
-    return Language(DECLARATIONS)
+    return Language(DECLARATIONS, tables_folder())
 
 
 def small(identifier: str, name: str) -> Definition:
