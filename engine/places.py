@@ -22,8 +22,12 @@ class Places:
         if status == "queued":
             self._line.setdefault(slot, {})[id] = None
         elif status != "scheduled":
-            self._take(self._line, slot, id)
-            self._on.setdefault(slot, {})[id] = None
+            if self._line:
+                self._take(self._line, slot, id)
+            on = self._on.get(slot)
+            if on is None:
+                on = self._on[slot] = {}
+            on[id] = None
         return False
 
     def on(self, slot: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from engine.declare import Method
 from engine.events import Event
 from engine.execution import Effect, Execution, HistoryRow, Person, Result, Status
+from engine.frozen import quick
 from engine.model import Definition
 
 
@@ -187,6 +188,7 @@ class ConfigRecord:
     secret: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sleeper:
     """What has to be known of a live execution while it is not in memory.

@@ -48,11 +48,14 @@ async def recall(store: Store, declarations: Declarations, community: Community)
     community.pending = pending
     community.inbox.forget()
     community.roster.fill(awake, sleepers)
-    for each in sleepers:
-        community.places.put(each.slot or each.workflow, each.id, each.status)
+    community.due = []
+    put, due = community.places.put, community.due
+    for each in sleepers:  # one pass, since there may be very many
+        put(each.slot or each.workflow, each.id, each.status)
         if each.ears:
             community.ears.listen(each.id, each.ears)
-    community.due = [(each.id, each.next_due) for each in sleepers if each.next_due is not None]
+        if each.next_due is not None:
+            due.append((each.id, each.next_due))
     for record in workflows:
         community.learn(record)
     community.stale = False
@@ -64,10 +67,9 @@ def _awake(sleepers: Sequence[Sleeper], pending: Sequence[OutboxRecord]) -> list
     for each in sleepers:
         if each.status in ("running", "stopping"):
             wanted[each.id] = None
-        parent, dot, _ = each.id.rpartition(".")
-        if dot:
+        if "." in each.id:
             wanted[each.id] = None
-            wanted[parent] = None
+            wanted[each.id.rpartition(".")[0]] = None
     return list(wanted)
 
 

@@ -487,14 +487,18 @@ def decode_config(body: str) -> ConfigRecord:
 def decode_sleeper(
     id: str, workflow: str, revision: int, status: str, next_due: float | None, slot: str | None, ears: str | None
 ) -> Sleeper:
-    """What has to be known of a live execution."""
+    """What has to be known of a live execution; there may be very many, so what most do not have costs nothing."""
+    if _MARK in id or _MARK in workflow:
+        id, workflow = _unescape(id), _unescape(workflow)
+    if slot is None and ears is None:
+        return Sleeper(id, workflow, revision, cast("Status", status), next_due)
     heard = (
         ()
         if ears is None
         else tuple((_unescape(event), None if who is None else _unescape(who)) for event, who in json.loads(ears))
     )
     known = None if slot is None else _unescape(slot)
-    return Sleeper(_unescape(id), _unescape(workflow), revision, cast("Status", status), next_due, known, heard)
+    return Sleeper(id, workflow, revision, cast("Status", status), next_due, known, heard)
 
 
 def decode_marks(body: str) -> MarksRecord:
