@@ -175,11 +175,16 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
                 return quote(value)
             return say_duration(value) if _is_number(value) and 0 <= value <= MAX_DURATION else None
         case "number":
-            return say_number(value) if _is_number(value) and 0 <= value < _MAX_NUMBER else None
+            return say_number(value) if _is_number(value) and 0 <= value < _most(value) else None
         case "boolean":
             return {True: "on", False: "off"}[value] if isinstance(value, bool) else None
         case "list":
             return None
+
+
+def _most(value: float) -> float:
+    """Below which a number is read back as it is: digits stand for a whole number, which a float beyond that is not quite."""
+    return 2**53 if isinstance(value, float) else _MAX_NUMBER
 
 
 def _is_number(value: JsonValue) -> TypeGuard[float]:

@@ -704,6 +704,9 @@ class Going:
         else:
             self.error = "it failed"
             self.row(leaf, outcome, on_error)
+            for beside in self.leaves:
+                if beside is not leaf and beside.visit > 0:
+                    self.row(beside, "left")
             self.start_over(on_error)
 
     def leave_all_levels(self, path: Path) -> None:

@@ -195,3 +195,9 @@ def test_a_later_step_keeps_its_number_where_it_is_never_reached() -> None:
 
 def test_the_strategy_finds_steps_that_have_words_of_their_own() -> None:
     find(declared_calls(), lambda call: not say_action(call, DECLARATIONS).startswith("do "))
+
+
+@pytest.mark.parametrize("number", [5, 3.5, 2**53 + 1, 2.0**53 + 4, 5.177683150880182e16, 1e22, -5])
+def test_a_number_is_read_back_as_the_number_it_was(number: float) -> None:
+    look = Call(service="data", method="get_quote", params={"number": number})
+    assert_reads_back(Definition(id="x", name="x", initial_state="a", states=(State(name="a", action=look),)))

@@ -89,6 +89,9 @@ TIMES = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0, 
 STEPS = st.none() | st.sampled_from(("say", "wait", "say_2"))
 
 
+MOST_CHARACTERS = 4_000
+
+
 def back(instruction: Instruction, workspace: Workspace) -> None:
     said = language().say(instruction, workspace)
     meant = language().understand(said, workspace)
@@ -171,7 +174,9 @@ def _changed(data: st.DataObject, most: int, depth: int) -> None:
         made.append(edit)
         after = changed
     assume(made and after != definition)
-    back(Change(definition.id, tuple(made)), workspace)
+    change = Change(definition.id, tuple(made))
+    assume(len(language().say(change, workspace)) < MOST_CHARACTERS)  # longer ones are said in parts
+    back(change, workspace)
 
 
 @settings(suppress_health_check=SLOW, deadline=None, max_examples=100)
