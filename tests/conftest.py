@@ -4,8 +4,14 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 collect_ignore = ["data"]  # the example plugin's own tests run where it is installed
+
+# A change is judged by the same draws each time; new ones are looked for wherever people run the tests.
+settings.register_profile("ci", derandomize=True, database=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 REQUIRED = os.environ.get("SHOWCALLER_TEST_REQUIRE") == "all"
 

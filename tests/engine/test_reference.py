@@ -289,7 +289,7 @@ def test_engine_and_reference_tell_the_same(workflows: list[dict[str, Any]], ste
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
-@settings(DRAWN, max_examples=2_000)
+@settings(DRAWN, max_examples=400)
 @given(worlds(), LIVES)
 def test_engine_and_reference_tell_the_same_of_many(
     workflows: list[dict[str, Any]], steps: list[tuple[Any, ...]]
@@ -299,7 +299,7 @@ def test_engine_and_reference_tell_the_same_of_many(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(DRAWN, max_examples=200)
+@settings(DRAWN, max_examples=60)
 @given(worlds(), LIVES)
 def test_engine_and_reference_tell_the_same_in_sqlite(
     workflows: list[dict[str, Any]], steps: list[tuple[Any, ...]]
