@@ -184,7 +184,7 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
 
 def _most(value: float) -> float:
     """Below which a number is read back as it is: digits stand for a whole number, which a float beyond that is not quite."""
-    return 2**53 if isinstance(value, float) else _MAX_NUMBER
+    return 2**53 if value.__class__ is float else _MAX_NUMBER
 
 
 def _is_number(value: JsonValue) -> TypeGuard[float]:
