@@ -55,7 +55,7 @@ def test_any_definition_reads_back_from_its_file_form(definition: Definition) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@settings(max_examples=1_000, deadline=None, suppress_health_check=SLOW_TO_DRAW, phases=QUICKLY)
+@settings(max_examples=1_500, deadline=None, suppress_health_check=SLOW_TO_DRAW, phases=QUICKLY)
 @given(definitions(states=8))
 def test_many_larger_definitions_read_back_from_their_file_form(definition: Definition) -> None:
     assert_reads_back(definition)

@@ -187,7 +187,7 @@ def test_every_edit_is_read_back(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@settings(suppress_health_check=SLOW, deadline=None, max_examples=600, phases=QUICKLY)
+@settings(suppress_health_check=SLOW, deadline=None, max_examples=1_500, phases=QUICKLY)
 @given(st.data())
 def test_every_edit_of_deep_workflows_is_read_back(data: st.DataObject) -> None:
     _changed(data, most=3, depth=3)
