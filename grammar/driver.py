@@ -42,7 +42,7 @@ from grammar.tree import Leaf, Node
 from grammar.words import Word, clean, keys
 
 _HERE: Final = Path(__file__).parent
-GRAMMARS: Final = ("steps.lark", "instructions.lark")
+GRAMMARS: Final = ("steps.lark", "triggers.lark", "policies.lark", "edits.lark", "manage.lark")
 STARTS_MARK: Final = re.compile(r"^//\s*starts:\s*(.+)$", re.MULTILINE)
 _TERMINAL: Final = re.compile(r"\b_?[A-Z][A-Z0-9_]*\b")
 _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
