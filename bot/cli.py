@@ -93,6 +93,25 @@ def chat(
         asyncio.run(chat(Options(folder, name, role.value, virtual_time, json), log_file))
 
 
+@app.command()
+def run(data: Data = None) -> None:
+    """Run the bot on every platform that is set up, until Ctrl-C or SIGTERM."""
+    from bot.config import data_folder
+    from bot.log import log_to
+
+    _leave_well()
+    folder = data_folder(data)
+    with _in_words(folder):
+        import asyncio
+
+        folder.make()
+        log_file = log_to(folder.log)
+        from bot.live import printed
+        from bot.live import run as run_live
+
+        asyncio.run(run_live(folder, log_file, printed))
+
+
 def _leave_well() -> None:
     """Until the chat listens to signals itself, nothing has begun that could be lost: leave at once, as if it had ended."""
 

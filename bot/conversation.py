@@ -6,7 +6,7 @@ front ends but replies: every failure is one honest sentence, and the log has th
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -88,6 +88,7 @@ class Conversation:
         names: Tells the live names of the stream.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
+        granted: Tells the scopes that platforms have granted, by service.
     """
 
     def __init__(
@@ -103,10 +104,11 @@ class Conversation:
         names: Callable[[], LiveNames],
         config: Callable[[], Mapping[str, Any]],
         zone: Callable[[], str],
+        granted: Callable[[], Mapping[str, Collection[str]]] = dict,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
-            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone
+            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone, granted
         )
         self._questions: dict[_Asker, ProposalRecord] = {}
         self._focus: dict[str, str] = {}

@@ -20,7 +20,7 @@ def missing_scopes(
         missing = [scope for scope in method.scopes if scope not in held]
         if missing and state.enabled:
             sentence = f"{method.service} has not granted me {' and '.join(missing)}, so it would refuse this"
-            mend = f"connect {method.service} again and allow it"
+            mend = f"allow it with: showcaller setup {method.service}"
             yield Problem(places.where[state.name], "warning", sentence, mend, state.name)
 
 

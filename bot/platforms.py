@@ -1,0 +1,101 @@
+"""The platforms of a running bot: which are set up, their services, and how they are started and left.
+
+It is the one module beside the composition root that names concrete platforms. One that is not set up costs nobody else
+anything: its service says what to do.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+from bot.app import Abroad, Bot, Opening
+from bot.services.declared import DECLARATIONS
+from bot.services.not_set_up import NotSetUp
+from bot.supervise import Supervisor, supervised
+from bot.tokens import TokenFile
+from bot.twitch.platform import TwitchPlatform
+from engine.ports import Service
+
+log = logging.getLogger(__name__)
+
+DRAIN_WITHIN: Final = 5.0
+"""Seconds that what is under way gets to end."""
+
+NOT_SET_UP: Final[Mapping[str, str]] = {
+    "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
+    "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
+    "obs": "OBS is not connected to me yet.",
+    "overlay": "There is no overlay yet.",
+}
+
+
+class Platform(Protocol):
+    """One platform that is set up."""
+
+    @property
+    def service(self) -> Service:
+        """Does on it what workflows ask for."""
+        ...
+
+    def granted(self) -> Collection[str] | None:
+        """The scopes it has granted; None if that is not known."""
+        ...
+
+    def supervisor(self, bot: Bot) -> Supervisor:
+        """Keeps it connected, and lets the bot hear."""
+        ...
+
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        ...
+
+
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up,)
+"""Each makes its platform, or nothing if that is not set up."""
+
+
+class Platforms:
+    """All platforms of one bot.
+
+    Args:
+        tokens: What they are signed in to with.
+    """
+
+    def __init__(self, tokens: TokenFile) -> None:
+        self._tokens = tokens
+        self.there: list[Platform] = []
+
+    @property
+    def abroad(self) -> Abroad:
+        """What the bot has to know of them."""
+        return Abroad(self._services, self._granted, self._secrets)
+
+    def _services(self, opening: Opening) -> Sequence[Service]:
+        made = (kind(opening, self._tokens) for kind in KINDS)
+        self.there = [platform for platform in made if platform is not None]
+        found = {platform.service.name: platform.service for platform in self.there}
+        return [found.get(name) or NotSetUp(name, DECLARATIONS, sentence) for name, sentence in NOT_SET_UP.items()]
+
+    def _granted(self) -> Mapping[str, Collection[str]]:
+        known = {platform.service.name: platform.granted() for platform in self.there}
+        return {name: scopes for name, scopes in known.items() if scopes is not None}
+
+    def _secrets(self) -> Iterable[str]:
+        return self._tokens.secrets()
+
+    @asynccontextmanager
+    async def running(self, bot: Bot) -> AsyncIterator[None]:
+        """Keep all of them connected as long as this lasts.
+
+        Then: take nothing more, let what is under way end while it still can, close the engine, and only then the
+        connections. Whatever did not end stands in the store for the next start; closed the other way round, it would
+        have failed for want of a connection.
+        """
+        async with supervised([platform.supervisor(bot) for platform in self.there]):
+            try:
+                yield
+            finally:
+                await asyncio.gather(*(platform.drain(DRAIN_WITHIN) for platform in self.there))
+                await bot.runner.close(DRAIN_WITHIN)
