@@ -80,11 +80,13 @@ class Abroad:
     Attributes:
         services: Makes their services, before the bot is open.
         granted: Tells the scopes that they have granted, by service.
+        unheard: Tells the events that they do not tell of, with the scopes that would change that.
         secrets: Tells what may never be shown.
     """
 
     services: Callable[[Opening], Sequence[Service]] = lambda _: ()
     granted: Callable[[], Mapping[str, Collection[str]]] = dict
+    unheard: Callable[[], Mapping[str, Collection[str]]] = dict
     secrets: Callable[[], Iterable[str]] = tuple
 
 
@@ -128,6 +130,7 @@ class Bot:
             config=self.tree,
             zone=lambda: self.zone.key,
             granted=abroad.granted,
+            unheard=abroad.unheard,
         )
         self._surround()
 

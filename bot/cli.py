@@ -52,6 +52,12 @@ class RoleName(StrEnum):
     viewer = "viewer"
 
 
+class PlatformName(StrEnum):
+    """Platforms that can be set up."""
+
+    twitch = "twitch"
+
+
 class FileFormat(StrEnum):
     """How a workflow is written to a file."""
 
@@ -110,6 +116,22 @@ def run(data: Data = None) -> None:
         from bot.live import run as run_live
 
         asyncio.run(run_live(folder, log_file, printed))
+
+
+@app.command()
+def setup(
+    platform: Annotated[PlatformName | None, typer.Argument(help="Only this one; default: all of them.")] = None,
+    data: Data = None,
+) -> None:
+    """Sign the bot in, step by step. Every step can be skipped and done again later."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.setup import Terminal, set_up
+
+        folder.make()
+        await set_up(folder, Terminal(), None if platform is None else platform.value)
+
+    _work(data, work)
 
 
 def _leave_well() -> None:

@@ -89,6 +89,7 @@ class Conversation:
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
         granted: Tells the scopes that platforms have granted, by service.
+        unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
     """
 
     def __init__(
@@ -105,10 +106,23 @@ class Conversation:
         config: Callable[[], Mapping[str, Any]],
         zone: Callable[[], str],
         granted: Callable[[], Mapping[str, Collection[str]]] = dict,
+        unheard: Callable[[], Mapping[str, Collection[str]]] = dict,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
-            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone, granted
+            community,
+            language,
+            runner,
+            store,
+            clock,
+            ids,
+            declarations,
+            self.catalogue,
+            names,
+            config,
+            zone,
+            granted,
+            unheard,
         )
         self._questions: dict[_Asker, ProposalRecord] = {}
         self._focus: dict[str, str] = {}

@@ -43,6 +43,10 @@ class Platform(Protocol):
         """The scopes it has granted; None if that is not known."""
         ...
 
+    def unheard(self) -> Mapping[str, Collection[str]]:
+        """The events it does not tell of, with the scopes that would change that."""
+        ...
+
     def supervisor(self, bot: Bot) -> Supervisor:
         """Keeps it connected, and lets the bot hear."""
         ...
@@ -70,7 +74,7 @@ class Platforms:
     @property
     def abroad(self) -> Abroad:
         """What the bot has to know of them."""
-        return Abroad(self._services, self._granted, self._secrets)
+        return Abroad(self._services, self._granted, self._unheard, self._secrets)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
         made = (kind(opening, self._tokens) for kind in KINDS)
@@ -81,6 +85,9 @@ class Platforms:
     def _granted(self) -> Mapping[str, Collection[str]]:
         known = {platform.service.name: platform.granted() for platform in self.there}
         return {name: scopes for name, scopes in known.items() if scopes is not None}
+
+    def _unheard(self) -> Mapping[str, Collection[str]]:
+        return {name: scopes for platform in self.there for name, scopes in platform.unheard().items()}
 
     def _secrets(self) -> Iterable[str]:
         return self._tokens.secrets()

@@ -36,6 +36,7 @@ class Desk:
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
         granted: Tells the scopes that platforms have granted, by service; of those not in there nothing is known.
+        unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
     """
 
     community: str
@@ -50,6 +51,7 @@ class Desk:
     config: Callable[[], Mapping[str, Any]]
     zone: Callable[[], str]
     granted: Callable[[], Mapping[str, Collection[str]]] = dict
+    unheard: Callable[[], Mapping[str, Collection[str]]] = dict
 
     async def run(self, id: str) -> Execution | None:
         """One run, ended or not."""
@@ -81,6 +83,7 @@ class Desk:
             zone=self.zone(),
             workflows=there,
             scopes=self._scopes(),
+            unheard=self.unheard(),
         )
 
     def _scopes(self) -> Collection[str] | None:

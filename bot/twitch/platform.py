@@ -16,6 +16,7 @@ from bot.twitch.cured import Servers
 from bot.twitch.front import Front, Listener
 from bot.twitch.service import TwitchService
 from bot.twitch.speaking import Speaker
+from bot.twitch.subscriptions import Accounts, unheard
 from bot.twitch.wire import Notification
 from engine.model import Collect, Definition, State, WaitFor, all_states
 
@@ -130,16 +131,22 @@ class TwitchPlatform:
         return cls(opening, tokens, str(client_id)) if client_id and signed_in else None
 
     def granted(self) -> Collection[str]:
-        """The scopes of all accounts: as validated, or as they were when they were last used."""
-        live = self._connection.granted
-        if live:
-            return {scope for scopes in live.values() for scope in scopes}
-        return {
-            scope
-            for key in (BOT, BROADCASTER)
-            if key in self._tokens.tokens
-            for scope in self._tokens.tokens[key].scopes
-        }
+        """The scopes of all accounts."""
+        return {scope for scopes in self._scopes().values() for scope in scopes}
+
+    def unheard(self) -> Mapping[str, Collection[str]]:
+        """The events it does not tell of, with the scopes that would change that."""
+        return unheard(self._accounts(), self._scopes())
+
+    def _scopes(self) -> Mapping[str, Collection[str]]:
+        """By account: as validated, or as they were when they were last used."""
+        there = [self._tokens.tokens[key] for key in (BOT, BROADCASTER) if key in self._tokens.tokens]
+        return self._connection.granted or {token.user_id: token.scopes for token in there}
+
+    def _accounts(self) -> Accounts:
+        tokens = self._tokens.tokens
+        ids = [tokens[key].user_id for key in (BROADCASTER, BOT) if key in tokens]
+        return Accounts(ids[0], ids[-1])
 
     def supervisor(self, bot: _Bot) -> Supervisor:
         """Keeps it connected, and lets the bot hear."""

@@ -199,9 +199,11 @@ async def test_a_step_without_its_scope_is_told_when_it_is_written_with_how_to_g
     await show.begin()
 
     reply = await show.mod("!wf when someone raids, shout them out")
+    deaf = await show.mod('!wf when someone cheers, say "thanks"')
 
-    assert "moderator:manage:shoutouts" in reply
-    assert "showcaller setup twitch" in reply
+    assert "twitch has not granted me moderator:manage:shoutouts, so it would refuse this" in reply
+    assert "allow it with: showcaller setup twitch" in reply
+    assert "twitch has not granted me bits:read, so I do not hear of it" in deaf
 
 
 async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_of_later(show: Show) -> None:

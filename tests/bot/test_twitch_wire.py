@@ -12,6 +12,7 @@ from bot.twitch.subscriptions import (
     after_failure,
     difference,
     live_one,
+    unheard,
     wanted,
 )
 from bot.twitch.wire import Known, Notification, chatted, events_of, notification
@@ -334,6 +335,15 @@ def test_what_is_not_granted_is_named_with_its_scopes() -> None:
 
     assert "channel.cheer" not in {each.type for each in desired}
     assert [(source.type, scopes) for source, scopes in lacking] == [("channel.cheer", ("bits:read",))]
+
+
+def test_events_that_are_not_heard_are_named_with_what_would_help() -> None:
+    found = unheard(BOTH, {"1": (), "2": ("user:read:chat",)})
+
+    assert found["cheer.received"] == ("bits:read",)
+    assert found["clip.created"] == ()
+    assert "raid.received" not in found
+    assert set(unheard(BOTH, ALL)) == {"message.first", "clip.created"}
 
 
 def test_the_chat_comes_first_among_what_is_missing() -> None:

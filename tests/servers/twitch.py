@@ -251,6 +251,8 @@ class FakeTwitch:
 
     async def _device(self, request: web.Request) -> web.Response:
         call = await self._written(request)
+        if (special := await self._special(call)) is not None:
+            return special
         number = next(self._numbers)
         scopes = tuple(call.query.get("scopes", [""])[0].replace("+", " ").split())
         self.devices[f"device-{number}"] = (f"CODE{number}", scopes, None)
