@@ -18,20 +18,21 @@ The tree of the winner is made when somebody asks for it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from engine.declare import Declarations
 from engine.events import types
+from grammar.calls import Calls, calls_of
 from grammar.lalr import END
 from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, vocabulary_of
 from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
-from grammar.phrases import PhraseGrammar, grammar_of
+from grammar.phrases import SAID, SAID_ON, PhraseGrammar, grammar_of
 from grammar.table import Table, table_of
-from grammar.tree import Leaf, Node
+from grammar.tree import Leaf, Node, Tree
 from grammar.words import clean, keys
 
 _HERE: Final = Path(__file__).parent
@@ -42,6 +43,8 @@ _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"->\s*\w+")
 NEARLY_THE_SAME: Final = 0.3
 NAME_PASSED_OVER: Final = 0.9
+SAYING: Final = frozenset((SAID, SAID_ON))
+MAX_WANTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,17 @@ class Reading:
     tokens: tuple[Leaf, ...]
     start: str
     _table: Table
+    _phrases: PhraseGrammar
 
     @cached_property
     def tree(self) -> Node:
-        """The tree, built when it is asked for."""
-        return self._table.tree(self.start, self.tokens)
+        """The tree, built when it is asked for; a call in it is named for its phrase."""
+        return self._table.tree(self.start, self.tokens, self._name)
+
+    def _name(self, node: Node, read: Sequence[Tree]) -> None:
+        if node.rule in self._phrases.shapes:
+            said = (leaf.value for leaf in read if isinstance(leaf, Leaf) and leaf.type in (SAID, SAID_ON))
+            node.rule = self._phrases.meant(node.rule, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +148,29 @@ Outcome: TypeAlias = Parsed | Stuck
 class _Stack:
     """A parser's stack, shared by all hypotheses that came to it."""
 
-    __slots__ = ("above", "below", "depth", "fed", "state")
+    __slots__ = ("above", "below", "depth", "fed", "phrases", "state")
 
-    def __init__(self, state: int, below: "_Stack | None") -> None:
+    def __init__(self, state: int, below: "_Stack | None", phrases: int = 0) -> None:
         self.state = state
         self.below = below
+        self.phrases = phrases
+        """Within a call, those that are still possible."""
         self.depth: int = 0 if below is None else below.depth + 1
-        self.above: dict[int, _Stack] = {}
-        self.fed: dict[str, _Stack | None] = {}
+        self.above: dict[int | tuple[int, int], _Stack] = {}
+        self.fed: dict[str | int, _Stack | None] = {}
 
     def on(self, state: int) -> "_Stack":
         """This stack with one more state on it."""
         above = self.above.get(state)
         if above is None:
             above = self.above[state] = _Stack(state, self)
+        return above
+
+    def within(self, state: int, phrases: int) -> "_Stack":
+        """This stack with a state on it that stands within a call of one of these phrases."""
+        above = self.above.get((state, phrases))
+        if above is None:
+            above = self.above[state, phrases] = _Stack(state, self, phrases)
         return above
 
 
@@ -176,8 +194,8 @@ class _Wants(NamedTuple):
     reluctance: float
 
     @classmethod
-    def of(cls, row: Mapping[str, int]) -> "_Wants":
-        """Those of a row of the table."""
+    def of(cls, row: Collection[str]) -> "_Wants":
+        """Those of the terminals that may come."""
         scans = tuple(terminal for terminal in row if terminal in SCANNED)
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
         unknown = () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
@@ -204,12 +222,14 @@ class Driver:
         self.declarations = declarations
         self.phrases: PhraseGrammar = grammar_of(declarations)
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        spoken = [(terminal, None, words) for terminal, words in self.phrases.entries]
-        self.lexicon = load(files, [*spoken, *_event_words()], self.phrases.starts)
+        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,))
+        sayings = {group.name: group.words for group in self.phrases.groups}
+        self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
         self._table = table_of(*grammar_text(sources, self.phrases), tables)
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
-        self._wants: list[_Wants | None] = [None] * len(self._table.actions)
+        self._calls = calls_of(self._table, self.phrases)
+        self._wants: dict[int | tuple[int, int], _Wants] = {}
 
     def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits) -> Lattice:
         """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
@@ -234,7 +254,7 @@ class Driver:
         lattice = self._lattice_of(sentence, live, limits)
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
-        run = _Run(self._table, self._wants, lattice, self._table.ends[start], limits)
+        run = _Run(self._table, self._calls, self._wants, lattice, self._table.ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:
             found = run.over(self._table.starts[start], beam)
@@ -244,7 +264,7 @@ class Driver:
                     break
                 continue
             readings = tuple(
-                Reading(cost, _corrections(chain), run.tokens(chain), start, self._table)
+                Reading(cost, _corrections(chain), run.tokens(chain), start, self._table, self.phrases)
                 for cost, _, _, chain, _ in found
             )
             return Parsed(readings)
@@ -259,7 +279,8 @@ class _Run:
     def __init__(
         self,
         table: Table,
-        wants: list[_Wants | None],
+        calls: Calls,
+        wants: dict[int | tuple[int, int], _Wants],
         lattice: Lattice,
         end_state: int,
         limits: Limits,
@@ -267,6 +288,7 @@ class _Run:
         self._actions = table.actions
         self._gotos = table.gotos
         self._rules = table.rules
+        self._calls = calls
         self._wants = wants
         self._lattice = lattice
         self._end_state = end_state
@@ -324,9 +346,9 @@ class _Run:
     def _advance(self, hypothesis: _Hypothesis, place: int, agenda: list[list[_Hypothesis] | None]) -> None:
         cost, _, stack, chain, _ = hypothesis
         row = self._actions[stack.state]
-        wants = self._wants[stack.state]
+        wants = self._wants.get((stack.state, stack.phrases) if stack.phrases else stack.state)
         if wants is None:
-            wants = self._wants[stack.state] = _Wants.of(row)
+            wants = self._find_wants(stack)
         lattice = self._lattice
         for edge in lattice.fixed(place):
             if edge.terminal in row:
@@ -340,6 +362,26 @@ class _Run:
         for after, extra in lattice.fillers(place):
             self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
 
+    def _find_wants(self, stack: _Stack) -> _Wants:
+        """What a state asks for; within a call only what one of its phrases goes on with."""
+        row = self._actions[stack.state]
+        if not stack.phrases:
+            wants = self._wants[stack.state] = _Wants.of(row)
+            return wants
+        if len(self._wants) >= MAX_WANTS:
+            self._wants.clear()
+        possible = [terminal for terminal in row if self._may_come(stack, terminal)]
+        wants = self._wants[stack.state, stack.phrases] = _Wants.of(possible)
+        return wants
+
+    def _may_come(self, stack: _Stack, terminal: str) -> bool:
+        action = self._actions[stack.state][terminal]
+        if action >= 0:
+            within = self._calls.within.get(action)
+            return within is None or not within.only or self._calls.left(action, stack.phrases, None) != 0
+        ending = self._calls.ending.get(~action)
+        return ending is None or stack.phrases & ending != 0
+
     def _follow(
         self,
         edge: Edge,
@@ -349,7 +391,7 @@ class _Run:
         chain: _Chain,
         agenda: list[list[_Hypothesis] | None],
     ) -> None:
-        fed = self.feed(stack, edge.terminal)
+        fed = self.feed(stack, edge.terminal, edge.value if edge.terminal in SAYING else None)
         if fed is not None:
             free = edge.terminal in ("TEXT", "NEW_NAME") and not edge.quoted
             link = (chain, edge, place if edge.start < 0 else edge.start)
@@ -367,25 +409,36 @@ class _Run:
         self._arrivals += 1
         return self._arrivals
 
-    def feed(self, stack: _Stack, terminal: str) -> _Stack | None:
-        """The stack after a terminal, or None if it cannot come here."""
-        if terminal in stack.fed:
-            return stack.fed[terminal]
-        at: _Stack = stack
+    def feed(self, stack: _Stack, terminal: str, group: int | None = None) -> _Stack | None:
+        """The stack after a terminal, or after words of a call, or None if they cannot come here."""
+        key = terminal if group is None else group
+        if key in stack.fed:
+            return stack.fed[key]
+        at: _Stack | None = stack
         result: _Stack | None = None
-        while True:
+        while at is not None:
             self._steps += 1
             action = self._actions[at.state].get(terminal)
             if action is None or at.depth > self._limits.depth:
                 break
             if action >= 0:
-                result = at.on(action)
+                result = self._shifted(at, action, group)
                 break
             at = self._reduced(at, ~action)
-        stack.fed[terminal] = result
+        stack.fed[key] = result
         return result
 
-    def _reduced(self, stack: _Stack, number: int) -> _Stack:
+    def _shifted(self, stack: _Stack, state: int, group: int | None) -> _Stack | None:
+        within = self._calls.within.get(state)
+        if within is None:
+            return stack.on(state)
+        left = self._calls.left(state, stack.phrases, group)
+        return None if within.only and not left else stack.within(state, left)
+
+    def _reduced(self, stack: _Stack, number: int) -> _Stack | None:
+        ending = self._calls.ending.get(number)
+        if ending is not None and not stack.phrases & ending:
+            return None
         rule = self._rules[number]
         for _ in range(rule.length):
             stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
@@ -396,7 +449,10 @@ class _Run:
             action = self._actions[stack.state].get(END)
             if action is None or action >= 0:
                 return False
-            stack = self._reduced(stack, ~action)
+            below = self._reduced(stack, ~action)
+            if below is None:
+                return False
+            stack = below
         return True
 
     def tokens(self, chain: _Chain) -> tuple[Leaf, ...]:
@@ -418,12 +474,17 @@ class _Run:
         return Stuck(at, word, reason, lambda: self._expected(kept), lambda: self.tokens(chain))
 
     def _expected(self, kept: list[_Hypothesis]) -> frozenset[str]:
-        return frozenset(
-            terminal
-            for hypothesis in kept
-            for terminal in self._actions[hypothesis[2].state]
-            if terminal != END and self.feed(hypothesis[2], terminal) is not None
-        )
+        return frozenset(name for hypothesis in kept for name in self._after(hypothesis[2]))
+
+    def _after(self, stack: _Stack) -> Iterator[str]:
+        """The terminals that can come after a stack; for words of calls the names of their groups."""
+        row = self._actions[stack.state]
+        for terminal in row:
+            if terminal not in SAYING and terminal != END and self.feed(stack, terminal) is not None:
+                yield terminal
+        for number, group in enumerate(self._calls.groups):
+            if group.terminal in row and self.feed(stack, group.terminal, number) is not None:
+                yield group.name
 
 
 def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:

@@ -35,6 +35,7 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
+from grammar.phrases import SAID
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
@@ -113,9 +114,9 @@ class Language:
         self._driver = Driver(declarations, tables=tables)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
         self._live = LiveWords(declarations)
-        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
         phrases = self._driver.phrases
-        begins = {" ".join(words) for terminal, words in phrases.entries if terminal in phrases.starts}
+        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from grammar import scanners
 from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Vocabulary
+from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
@@ -134,7 +135,7 @@ class Lattice:
         lexicon: Words that are always known.
         vocabulary: The same words, for finding the nearest.
         live: Names known right now.
-        continues: Generated terminals that may follow a text, with what follows them.
+        continues: Groups of a call's words that may follow a text, with what follows them.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Lattice:
         lexicon: Lexicon,
         vocabulary: Vocabulary,
         live: LiveLexicon,
-        continues: Mapping[str, frozenset[str]],
+        continues: Mapping[int, frozenset[str]],
     ) -> None:
         self.text = text
         self.words = words
@@ -452,7 +453,7 @@ class Lattice:
                     return True
             if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
                 return True
-            slots = self._continues.get(edge.terminal)
+            slots = self._continues.get(edge.value) if edge.terminal == SAID_ON else None
             if slots is not None and self._goes_on(edge, at, slots):
                 return True
         return False

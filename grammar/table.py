@@ -8,7 +8,7 @@ and never run, and what cannot be read is made anew.
 import gc
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -40,7 +40,7 @@ class Rule:
     parts: tuple[tuple[int, bool], ...]
     alone: bool
 
-    def tree(self, read: list[Tree]) -> Tree:
+    def tree(self, read: Sequence[Tree]) -> Tree:
         """The tree of what was read."""
         children: list[Tree] = []
         for place, is_spread in self.parts:
@@ -70,8 +70,15 @@ class Table:
     starts: dict[str, int]
     ends: dict[str, int]
 
-    def tree(self, start: str, leaves: Sequence[Leaf]) -> Node:
+    def tree(
+        self, start: str, leaves: Sequence[Leaf], name: Callable[[Node, Sequence[Tree]], None] | None = None
+    ) -> Node:
         """The tree of words that the table accepts; words whose terminal begins with `_` are not in it.
+
+        Args:
+            start: The start rule.
+            leaves: The words.
+            name: Gets each node that is made with all that was read for it, and may call it something else.
 
         Raises:
             KeyError: It does not accept them.
@@ -80,21 +87,30 @@ class Table:
         read: list[Tree] = []
         for leaf in leaves:
             while (action := self.actions[states[-1]][leaf.type]) < 0:
-                self._reduce(states, read, ~action)
+                self._reduce(states, read, ~action, name)
             states.append(action)
             read.append(leaf)
         end = self.ends[start]
         while states[-1] != end:
-            self._reduce(states, read, ~self.actions[states[-1]][END])
+            self._reduce(states, read, ~self.actions[states[-1]][END], name)
         (tree,) = read
         return tree if isinstance(tree, Node) else Node(start, [tree])
 
-    def _reduce(self, states: list[int], read: list[Tree], number: int) -> None:
+    def _reduce(
+        self,
+        states: list[int],
+        read: list[Tree],
+        number: int,
+        name: Callable[[Node, Sequence[Tree]], None] | None,
+    ) -> None:
         rule = self.rules[number]
         first = len(read) - rule.length
         parts = read[first:]
         del read[first:], states[first + 1 :]
-        read.append(rule.tree(parts))
+        tree = rule.tree(parts)
+        if name is not None and isinstance(tree, Node):
+            name(tree, parts)
+        read.append(tree)
         states.append(self.gotos[states[-1]][rule.origin])
 
 

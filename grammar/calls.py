@@ -1,0 +1,78 @@
+"""Which phrases of services are still possible while a call is read: the table knows only their shapes.
+
+A state of the table that stands within a call belongs to the phrases of all shapes that come through it. Words narrow
+them, slots narrow them by coming at all, and a call may end only if one is left. The numbers are bits of phrases.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grammar.phrases import SAID, SAID_ON, Group, PhraseGrammar
+from grammar.table import Table
+
+_RULE = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A state within a call.
+
+    Attributes:
+        phrases: Those whose shape comes through it.
+        first: Whether it stands after the first symbol, so that nothing before it counts.
+        stretch: How many slots were read before what led here, if that was words.
+        only: Whether nothing but calls comes through it.
+    """
+
+    phrases: int
+    first: bool
+    stretch: int
+    only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What is known of calls, by state and by rule of the table.
+
+    Attributes:
+        within: The states within calls.
+        ending: The phrases of each rule that is a shape.
+        groups: The words of calls, by number.
+    """
+
+    within: Mapping[int, Within]
+    ending: Mapping[int, int]
+    groups: tuple[Group, ...]
+
+    def left(self, state: int, before: int, group: int | None) -> int:
+        """The phrases that are possible when a state is come to, by words of a group or by a slot; 0 if none is."""
+        within = self.within[state]
+        left = within.phrases if within.first else within.phrases & before
+        return left if group is None else left & self.groups[group].phrases[within.stretch]
+
+
+def calls_of(table: Table, phrases: PhraseGrammar) -> Calls:
+    """Follow every shape through the table."""
+    found: dict[int, Within] = {}
+    explained: dict[int, set[str]] = {}
+    ending = {place: phrases.alike[rule.node] for place, rule in enumerate(table.rules) if rule.node in phrases.alike}
+    for state, gotos in enumerate(table.gotos):
+        if _RULE not in gotos:
+            continue
+        for name, shape in phrases.shapes.items():
+            at, slots = state, 0
+            for place, symbol in enumerate(shape):
+                if place:
+                    explained.setdefault(at, set()).add(symbol)
+                at = table.actions[at][symbol]
+                known = found.get(at)
+                bits = phrases.alike[name] | (known.phrases if known is not None else 0)
+                found[at] = Within(bits, place == 0, slots, only=False)
+                slots += symbol not in (SAID, SAID_ON)
+    for state, within in found.items():
+        only = all(
+            terminal in explained.get(state, ()) if action >= 0 else ~action in ending
+            for terminal, action in table.actions[state].items()
+        )
+        found[state] = Within(within.phrases, within.first, within.stretch, only)
+    return Calls(found, ending, phrases.groups)
