@@ -90,7 +90,7 @@ def test_of_two_that_claim_a_sentence_the_one_declared_first_has_it() -> None:
 def test_a_text_ends_only_before_words_of_its_own_phrase() -> None:
     driver = Driver(methods(("put {what} into {where} gently",), ("sing {what}",)))
     assert called(driver, "sing la la into the dark gently") == ("m1", {"what": "la la into the dark gently"})
-    assert called(driver, "put the cat into the box gently") == ("m0", {"what": "the cat", "where": "the box"})
+    assert called(driver, 'put the cat into "the box" gently') == ("m0", {"what": "the cat", "where": "the box"})
 
 
 def test_what_could_have_come_is_told_in_words_of_the_phrases_that_are_left() -> None:
