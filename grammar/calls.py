@@ -5,7 +5,7 @@ them, slots narrow them by coming at all, and a call may end only if one is left
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grammar.phrases import SAID, SAID_ON, Group, PhraseGrammar
 from grammar.table import Table
@@ -56,23 +56,30 @@ def calls_of(table: Table, phrases: PhraseGrammar) -> Calls:
     found: dict[int, Within] = {}
     explained: dict[int, set[str]] = {}
     ending = {place: phrases.alike[rule.node] for place, rule in enumerate(table.rules) if rule.node in phrases.alike}
-    for state, gotos in enumerate(table.gotos):
-        if _RULE not in gotos:
-            continue
-        for name, shape in phrases.shapes.items():
-            at, slots = state, 0
-            for place, symbol in enumerate(shape):
-                if place:
-                    explained.setdefault(at, set()).add(symbol)
-                at = table.actions[at][symbol]
-                known = found.get(at)
-                bits = phrases.alike[name] | (known.phrases if known is not None else 0)
-                found[at] = Within(bits, place == 0, slots, only=False)
-                slots += symbol not in (SAID, SAID_ON)
+    beginnings = {
+        (name, actions[shape[0]])
+        for actions, gotos in zip(table.actions, table.gotos, strict=True)
+        if _RULE in gotos
+        for name, shape in phrases.shapes.items()
+    }
+    for name, at in beginnings:
+        first, *others = phrases.shapes[name]
+        slots = int(first not in (SAID, SAID_ON))
+        _come_through(found, at, Within(phrases.alike[name], first=True, stretch=0, only=False))
+        for symbol in others:
+            explained.setdefault(at, set()).add(symbol)
+            at = table.actions[at][symbol]
+            _come_through(found, at, Within(phrases.alike[name], first=False, stretch=slots, only=False))
+            slots += symbol not in (SAID, SAID_ON)
     for state, within in found.items():
         only = all(
             terminal in explained.get(state, ()) if action >= 0 else ~action in ending
             for terminal, action in table.actions[state].items()
         )
-        found[state] = Within(within.phrases, within.first, within.stretch, only)
+        found[state] = replace(within, only=only)
     return Calls(found, ending, phrases.groups)
+
+
+def _come_through(found: dict[int, Within], state: int, within: Within) -> None:
+    known = found.get(state)
+    found[state] = within if known is None else replace(within, phrases=within.phrases | known.phrases)

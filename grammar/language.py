@@ -40,6 +40,7 @@ from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoUnit
+from grammar.table import no_collecting
 from grammar.tree import Leaf, Node
 from grammar.words import clean
 from grammar.workspace import Workspace
@@ -111,9 +112,10 @@ class Language:
 
     def __init__(self, declarations: Declarations, tables: Path | None = None) -> None:
         self._declarations = declarations
-        self._driver = Driver(declarations, tables=tables)
+        with no_collecting():
+            self._driver = Driver(declarations, tables=tables)
+            self._live = LiveWords(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        self._live = LiveWords(declarations)
         self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
         phrases = self._driver.phrases
         begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
@@ -228,7 +230,7 @@ class Language:
         return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
-        verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())
+        verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
         takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
         return takes_one and any(
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])

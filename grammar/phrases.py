@@ -204,13 +204,13 @@ def _groups(phrases: list[Phrase]) -> tuple[tuple[Group, ...], tuple[tuple[str, 
             for words in filter(None, wordings):
                 used = places.setdefault((SAID_ON if stretch else SAID, words), {})
                 used[stretch] = used.get(stretch, 0) | 1 << number
-    numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+    numbers: dict[tuple[str, tuple[tuple[int, int], ...]], int] = {}
     groups: list[Group] = []
     entries: list[tuple[str, int, Words]] = []
     for (terminal, words), used in places.items():
-        bits = tuple(used.get(stretch, 0) for stretch in range(MAX_STRETCHES))
-        number = numbers.setdefault((terminal, bits), len(groups))
+        number = numbers.setdefault((terminal, tuple(used.items())), len(groups))
         if number == len(groups):
+            bits = tuple(used.get(stretch, 0) for stretch in range(MAX_STRETCHES))
             groups.append(Group(f"_P{number}", terminal, bits, " ".join(words)))
         entries.append((terminal, number, words))
     return tuple(groups), tuple(entries)
