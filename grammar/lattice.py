@@ -179,9 +179,12 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
-            self._walk(self._lexicon.trie, at, 0.0, edges)
+            key = self.words[at].key
+            if self._lexicon.trie.get(key) is not None:
+                self._walk(self._lexicon.trie, at, 0.0, edges)
             for root in self._live.roots:
-                self._walk(root, at, LIVE_BONUS, edges)
+                if root.get(key) is not None:
+                    self._walk(root, at, LIVE_BONUS, edges)
         return edges
 
     def _walk(self, root: Node, at: int, bonus: float, edges: list[Edge]) -> None:
