@@ -35,11 +35,13 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
+from grammar.phrases import SAID
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoUnit
-from grammar.tree import Leaf, Node
+from grammar.table import no_collecting
+from grammar.tree import Leaf, Node, alike
 from grammar.words import clean
 from grammar.workspace import Workspace
 
@@ -102,6 +104,7 @@ _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECAS
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     reading: Reading
+    likelihood: tuple[float, int]
     answer: Understanding
 
 
@@ -110,12 +113,13 @@ class Language:
 
     def __init__(self, declarations: Declarations, tables: Path | None = None) -> None:
         self._declarations = declarations
-        self._driver = Driver(declarations, tables=tables)
+        with no_collecting():
+            self._driver = Driver(declarations, tables=tables)
+            self._live = LiveWords(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        self._live = LiveWords(declarations)
-        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
         phrases = self._driver.phrases
-        begins = {" ".join(words) for terminal, words in phrases.entries if terminal in phrases.starts}
+        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
@@ -179,9 +183,14 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = sorted(readings, key=_likelihood)
-        near = [each for each in ranked if _likelihood(each)[0] <= _likelihood(ranked[0])[0] + NEARLY][:MAX_READINGS]
-        candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
+        ranked = sorted(((_likelihood(reading), reading) for reading in readings), key=_likelier)
+        most = ranked[0][0][0] + NEARLY
+        candidates: list[_Candidate] = []
+        for likelihood, reading in ranked[:MAX_READINGS]:
+            # A comma may be read in two ways that come to the same; that is not worked out twice.
+            if likelihood[0] <= most and not any(alike(each.reading.tree, reading.tree) for each in candidates):
+                answer = self._meaning(reading, sentence, workspace)
+                candidates.append(_Candidate(reading, likelihood, answer))
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
             if fitting:
@@ -190,9 +199,13 @@ class Language:
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
         best = fitting[0]
-        equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
-        same = [answer for answer in equal if isinstance(answer, Understood)]
-        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same)) if same[1:] else []
+        equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
+        instructions: list[Instruction] = []
+        for answer in equal:
+            if isinstance(answer, Understood) and answer.instruction not in instructions:
+                instructions.append(answer.instruction)
+        meanings = [self.say(each, workspace) for each in instructions] if len(instructions) > 1 else []
+        meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
         swallowed = _swallowed(best.reading, self._verbs, self._deeds)
@@ -227,7 +240,7 @@ class Language:
         return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
-        verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())
+        verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
         takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
         return takes_one and any(
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
@@ -320,6 +333,10 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start != "manage":
         cost += NOT_YET_COST * _is_later(reading.tree)
     return round(cost, 2), free
+
+
+def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
+    return rated[0]
 
 
 def _is_daily(reading: Reading) -> bool:

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from grammar import scanners
-from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Vocabulary
+from grammar.lexicon import MAX_PHRASE_WORDS, Lexicon, LiveLexicon, Node, Vocabulary
+from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
@@ -122,7 +123,7 @@ class Edge(NamedTuple):
 
 def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
     """All the words that are the same for every sentence."""
-    return Vocabulary(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
+    return Vocabulary(frozenset(lexicon.vocabulary | scanners.VOCABULARY))
 
 
 class Lattice:
@@ -134,7 +135,7 @@ class Lattice:
         lexicon: Words that are always known.
         vocabulary: The same words, for finding the nearest.
         live: Names known right now.
-        continues: Generated terminals that may follow a text, with what follows them.
+        continues: Groups of a call's words that may follow a text, with what follows them.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Lattice:
         lexicon: Lexicon,
         vocabulary: Vocabulary,
         live: LiveLexicon,
-        continues: Mapping[str, frozenset[str]],
+        continues: Mapping[int, frozenset[str]],
     ) -> None:
         self.text = text
         self.words = words
@@ -178,14 +179,17 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
-            self._walk(self._lexicon.trie.root, at, 0.0, edges)
+            key = self.words[at].key
+            if self._lexicon.trie.get(key) is not None:
+                self._walk(self._lexicon.trie, at, 0.0, edges)
             for root in self._live.roots:
-                self._walk(root, at, LIVE_BONUS, edges)
+                if root.get(key) is not None:
+                    self._walk(root, at, LIVE_BONUS, edges)
         return edges
 
-    def _walk(self, root: Branch, at: int, bonus: float, edges: list[Edge]) -> None:
+    def _walk(self, root: Node, at: int, bonus: float, edges: list[Edge]) -> None:
         words = self.words
-        branch: Branch | None = root
+        branch: Node | None = root
         place = at
         while place < len(words):
             branch = self._following(branch, place, at)  # type: ignore[arg-type]
@@ -195,21 +199,21 @@ class Lattice:
             for terminal, value, cost in branch.entries:
                 edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
 
-    def _following(self, branch: Branch, place: int, at: int) -> Branch | None:
+    def _following(self, branch: Node, place: int, at: int) -> Node | None:
         """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
         word = self.words[place]
         if word.kind != "quote" or place == at or self.words[at].key not in _BEFORE_QUOTED:
-            return branch.following.get(word.key)
-        after: Branch | None = branch
+            return branch.get(word.key)
+        after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
-            after = after.following.get(key) if after is not None else None
+            after = after.get(key) if after is not None else None
         return after if after is not branch else None
 
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
         edges: list[Edge] = []
-        for root, bonus in ((self._lexicon.trie.root, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
-            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
+        for root, bonus in ((self._lexicon.trie, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
+            open_ends: list[tuple[Node, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
             while open_ends:
                 branch, place, cost, corrections = open_ends.pop()
                 if corrections:
@@ -222,12 +226,12 @@ class Lattice:
                 if place >= len(self.words):
                     continue
                 word = self.words[place]
-                following = branch.following.get(word.key)
+                following = branch.get(word.key)
                 if following is not None:
                     open_ends.append((following, place + 1, cost, corrections))
                     continue
                 for near, distance in self.nearest(place):
-                    following = branch.following.get(near)
+                    following = branch.get(near)
                     if following is not None:
                         correction = (word.text, near)
                         open_ends.append(
@@ -266,10 +270,10 @@ class Lattice:
     def fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
         found: list[tuple[int, float]] = []
-        branch: Branch | None = self._lexicon.fillers.root
+        branch: Node | None = self._lexicon.fillers
         place = at
         while place < len(self.words):
-            branch = branch.following.get(self.words[place].key)  # type: ignore[union-attr]
+            branch = branch.get(self.words[place].key)  # type: ignore[union-attr]
             if branch is None:
                 break
             place += 1
@@ -452,7 +456,7 @@ class Lattice:
                     return True
             if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
                 return True
-            slots = self._continues.get(edge.terminal)
+            slots = self._continues.get(edge.value) if edge.terminal == SAID_ON else None
             if slots is not None and self._goes_on(edge, at, slots):
                 return True
         return False
