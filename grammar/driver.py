@@ -54,7 +54,7 @@ class Limits:
     Attributes:
         characters: More than this is not read at all.
         words: Nor are more words.
-        steps: Moves of the parser, over all hypotheses.
+        work: Moves of the parser and places come to, over all hypotheses and all families that a sentence is read as.
         depth: How deep its stack may get.
         beams: Hypotheses kept at a place; the next number is tried when the one before finds nothing.
         readings: How many are handed back.
@@ -62,14 +62,14 @@ class Limits:
 
     characters: int = 4_000
     words: int = 240
-    steps: int = 3_000
+    work: int = 2_400
     depth: int = 400
     beams: tuple[int, ...] = (4, 16)
     readings: int = 6
 
 
 CHAT: Final = Limits()
-FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, steps=400_000, depth=10_000, beams=(4, 16), readings=1)
+FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, work=400_000, depth=10_000, beams=(4, 16), readings=1)
 
 
 @dataclass(frozen=True)
@@ -246,6 +246,11 @@ class Driver:
         """The start rules."""
         return frozenset(self._table.starts)
 
+    @property
+    def table_size(self) -> tuple[int, int]:
+        """How many states the table has, and how many actions."""
+        return len(self._table.actions), sum(len(row) for row in self._table.actions)
+
     def parse(self, text: str, live: LiveLexicon, start: str, limits: Limits = CHAT) -> Outcome:
         """Read one sentence."""
         sentence = clean(text)
@@ -293,7 +298,6 @@ class _Run:
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
-        self._steps = 0
         self._arrivals = 0
         self.dropped = False
         """Whether the last beam was too narrow for all hypotheses, so that a wider one may find more."""
@@ -301,7 +305,8 @@ class _Run:
     def over(self, start_state: int, beam: int) -> list[_Hypothesis] | Stuck:
         """Move a beam over the words."""
         self.dropped = False
-        count = len(self._lattice.words)
+        lattice = self._lattice
+        count = len(lattice.words)
         agenda: list[list[_Hypothesis] | None] = [None] * (count + 1)
         first: _Hypothesis = (0.0, 0, _Stack(start_state, None), None, False)
         agenda[0] = [first]
@@ -321,7 +326,7 @@ class _Run:
             for hypothesis in kept:
                 self._advance(hypothesis, place, agenda)
             agenda[place] = None
-            if self._steps > self._limits.steps:
+            if lattice.work > self._limits.work:
                 return self._stuck(place, kept, "too complicated")
         return self._stuck(*furthest, "syntax")
 
@@ -407,6 +412,7 @@ class _Run:
 
     def _next(self) -> int:
         self._arrivals += 1
+        self._lattice.work += 1
         return self._arrivals
 
     def feed(self, stack: _Stack, terminal: str, group: int | None = None) -> _Stack | None:
@@ -417,7 +423,7 @@ class _Run:
         at: _Stack | None = stack
         result: _Stack | None = None
         while at is not None:
-            self._steps += 1
+            self._lattice.work += 1
             action = self._actions[at.state].get(terminal)
             if action is None or at.depth > self._limits.depth:
                 break

@@ -123,6 +123,11 @@ class Language:
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
+    @property
+    def table_size(self) -> tuple[int, int]:
+        """How many states the parser's table has, and how many actions."""
+        return self._driver.table_size
+
     # Reading ---------------------------------------------------------------------------------------------------------------
 
     def understand(self, text: str, workspace: Workspace) -> Understanding:
@@ -143,14 +148,14 @@ class Language:
         head, used = "", 0
         for line in lines[:-1]:
             begun = f"{head}: {line.rstrip(' :')}" if head else line.rstrip(" :")
-            if not _asks_for_steps(self._read(begun, workspace)):
+            if not _asks_for_steps(self._read(begun, workspace, teaching=False)):
                 break
             head, used = begun, used + 1
         steps = " · ".join(lines[used:])
         answer = self._read(f"{head}: {steps}" if head else steps, workspace)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace)
+            edits = self._read(scoped + "; ".join(lines[1:]), workspace, teaching=False)
             is_change = isinstance(edits, Understood) and isinstance(edits.instruction, Change)
             answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer

@@ -35,6 +35,7 @@ MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
+LOOKUP_WORK: Final = 20
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
 MAX_TYPO_LENGTH: Final = 24
@@ -155,11 +156,14 @@ class Lattice:
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
+        self.work = 0
+        """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: dict[int, list[Edge]] = {}
         self._fixed: dict[int, list[Edge]] = {}
         self._scanned: dict[tuple[int, str], list[Edge]] = {}
-        self._ends: list[int] | None = None
+        self._ends: list[int] = []
+        self._looked = 1
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
 
@@ -261,6 +265,7 @@ class Lattice:
         if self._lookups >= MAX_LOOKUPS or at not in self.strange:
             return ()
         self._lookups += 1
+        self.work += LOOKUP_WORK
         typed = self.words[at].key
         limit = 1 if len(typed) < 7 else 2
         found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
@@ -432,9 +437,13 @@ class Lattice:
         return edges
 
     def _text_ends(self, at: int) -> list[int]:
-        if self._ends is None:
-            self._ends = [place for place in range(1, len(self.words)) if self._may_end_text(place)]
         first = bisect_right(self._ends, at)
+        # They are looked for as far as they are needed: a long message has many that no text comes to.
+        while self._looked < len(self.words) and len(self._ends) - first < MAX_TEXT_ENDS:
+            if self._may_end_text(self._looked):
+                self._ends.append(self._looked)
+            self._looked += 1
+            first = bisect_right(self._ends, at)
         ends = self._ends[first : first + MAX_TEXT_ENDS]
         ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
         # The dot between steps is never part of an unquoted text: it may stand for the end of a line.

@@ -26,10 +26,6 @@ def called(driver: Driver, text: str) -> tuple[str, dict[str, object]] | None:
     return draft.state.action.method, dict(draft.state.action.params)
 
 
-def size(driver: Driver) -> tuple[int, int]:
-    return len(driver._table.actions), sum(len(row) for row in driver._table.actions)
-
-
 def test_a_plugin_with_fifty_methods_hardly_grows_the_table() -> None:
     many = [
         Method(
@@ -41,7 +37,7 @@ def test_a_plugin_with_fifty_methods_hardly_grows_the_table() -> None:
         )
         for number in range(50)
     ]  # fmt: skip
-    plain, grown = size(Driver(DECLARATIONS)), size(Driver(Declarations((*DECLARATIONS, *many))))
+    plain, grown = Driver(DECLARATIONS).table_size, Driver(Declarations((*DECLARATIONS, *many))).table_size
     assert grown[0] - plain[0] < 10
     assert grown[1] - plain[1] < 0.01 * plain[1]
 
