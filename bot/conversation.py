@@ -161,6 +161,15 @@ class Conversation:
         said = instruction_in(message.text)
         return [] if said is None else self._desk.language.complete(said, self._workspace(message))
 
+    def question(self, id: str) -> ProposalRecord | None:
+        """An open question, whoever was asked: for front ends where an answer is a button with the question's id on it."""
+        found = next((question for question in self._questions.values() if question.id == id), None)
+        return None if found is None or found.expires_at <= self._desk.clock.now() else found
+
+    def asked(self, message: Message) -> ProposalRecord | None:
+        """What the author of a message has been asked in that place and has not answered yet."""
+        return self._question(message)
+
     async def _handle(self, message: Message) -> Sequence[Reply]:
         question = self._question(message)
         match route(message.text, question):
