@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from engine.convert import mistake
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
+from grammar.beginnings import Beginnings
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, linked
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
+from grammar.layout import Line, sentences
 from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon
 from grammar.say_steps import default_id
@@ -74,12 +76,17 @@ def read_definition(text: str, driver: Driver, live: LiveLexicon | None = None) 
         raise FileError(0, f"a workflow file may have {MAX_LINES} lines; this one has {len(lines)}")
     draft = _Draft()
     names = live if live is not None else LiveLexicon()
-    for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            try:
-                _read_line(line, number, draft, driver, names)
-            except NotBuilt as reason:
-                raise FileError(number, str(reason)) from None
+    written = [
+        Line.of(number, line)
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    begins = Beginnings(driver, names, FILE_LINE)
+    for line in sentences(written, begins):
+        try:
+            _read_line(line.text, line.number, draft, driver, names)
+        except NotBuilt as reason:
+            raise FileError(line.number, str(reason)) from None
     return _definition(draft, driver)
 
 
