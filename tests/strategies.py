@@ -292,12 +292,12 @@ def _action(draw: Draw, pool: Names, targets: list[str], depth: int) -> Action:
             return Parallel(
                 branches=tuple(
                     ParallelBranch(
-                        name=draw(names()),
+                        name=draw(st.one_of(st.just(f"branch_{number}"), names())),
                         block=_block(draw, pool, depth),
-                        needs=draw(st.lists(names(), max_size=1).map(tuple)),
-                        critical=draw(st.booleans()),
+                        needs=draw(st.one_of(st.just(()), st.lists(names(), max_size=1).map(tuple))),
+                        critical=draw(st.sampled_from((True, True, False))),
                     )
-                    for _ in range(draw(st.integers(1, 2)))
+                    for number in range(1, 1 + draw(st.integers(1, 3)))
                 ),
                 join=draw(st.sampled_from(("all", "any", "none"))),
             )
