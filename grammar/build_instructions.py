@@ -1,14 +1,15 @@
 """From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
-from grammar.build_steps import NotBuilt, StepBuilder, with_unit
+from engine.model import Policy, Retry, Run, State, Trigger, VariableDeclaration, Wait
+from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
+from grammar.leaves import NotBuilt, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
     Add,
@@ -81,15 +82,13 @@ _PLAIN: Final[Mapping[str, str]] = {
     "yes": "yes",
     "no": "no",
 }
+_TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
 _LATER: Final[Mapping[str, str]] = {
     "later_copy": "copy a workflow",
     "later_cooldown": "set cooldowns in words",
     "later_template": "make workflows from templates",
     "later_queue": "queue runs in words",
     "later_rights": "set who may run a workflow in words",
-    "later_run_step": "run a workflow as a step of another",
-    "later_if": "put conditions on single steps in words",
-    "later_at_once": "do several steps at the same time in words",
 }
 
 
@@ -105,12 +104,9 @@ class InstructionBuilder:
         """The command a tree of one of the three families says."""
         match tree.rule:
             case "new_named" | "new_unnamed":
-                later = _find(tree, "later_run_step")
-                return self._new(tree) if later is None else _not_yet(later)
+                return self._new(tree)
             case "edit":
                 return self._edits(tree)
-            case "later_if" | "later_at_once" | "later_run_step":
-                return _not_yet(tree)
             case "test":
                 return self._dry_run(tree)
             case _:
@@ -153,12 +149,27 @@ class InstructionBuilder:
         started = self._triggers(starting) if starting is not None else ()
         if whoever is not None:
             started = (Trigger(on=str(_leaf(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
+        drafts = self._drafts(steps) if steps is not None else ()
+        either = _find(tree, "either_way")
+        if either is not None:
+            started, drafts = self._either_way(either, started, drafts)
+        if _is_about_a_run(tree, started, drafts):
+            raise NotBuilt("when another workflow runs is said of that one, such as: run raid every day at 19:00")
         return New(
             str(leaf.value) if leaf is not None else None,
             started,
-            (*self._wait_before(tree), *(self._drafts(steps) if steps is not None else ())),
+            (*self._wait_before(tree), *drafts),
             quoted=leaf is not None and leaf.quoted,
         )
+
+    def _either_way(
+        self, node: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]
+    ) -> tuple[tuple[Trigger, ...], tuple[Draft, ...]]:
+        """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
+        if len(started) != 1 or started[0].when is None:
+            raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
+        choice = self._steps.choice(started[0].when, drafts, node)
+        return (started[0].model_copy(update={"when": None}),), (choice,)
 
     def _wait_before(self, tree: Node) -> tuple[Draft, ...]:
         """`10 seconds after a raid say hi` waits first."""
@@ -189,7 +200,7 @@ class InstructionBuilder:
     # Changing --------------------------------------------------------------------------------------------------------------
 
     def _edits(self, tree: Node) -> Edits:
-        workflows = [str(leaf.value) for leaf in tree.leaves() if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
+        workflows = [str(leaf.value) for leaf in _outside_steps(tree) if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
         scope = tree.node("in_workflow")
         if len(set(workflows)) > 1:
             raise MissingPiece("Which of the two workflows do you mean?")
@@ -205,6 +216,13 @@ class InstructionBuilder:
     def add(self, node: Node) -> EditSyntax:
         """Steps, and where they go."""
         return Add(self._all_steps(node), _position(node))
+
+    def add_said(self, node: Node) -> EditSyntax:
+        """Steps and nothing else; a check after which the rest goes on comes first."""
+        first = _find(node, "choose") or _find(node, "choose_unless")
+        is_check = first is not None and first.node("otherwise_nothing") is not None
+        steps = self._all_steps(node)
+        return Add(steps, Position("start") if is_check and len(steps) == 1 else None)
 
     def add_gap(self, node: Node) -> EditSyntax:
         """`add a wait`: something is missing."""
@@ -334,6 +352,23 @@ def _not_yet(node: Node) -> Named:
     """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
     workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
     return Named("not yet", workflows, _LATER[node.rule])
+
+
+def _is_about_a_run(tree: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]) -> bool:
+    """`run raid every day at 19:00`, not said to be a new workflow: it is about when raid runs."""
+    said = tree.node("triggered")
+    if said is None or len(drafts) != 1 or not isinstance(drafts[0].state.action, Run):
+        return False
+    return said.nodes()[0].rule == "steps" or any(trigger.on in _TIMES for trigger in started)
+
+
+def _outside_steps(tree: Node) -> Iterator[Leaf]:
+    """The words that are about the workflow; one that a step runs is another matter."""
+    for child in tree.children:
+        if isinstance(child, Leaf):
+            yield child
+        elif child.rule != "steps":
+            yield from _outside_steps(child)
 
 
 def _by_number(number: int) -> str:
@@ -613,7 +648,7 @@ _Builder = Callable[[InstructionBuilder, Node], EditSyntax]
 _I = InstructionBuilder
 _EDITS: Final[Mapping[str, _Builder]] = {
     "add": _I.add,
-    "ambient_steps": _I.add,
+    "ambient_steps": _I.add_said,
     "add_gap": _I.add_gap,
     "add_nothing": _I.add_nothing,
     "drop": _I.drop,

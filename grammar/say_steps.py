@@ -4,20 +4,20 @@ Every function is the exact inverse of reading: whatever has no words of its own
 are listed in `docs/language.md`. Nothing here reads, and nothing here knows a workspace.
 """
 
-import json
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 from pydantic import JsonValue
 
 from engine.declare import Declarations, Method, ParamType
 from engine.events import kind_of
-from engine.expressions import format_formula, quote
-from engine.formulas import Compare, Formula, Literal, Variable
+from engine.expressions import quote
+from engine.formulas import Compare, Literal, Variable
 from engine.model import (
     Action,
+    Block,
     Call,
     Definition,
     Goto,
@@ -28,8 +28,16 @@ from engine.model import (
     Trigger,
     VariableDeclaration,
     Wait,
+    all_states,
+    blocks,
 )
 from engine.names import expected, verb
+from grammar.drafts import flows_on
+from grammar.say_blocks import SayBlock, say_kind, says_json
+from grammar.say_parts import say_duration as say_duration
+from grammar.say_parts import say_formula as say_formula
+from grammar.say_parts import say_json as say_json
+from grammar.say_parts import say_number as say_number
 from grammar.scanners import MAX_DURATION
 
 _PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
@@ -39,44 +47,20 @@ _METHOD: Final = re.compile(r"[^\W\d]\w*")
 _COMMAND: Final = re.compile(r"![^\W_][\w\-]*")
 _CRON: Final = re.compile(r"(0|[1-5]?[1-9]|[1-5]0) (0|1?[1-9]|10|2[0-3]) \* \* (\*|1-5|0,6|[0-6](?:,[0-6])*)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_BLANKS_AT_END: Final = re.compile(r" +\n")
+WIDTH: Final = 100
+"""How long a line of a file may be before the blocks in it get lines of their own."""
 _MAX_NUMBER: Final = 10**18
 _MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
+Named = Callable[[State], bool]
+"""Whether a step is said with its name, since it is not the one the rules would give."""
+NO_NAMES: Final[Named] = lambda _: False  # noqa: E731
 _EDGES: Final = {"timeout": "on timeout", "cancel": "on cancel", "unknown": "on unknown"}
 _DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _DAY_GROUPS: Final = {"*": "day", "1-5": "weekday", "0,6": "weekend"}
 
 
 # Small parts ------------------------------------------------------------------------------------------------------------
-
-
-def say_json(value: object) -> str:
-    """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def say_number(value: float) -> str:
-    """A number in digits, never with an exponent."""
-    return str(value) if isinstance(value, int) else f"{Decimal(repr(value)):f}"
-
-
-def say_duration(seconds: float | str) -> str:
-    """`1 hour 5 minutes`, `90.5 seconds`; a text from a variable in quotes."""
-    if isinstance(seconds, str):
-        return quote(seconds)
-    if not float(seconds).is_integer():
-        return f"{say_number(seconds)} seconds"
-    rest = int(seconds)
-    parts: list[str] = []
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
-    return " ".join(parts) or "0 seconds"
-
-
-def say_formula(formula: Formula) -> str:
-    """A condition in parentheses."""
-    return f"({format_formula(formula)})"
 
 
 def say_name(name: str) -> str:
@@ -102,8 +86,17 @@ def default_id(name: str) -> str:
 # Actions ----------------------------------------------------------------------------------------------------------------
 
 
-def say_action(action: Action, declarations: Declarations) -> str:
-    """What a step does."""
+def say_action(
+    action: Action, declarations: Declarations, named: Named = NO_NAMES, block: SayBlock | None = None
+) -> str:
+    """What a step does.
+
+    Args:
+        action: What it does.
+        declarations: Whose phrases are used.
+        named: Which of the steps inside it are said with their names.
+        block: How a block is said; on one line if left out.
+    """
     match action:
         case Call():
             return _say_call(action, declarations)
@@ -114,7 +107,36 @@ def say_action(action: Action, declarations: Declarations) -> str:
         case Stop():
             return "stop"
         case _:
-            return f"do {say_json(_dump(action))}"
+            inside = block if block is not None else (lambda each: say_block(each, declarations, named))
+            return say_kind(action, inside, _say_happening, say_value)
+
+
+def say_block(block: Block, declarations: Declarations, named: Named) -> str:
+    """The steps between two parentheses, on one line."""
+    said = [
+        say_state(state, following, declarations, named)
+        for state, following in zip(block.states, [*(state.name for state in block.states[1:]), None], strict=True)
+    ]
+    return f"{say_beginning(block)}{', then '.join(said)}"
+
+
+def say_beginning(block: Block) -> str:
+    """Where a block begins, if not at its first step."""
+    usual = block.initial_state == block.states[0].name
+    return "" if usual else f"start at {say_state_name(block.initial_state)}: "
+
+
+def _say_happening(trigger: Trigger) -> tuple[str, bool]:
+    """What happens, as it stands after "until"."""
+    said, guarded = _say_clause(trigger, {})
+    return said.removeprefix("when "), guarded
+
+
+def in_words(action: Action, declarations: Declarations) -> bool:
+    """Whether the texts of an action are said as they are typed, and not as JSON."""
+    if isinstance(action, Call):
+        return not _say_call(action, declarations).startswith("do ")
+    return not says_json(action)
 
 
 def _dump(model: Any) -> dict[str, Any]:
@@ -179,7 +201,8 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
         case "boolean":
             return {True: "on", False: "off"}[value] if isinstance(value, bool) else None
         case "list":
-            return None
+            texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+            return ", ".join(map(quote, texts)) if texts and texts == value else None
 
 
 def _most(value: float) -> float:
@@ -203,11 +226,6 @@ def say_target(target: Target) -> str:
         for way in target
     ]
     return ", ".join(ways)
-
-
-def flows_on(action: Action) -> bool:
-    """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
-    return not isinstance(action, Goto | Stop)
 
 
 def say_options(state: State, following: str | None) -> tuple[str, ...]:
@@ -259,28 +277,43 @@ def say_retry(retry: Retry) -> str:
     return f"retry {say_json(_dump(retry))}"
 
 
-def say_state(state: State, following: str | None, above: Sequence[str], declarations: Declarations) -> str:
+def say_state(
+    state: State,
+    following: str | None,
+    declarations: Declarations,
+    named: Named,
+    block: SayBlock | None = None,
+) -> str:
     """A step with its name, where that is not the usual one, and its options.
 
     Args:
         state: The step.
         following: The name of the next one, None at the last.
-        above: The stems (`engine.names.verb`) of the steps above it.
         declarations: Whose phrases are used.
+        named: Which steps are said with their names.
+        block: How a block inside it is said; on one line if left out.
     """
-    name = "" if state.name == expected(state.action, above, declarations) else f"{say_name(state.name)} "
+    name = f"{say_name(state.name)} " if named(state) else ""
     options = "; ".join(say_options(state, following))
-    return f"{name}{say_action(state.action, declarations)}{f' ({options})' if options else ''}"
+    return f"{name}{say_action(state.action, declarations, named, block)}{f' ({options})' if options else ''}"
+
+
+def not_usual(states: Iterable[State], declarations: Declarations) -> Named:
+    """The steps, however deep, whose names are not those the rules give at their places."""
+    stems: list[str] = []
+    unusual: set[str] = set()
+    for state in all_states(tuple(states)):
+        if state.name != expected(state.action, stems, declarations):
+            unusual.add(state.name)
+        stems.append(verb(state.action, declarations))
+    return lambda state: state.name in unusual
 
 
 def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str, ...]:
-    """Each of the steps of a workflow, without its number."""
-    stems = [verb(state.action, declarations) for state in states]
+    """Each of the steps of a workflow on one line, without its number."""
+    named = not_usual(states, declarations)
     following = [*(state.name for state in states[1:]), None]
-    return tuple(
-        say_state(state, after, stems[:place], declarations)
-        for place, (state, after) in enumerate(zip(states, following, strict=True))
-    )
+    return tuple(say_state(state, after, declarations, named) for state, after in zip(states, following, strict=True))
 
 
 # Triggers ---------------------------------------------------------------------------------------------------------------
@@ -384,7 +417,12 @@ def _say_schedule(cron: object) -> str | None:
 
 def say_definition(definition: Definition, declarations: Declarations) -> str:
     """A workflow as a file."""
-    steps = [f"{number}. {said}" for number, said in enumerate(say_states(definition.states, declarations), start=1)]
+    named = not_usual(definition.states, declarations)
+    following = [*(state.name for state in definition.states[1:]), None]
+    steps = [
+        _say_lines(str(number), state, after, named, declarations, "")
+        for number, (state, after) in enumerate(zip(definition.states, following, strict=True), start=1)
+    ]
     reached = reachable(definition)
     lines = [*_say_head(definition), ""]
     lines.extend(said for state, said in zip(definition.states, steps, strict=True) if state.name in reached)
@@ -392,6 +430,29 @@ def say_definition(definition: Definition, declarations: Declarations) -> str:
     if lost:
         lines.extend(("", "never reached:", *lost))
     return "\n".join(lines) + "\n"
+
+
+def _say_lines(
+    number: str, state: State, following: str | None, named: Named, declarations: Declarations, indent: str
+) -> str:
+    """A step on one line, or with the steps of its blocks on lines of their own if that is too long to read."""
+    line = f"{indent}{number}. {say_state(state, following, declarations, named)}"
+    if len(line) <= WIDTH or not blocks(state.action):
+        return line
+    count = itertools.count(1)
+
+    def block(each: Block) -> str:
+        after = [*(inner.name for inner in each.states[1:]), None]
+        inside = f"{indent}     "
+        beginning = [f"{inside}{said.rstrip()}"] if (said := say_beginning(each)) else []
+        steps = [
+            _say_lines(f"{number}.{next(count)}", inner, to, named, declarations, inside)
+            for inner, to in zip(each.states, after, strict=True)
+        ]
+        return "\n".join(("", *beginning, *steps, f"{indent}   "))
+
+    lines = f"{indent}{number}. {say_state(state, following, declarations, named, block)}"
+    return _BLANKS_AT_END.sub("\n", lines)
 
 
 def _say_head(definition: Definition) -> Iterable[str]:

@@ -373,12 +373,44 @@ def method(sentence: Sentence, at: int) -> Found:
     return [(match.group(), end)] if end is not None else []
 
 
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+
+def plain_name(sentence: Sentence, at: int) -> Found:
+    """The name of a variable or a workflow that is one word: any, also one that means something elsewhere."""
+    word = sentence.words[at]
+    return [(word.text, at + 1)] if word.kind == "word" and _PLAIN_NAME.fullmatch(word.text) else []
+
+
+_BETWEEN_ITEMS: Final = frozenset({",", "or", "and", "&"})
+
+
+def listed(sentence: Sentence, at: int) -> Found:
+    """`"a", "b" or "c"`: texts in quotes, the longest list first."""
+    found: Found = []
+    items: list[Any] = []
+    place = at
+    while place < len(sentence.words) and sentence.words[place].kind == "quote":
+        items.append(sentence.words[place].value)
+        found.append((tuple(items), place + 1))
+        place += 1
+        while _key(sentence, place) in _BETWEEN_ITEMS and place < found[-1][1] + 2:
+            place += 1
+        if place == found[-1][1]:
+            break
+    return found[::-1]
+
+
+_STEP_NUMBER: Final = re.compile(r"(?P<number>\d{1,20}(?:\.\d{1,20})*)(?:[.):](?!\d))?")
+
+
 def step_number(sentence: Sentence, at: int) -> Found:
-    """`1` or `1.` before a step."""
-    if sentence.words[at].kind != "number" or not sentence.words[at].text.isdecimal():
+    """`1`, `1.` or `3.1` before a step."""
+    if sentence.words[at].kind != "number":
         return []
-    end = at + 2 if _key(sentence, at + 1) in (".", ")", ":") and sentence.words[at + 1].glued else at + 1
-    return [(int(sentence.words[at].text[:_MAX_DIGITS]), end)]
+    match = _STEP_NUMBER.match(sentence.text, sentence.words[at].start)
+    end = sentence.place_at(match.end()) if match is not None else None
+    return [(match.group("number"), end)] if match is not None and end is not None else []
 
 
 def formula(sentence: Sentence, at: int) -> Found:
