@@ -6,8 +6,8 @@ from typing import Any, Final
 from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
-from grammar.build_policies import rule
+from engine.model import Retry, State, Trigger, Wait
+from grammar import build_heading
 from grammar.build_steps import NotBuilt, StepBuilder, with_unit
 from grammar.drafts import Draft, MissingPiece
 from grammar.phrases import Phrase
@@ -21,6 +21,7 @@ from grammar.syntax import (
     By,
     Called,
     CarryOn,
+    Catch,
     Command,
     Contrast,
     Drop,
@@ -30,7 +31,6 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
-    Head,
     It,
     Kind,
     Lead,
@@ -181,8 +181,8 @@ class InstructionBuilder:
             return ()
         meant = self._targets.target(target)
         if isinstance(meant, str):
-            return ((None, _named_place(meant)),)
-        return tuple((way.when, _named_place(way.to)) for way in meant)
+            return ((None, named_place(meant)),)
+        return tuple((way.when, named_place(way.to)) for way in meant)
 
     # Changing --------------------------------------------------------------------------------------------------------------
 
@@ -322,12 +322,24 @@ class InstructionBuilder:
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
-        if node.rule == "head_rule":
-            return Head("rule", rule(_first(node)))
-        if node.rule == "head_on_error":
-            ways = self._ways(node.node("target_step", "target_ways"))
-            return Head("on_error", ways[0][1] if ways else None)
-        return _heading(node)
+        return build_heading.heading(node)
+
+    def handle(self, node: Node) -> EditSyntax:
+        """What is done when a step fails, or any."""
+        caught = node.node("caught", "caught_new") or node
+        steps = caught.node("steps")
+        drafts = self._targets.steps(steps) if steps is not None else ()
+        edge = node.node("edge")
+        reference = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
+        # "stop" is how it ends by itself; it is kept where steps of their own are meant.
+        rest = drafts if caught.rule == "caught_new" else build_heading.without_stop(drafts)
+        return Catch(
+            rest,
+            None if reference is None else _reference(reference),
+            _event(edge) if edge is not None else "error",
+            True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
+            caught.rule == "caught_new",
+        )
 
 
 def _not_yet(node: Node) -> Named:
@@ -336,39 +348,16 @@ def _not_yet(node: Node) -> Named:
     return Named("not yet", workflows, _LATER[node.rule])
 
 
+_NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
+
+
 def _by_number(number: int) -> str:
     return f"\0{number}"
 
 
-def _named_place(name: str) -> Reference:
+def named_place(name: str) -> Reference:
     """A step that was named, or numbered (`_by_number`)."""
     return Numbered(int(name[1:])) if name.startswith("\0") else Called(name)
-
-
-def _heading(node: Node) -> Head:
-    strings = [str(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type in ("STRING", "TEXT")]
-    json = node.leaf("JSON")
-    match node.rule:
-        case "head_name":
-            return Head("name", strings[0])
-        case "head_description":
-            return Head("description", strings[0])
-        case "head_no_description":
-            return Head("description", None)
-        case "head_tags" | "head_no_tags":
-            return Head("tags", tuple(strings))
-        case "head_policy":
-            return Head("policy", TypeAdapter(Policy).validate_python(json.value if json else {}))
-        case "head_variable":
-            value = VariableDeclaration.model_validate(json.value if json else {})
-            return Head("variable", (strings[0], value))
-        case "head_no_variable":
-            return Head("variable", (strings[0], None))
-        case "head_timeout":
-            duration = node.leaf("DURATION")
-            return Head("timeout", _seconds(duration) if duration else None)
-        case _:
-            return Head("on_error" if node.rule == "head_no_on_error" else "timeout", None)
 
 
 def _missing(noun: Leaf | None, node: Node) -> MissingPiece:
@@ -646,18 +635,27 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,
+    "handle": _I.handle,
     **dict.fromkeys(
         (
             "head_name",
             "head_description",
             "head_no_description",
+            "head_version",
+            "head_no_version",
             "head_tags",
             "head_no_tags",
+            "head_tag",
+            "head_untag",
             "head_policy",
             "head_rule",
             "head_variable",
+            "variable_more",
+            "variable_needed",
             "head_no_variable",
-            "head_on_error",
+            "head_rounds",
+            "head_usual_rounds",
+            "head_start",
             "head_no_on_error",
             "head_timeout",
             "head_no_timeout",

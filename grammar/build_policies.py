@@ -55,7 +55,7 @@ def _fields(node: Node) -> dict[str, Any]:
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per=_key(node))}
         case "rule_rate":
             window = node.node("window") or node
-            return {"rate": Rate(count=_count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
+            return {"rate": Rate(count=count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
         case "rule_quiet":
             start, end = _clocks(node)
             return {"quiet_hours": QuietHours(start=start, end=end)}
@@ -67,7 +67,7 @@ def _fields(node: Node) -> dict[str, Any]:
         case "rule_mode":
             return {"mode": _value(node, "MODE"), "max": _most(node), "key": _key(node)}
         case "rule_at_once":
-            return {"mode": "parallel", "max": _count(node), "key": _key(node)}
+            return {"mode": "parallel", "max": count(node), "key": _key(node)}
         case "rule_group":
             return {"group": _value(node, "STRING")}
         case "rule_late":
@@ -85,7 +85,7 @@ def _most(node: Node) -> int | None:
         return None
     if _value(node, "MODE") != "queued":
         raise NotBuilt("only runs that go one after the other stand in line")
-    return _count(node)
+    return count(node)
 
 
 def _exempt(node: Node) -> Permitted:
@@ -116,7 +116,8 @@ def _key(node: Node) -> str | None:
     return None if per is None else _value(per, "PER", "STRING")
 
 
-def _count(node: Node) -> int:
+def count(node: Node) -> int:
+    """A whole number."""
     number = _leaf(node, "NUMBER").value
     if not float(number).is_integer():
         raise NotBuilt(f"{number} is no number of times")

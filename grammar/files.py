@@ -16,7 +16,7 @@ from engine.declare import Declarations
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
 from engine.names import expected, verb
-from grammar import build_policies
+from grammar import build_heading, build_policies
 from grammar.build_steps import NotBuilt, StepBuilder
 from grammar.drafts import Draft
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
@@ -156,7 +156,8 @@ def _read_header(tree: Node, draft: _Draft, driver: Driver) -> None:  # noqa: C9
         case "head_trigger":
             draft.triggers.append(StepBuilder(driver.phrases.by_rule).trigger(head.nodes("trigger")[0]))
         case "head_variable":
-            _once(draft.variables, texts[0], _validated(VariableDeclaration, _json(head)))
+            said = build_heading.declared(head.nodes()[0])
+            _once(draft.variables, said.name, build_heading.declaration(said, None))
         case "head_policy":
             draft.say(_validated(Policy, _json(head)).model_dump(exclude_unset=True))
         case "head_rule":

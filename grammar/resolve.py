@@ -13,6 +13,7 @@ from engine.declare import Declarations
 from engine.edits import (
     AddTrigger,
     Edit,
+    Handle,
     InsertSteps,
     MoveStep,
     RemoveSteps,
@@ -21,24 +22,28 @@ from engine.edits import (
     SetAction,
     SetCritical,
     SetDescription,
+    SetMaxRounds,
     SetName,
     SetOnError,
     SetPolicy,
     SetRetry,
+    SetStart,
     SetStepTimeout,
     SetTags,
     SetTimeout,
     SetTransition,
     SetTriggers,
-    SetVariable,
+    SetVersion,
     SwapSteps,
     apply,
 )
 from engine.errors import EditError
-from engine.model import Definition, Policy, State, Target, Trigger, VariableDeclaration, Way, all_states
+from engine.model import Definition, Policy, State, Target, Trigger, Way, all_states
 from engine.names import verb
-from grammar import names
+from grammar import headings, names
 from grammar.altering import altered
+from grammar.build_heading import jump
+from grammar.build_instructions import named_place
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
     Agenda,
@@ -83,8 +88,10 @@ from grammar.syntax import (
     Become,
     Bound,
     CarryOn,
+    Catch,
     Command,
     Contrast,
+    Declared,
     Drop,
     DryRunCommand,
     Duration,
@@ -93,6 +100,7 @@ from grammar.syntax import (
     Exchange,
     ExtendCommand,
     Head,
+    It,
     Kind,
     Lead,
     Named,
@@ -236,7 +244,7 @@ class Resolver:
     def _within(self, definition: Definition) -> Within:
         return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
+    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:  # noqa: C901  one line each
         within = self._within(definition)
         match syntax:
             case Add():
@@ -264,6 +272,8 @@ class Resolver:
                 return self._start(syntax, definition)
             case Head():
                 return (self._head(syntax, within),)
+            case Catch():
+                return self._catch(syntax, within)
             case Lead() | Bound() | Again() | CarryOn():
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
@@ -319,28 +329,76 @@ class Resolver:
             return same[0]
         return trigger
 
-    def _head(self, syntax: Head, within: Within) -> Edit:
+    def _head(self, syntax: Head, within: Within) -> Edit:  # noqa: C901  one line each
         value: Any = syntax.value
+        definition = within.definition
         match syntax.what:
             case "name":
-                return SetName(names.checked(value, self.workspace, quoted=True, own=within.definition.id))
+                return SetName(names.checked(value, self.workspace, quoted=True, own=definition.id))
             case "description":
                 return SetDescription(value)
+            case "version":
+                return SetVersion(value)
             case "tags":
                 return SetTags(value)
+            case "tag":
+                return SetTags((*definition.tags, *(tag for tag in value if tag not in definition.tags)))
+            case "untag":
+                return SetTags(headings.untagged(definition, value, within.name))
             case "policy":
                 return SetPolicy(cast("Policy", value))
             case "rule":
                 return SetPolicy(self._ruled(within, cast("Rule", value)))
             case "variable":
-                name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
-                return SetVariable(name, declaration)
+                return self._variable(cast("Declared", value), within)
             case "on_error":
-                return SetOnError(None if value is None else one_of(cast("Reference", value), within).name)
+                return SetOnError(None)
             case "timeout":
                 return SetTimeout(value)
+            case "rounds":
+                return SetMaxRounds(value)
+            case "start":
+                return SetStart(one_of(cast("Reference", value), within).name)
             case _:
                 assert_never(syntax.what)
+
+    def _variable(self, said: Declared, within: Within) -> Edit:
+        edit = headings.variable(said, within.definition)
+        if said.needed and not headings.is_used(said.name, within.definition):
+            meant = self.say.instruction(Change(within.definition.id, (edit,)), self.workspace)
+            raise Unsettled(Question(f'Is "{said.name}" what a run must be given? Then it means: {meant}', (meant,)))
+        return edit
+
+    def _catch(self, syntax: Catch, within: Within) -> tuple[Edit, ...]:
+        """Steps that are done when something fails, or the jump that does it."""
+        definition = within.definition
+        # "if it fails" is said of the workflow, unless there is just one step to fail.
+        whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
+        state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
+        to = None if syntax.new else jump(syntax.steps)
+        if not syntax.steps or to is not None:
+            target = None if to is None else one_of(named_place(to), within).name
+            if state is None:
+                return (SetOnError(target),)
+            return (SetTransition(state.name, syntax.event, target),)
+        states = self._loose(syntax.steps, definition)
+        following = None if state is None else state.transitions.get("success")
+        if syntax.goes_on and state is None:
+            raise refuse(
+                'Only what a single step leads to can go on after it, such as: if step 1 fails say "oops" and carry on'
+            )
+        if following is None or syntax.new or syntax.goes_on is False:
+            return (Handle(states, None if state is None else state.name, syntax.event),)
+        going_on = Handle(headings.leading_on(states, following), state.name if state else None, syntax.event)
+        if syntax.goes_on:
+            return (going_on,)
+        return self._stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within)
+
+    def _stops_or_goes_on(self, stops: Handle, goes_on: Handle, within: Within) -> tuple[Edit, ...]:
+        """What follows what is done about a failed step was not said, and both are likely."""
+        meant = [Change(within.definition.id, (edit,)) for edit in (stops, goes_on)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(Question("Should it stop after that, or carry on with the next step?", options))
 
     def _ruled(self, within: Within, rule: Rule) -> Policy:
         """The policy after a rule; whose right is to go must have been named as having it."""

@@ -24,7 +24,6 @@ from engine.model import (
     Stop,
     Target,
     Trigger,
-    VariableDeclaration,
     Wait,
 )
 from engine.names import expected, verb
@@ -33,6 +32,7 @@ from grammar.say_parts import say_formula as say_formula
 from grammar.say_parts import say_json as say_json
 from grammar.say_parts import say_number as say_number
 from grammar.say_policies import say_policy
+from grammar.say_variables import say_variable
 from grammar.scanners import MAX_DURATION
 
 _PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
@@ -388,11 +388,6 @@ def _say_head(definition: Definition) -> Iterable[str]:
         yield f"at most {definition.max_loop_iterations} rounds"
     if definition.initial_state != definition.states[0].name:
         yield f"start at {say_state_name(definition.initial_state)}"
-
-
-def say_variable(name: str, declaration: VariableDeclaration) -> str:
-    """`variable "target" {"required": true}`."""
-    return f"variable {quote(name)} {say_json(_dump(declaration))}"
 
 
 def reachable(definition: Definition) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from engine.formulas import Formula
-from engine.model import Policy, Retry, Trigger, VariableDeclaration
+from engine.model import Policy, Retry, Trigger
 from grammar.drafts import Draft
 from grammar.rules import Rule
 
@@ -239,11 +239,59 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What is said of a variable.
+
+    Attributes:
+        whole: Whether it is all that is declared of it, or comes to what is there.
+        needed: Whether it was only said that it is needed, by a name that may be none: `it needs a hug`.
+        gone: Whether it is declared no longer.
+    """
+
+    name: str
+    fields: dict[str, JsonValue] = field(default_factory=dict)
+    whole: bool = True
+    needed: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A line of the heading: name, description, tags, policy, variable, on_error, time limit."""
 
-    what: Literal["name", "description", "tags", "policy", "rule", "variable", "on_error", "timeout"]
-    value: "str | tuple[str, ...] | Policy | Rule | tuple[str, VariableDeclaration | None] | Reference | float | None"
+    what: Literal[
+        "name",
+        "description",
+        "version",
+        "tags",
+        "tag",
+        "untag",
+        "policy",
+        "rule",
+        "variable",
+        "on_error",
+        "timeout",
+        "rounds",
+        "start",
+    ]
+    value: "str | tuple[str, ...] | Policy | Rule | Declared | Reference | float | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What is done when a step fails, or any.
+
+    Attributes:
+        steps: What is done; a single jump leads to a step that is there already, unless `new`.
+        reference: Which step; None = any that says nothing itself.
+        goes_on: Whether it then goes on where it would have gone, as far as that was said.
+    """
+
+    steps: tuple[Draft, ...]
+    reference: Reference | None = None
+    event: str = "error"
+    goes_on: bool | None = None
+    new: bool = False
 
 
 EditSyntax: TypeAlias = (
@@ -261,6 +309,7 @@ EditSyntax: TypeAlias = (
     | CarryOn
     | Start
     | Head
+    | Catch
 )
 
 
