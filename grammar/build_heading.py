@@ -7,10 +7,10 @@ from typing import Any, Final
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from engine.convert import mistake
-from engine.model import Goto, Policy, Stop, VariableDeclaration
+from engine.model import Choose, Goto, Policy, Stop, VariableDeclaration
 from grammar import build_policies
-from grammar.build_steps import NotBuilt, with_unit
 from grammar.drafts import Draft
+from grammar.leaves import NotBuilt, with_unit
 from grammar.syntax import Called, Declared, Head, Numbered, Reference
 from grammar.tree import Leaf, Node
 
@@ -60,7 +60,9 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
 def _tags(node: Node) -> tuple[str, ...]:
     tagged = node.node("tagged")
     leaves = tagged.leaves() if tagged is not None else ()
-    return tuple(str(leaf.value) if leaf.quoted else _LEAD.sub("", " ".join(str(leaf.value).split())) for leaf in leaves)
+    return tuple(
+        str(leaf.value) if leaf.quoted else _LEAD.sub("", " ".join(str(leaf.value).split())) for leaf in leaves
+    )
 
 
 def _step(node: Node) -> Reference:
@@ -130,11 +132,14 @@ def declaration(said: Declared, before: VariableDeclaration | None) -> VariableD
 # What is done about errors -----------------------------------------------------------------------------------------------
 
 
-def jump(steps: Sequence[Draft]) -> str | None:
-    """Where steps that are nothing but `go to step "x"` lead."""
-    if len(steps) == 1 and isinstance(steps[0].state.action, Goto) and not _has_more(steps[0]):
-        return steps[0].state.action.to
-    return None
+def only_jumps(steps: Sequence[Draft]) -> bool:
+    """Whether it is said only where to go on, which is an edge and no step."""
+    if len(steps) != 1 or _has_more(steps[0]):
+        return False
+    action = steps[0].state.action
+    if isinstance(action, Choose):
+        return any(isinstance(state.action, Goto) for case in action.cases for state in case.block.states)
+    return isinstance(action, Goto)
 
 
 def without_stop(steps: tuple[Draft, ...]) -> tuple[Draft, ...]:

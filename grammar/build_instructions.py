@@ -1,15 +1,16 @@
 """From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Retry, State, Trigger, Wait
+from engine.model import Retry, Run, State, Trigger, Wait
 from grammar import build_heading
-from grammar.build_steps import NotBuilt, StepBuilder, with_unit
+from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
+from grammar.leaves import NotBuilt, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
     Add,
@@ -31,6 +32,7 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Head,
     It,
     Kind,
     Lead,
@@ -82,12 +84,10 @@ _PLAIN: Final[Mapping[str, str]] = {
     "yes": "yes",
     "no": "no",
 }
+_TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
 _LATER: Final[Mapping[str, str]] = {
     "later_copy": "copy a workflow",
     "later_template": "make workflows from templates",
-    "later_run_step": "run a workflow as a step of another",
-    "later_if": "put conditions on single steps in words",
-    "later_at_once": "do several steps at the same time in words",
 }
 
 
@@ -103,12 +103,9 @@ class InstructionBuilder:
         """The command a tree of one of the three families says."""
         match tree.rule:
             case "new_named" | "new_unnamed":
-                later = _find(tree, "later_run_step")
-                return self._new(tree) if later is None else _not_yet(later)
+                return self._new(tree)
             case "edit":
                 return self._edits(tree)
-            case "later_if" | "later_at_once" | "later_run_step":
-                return _not_yet(tree)
             case "test":
                 return self._dry_run(tree)
             case _:
@@ -151,10 +148,13 @@ class InstructionBuilder:
         started = self._triggers(starting) if starting is not None else ()
         if whoever is not None:
             started = (Trigger(on=str(_leaf(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
+        drafts = self._drafts(steps) if steps is not None else ()
+        if _is_about_a_run(tree, started, drafts):
+            raise NotBuilt("when another workflow runs is said of that one, such as: run raid every day at 19:00")
         return New(
             str(leaf.value) if leaf is not None else None,
             started,
-            (*self._wait_before(tree), *(self._drafts(steps) if steps is not None else ())),
+            (*self._wait_before(tree), *drafts),
             quoted=leaf is not None and leaf.quoted,
         )
 
@@ -187,7 +187,7 @@ class InstructionBuilder:
     # Changing --------------------------------------------------------------------------------------------------------------
 
     def _edits(self, tree: Node) -> Edits:
-        workflows = [str(leaf.value) for leaf in tree.leaves() if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
+        workflows = [str(leaf.value) for leaf in _outside_steps(tree) if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
         scope = tree.node("in_workflow")
         if len(set(workflows)) > 1:
             raise MissingPiece("Which of the two workflows do you mean?")
@@ -203,6 +203,13 @@ class InstructionBuilder:
     def add(self, node: Node) -> EditSyntax:
         """Steps, and where they go."""
         return Add(self._all_steps(node), _position(node))
+
+    def add_said(self, node: Node) -> EditSyntax:
+        """Steps and nothing else; a check after which the rest goes on comes first."""
+        first = _find(node, "choose") or _find(node, "choose_unless")
+        is_check = first is not None and first.node("otherwise_nothing") is not None
+        steps = self._all_steps(node)
+        return Add(steps, Position("start") if is_check and len(steps) == 1 else None)
 
     def add_gap(self, node: Node) -> EditSyntax:
         """`add a wait`: something is missing."""
@@ -322,23 +329,30 @@ class InstructionBuilder:
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
+        if node.rule == "head_on_error":
+            ways = self._ways(node.node("target_step", "target_ways"))
+            return Head("on_error", ways[0][1] if ways else None)
         return build_heading.heading(node)
 
     def handle(self, node: Node) -> EditSyntax:
         """What is done when a step fails, or any."""
         caught = node.node("caught", "caught_new") or node
+        new = caught.rule == "caught_new"
         steps = caught.node("steps")
         drafts = self._targets.steps(steps) if steps is not None else ()
-        edge = node.node("edge")
-        reference = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
         # "stop" is how it ends by itself; it is kept where steps of their own are meant.
-        rest = drafts if caught.rule == "caught_new" else build_heading.without_stop(drafts)
+        rest = drafts if new else build_heading.without_stop(drafts)
+        if not rest or (not new and build_heading.only_jumps(rest)):
+            raise NotBuilt("nothing is done there but going elsewhere")
+        edge, said = node.node("edge"), node.leaf("EDGE_SO")
+        event = _event(edge) if edge is not None else str(said.value) if said is not None else "error"
+        reference = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
         return Catch(
             rest,
             None if reference is None else _reference(reference),
-            _event(edge) if edge is not None else "error",
+            event,
             True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
-            caught.rule == "caught_new",
+            new,
         )
 
 
@@ -349,6 +363,23 @@ def _not_yet(node: Node) -> Named:
 
 
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
+
+
+def _is_about_a_run(tree: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]) -> bool:
+    """`run raid every day at 19:00`, not said to be a new workflow: it is about when raid runs."""
+    said = tree.node("triggered")
+    if said is None or len(drafts) != 1 or not isinstance(drafts[0].state.action, Run):
+        return False
+    return said.nodes()[0].rule == "steps" or any(trigger.on in _TIMES for trigger in started)
+
+
+def _outside_steps(tree: Node) -> Iterator[Leaf]:
+    """The words that are about the workflow; one that a step runs is another matter."""
+    for child in tree.children:
+        if isinstance(child, Leaf):
+            yield child
+        elif child.rule != "steps":
+            yield from _outside_steps(child)
 
 
 def _by_number(number: int) -> str:
@@ -602,7 +633,7 @@ _Builder = Callable[[InstructionBuilder, Node], EditSyntax]
 _I = InstructionBuilder
 _EDITS: Final[Mapping[str, _Builder]] = {
     "add": _I.add,
-    "ambient_steps": _I.add,
+    "ambient_steps": _I.add_said,
     "add_gap": _I.add_gap,
     "add_nothing": _I.add_nothing,
     "drop": _I.drop,
@@ -656,6 +687,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
             "head_rounds",
             "head_usual_rounds",
             "head_start",
+            "head_on_error",
             "head_no_on_error",
             "head_timeout",
             "head_no_timeout",

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from engine.convert import mistake
 from engine.model import Cooldown, QuietHours, Rate, Role
-from grammar.build_steps import NotBuilt, with_unit
+from grammar.leaves import NotBuilt, with_unit
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
 from grammar.tree import Leaf, Node
 

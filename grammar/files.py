@@ -5,24 +5,23 @@ what may stand there. People may leave the numbers of steps out; then the lines'
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from pydantic import ValidationError
 
 from engine.convert import mistake
-from engine.declare import Declarations
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
-from engine.names import expected, verb
 from grammar import build_heading, build_policies
-from grammar.build_steps import NotBuilt, StepBuilder
-from grammar.drafts import Draft
+from grammar.build_steps import StepBuilder
+from grammar.drafts import Draft, linked
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
+from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon
 from grammar.rules import Permitted, Rule, Ruled, with_fields
-from grammar.say_steps import default_id, flows_on
+from grammar.say_steps import default_id
 from grammar.tree import Node
 
 MAX_LINES: Final = 1_000
@@ -240,19 +239,19 @@ def _in_order(steps: list[tuple[int, int | None, Node]]) -> list[tuple[int, Node
 
 
 def _states(steps: list[tuple[int, Node]], driver: Driver) -> tuple[State, ...]:
-    unplaced = StepBuilder(driver.phrases.by_rule, str)
-    drafts = [_build(tree, line, unplaced) for line, tree in steps]
-    names = _names(drafts, driver.declarations)
+    unplaced = linked(_built(steps, StepBuilder(driver.phrases.by_rule, str)), None, driver.declarations)
+    names = [state.name for state in unplaced]
 
     def name_of(number: int) -> str:
         if 1 <= number <= len(names):
             return names[number - 1]
         raise NotBuilt(f"there is no step {number}; the last one is {len(names)}")
 
-    numbered = StepBuilder(driver.phrases.by_rule, name_of)
-    built = [_build(tree, line, numbered) for line, tree in steps]
-    following: Iterable[str | None] = (*names[1:], None)
-    return tuple(_linked(draft, name, after) for draft, name, after in zip(built, names, following, strict=True))
+    return linked(_built(steps, StepBuilder(driver.phrases.by_rule, name_of)), None, driver.declarations)
+
+
+def _built(steps: list[tuple[int, Node]], builder: StepBuilder) -> tuple[Draft, ...]:
+    return tuple(_build(tree, line, builder) for line, tree in steps)
 
 
 def _build(tree: Node, line: int, builder: StepBuilder) -> Draft:
@@ -261,19 +260,3 @@ def _build(tree: Node, line: int, builder: StepBuilder) -> Draft:
         return builder.step(step)
     except NotBuilt as reason:
         raise FileError(line, str(reason)) from None
-
-
-def _names(drafts: list[Draft], declarations: Declarations) -> list[str]:
-    stems = [verb(draft.state.action, declarations) for draft in drafts]
-    return [
-        draft.state.name if draft.named else expected(draft.state.action, stems[:place], declarations)
-        for place, draft in enumerate(drafts)
-    ]
-
-
-def _linked(draft: Draft, name: str, following: str | None) -> State:
-    """The step under its name, leading to the next one if it does not say otherwise."""
-    transitions = dict(draft.state.transitions)
-    if following is not None and not draft.ends and flows_on(draft.state.action):
-        transitions.setdefault("success", following)
-    return draft.state.model_copy(update={"name": name, "transitions": transitions})

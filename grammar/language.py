@@ -49,6 +49,7 @@ MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
+_SO_OFTEN: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z", re.IGNORECASE)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
@@ -340,12 +341,12 @@ def _asks_for_steps(answer: Understanding) -> bool:
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
-    Of a value that is given to a run also one in which it seems to be put off.
+    Of a value that is given to a run also one in which it seems to be put off; and one that ends with how often.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
-            if is_run and _TIME_TO_RUN.search(leaf.text):
+            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _SO_OFTEN.search(leaf.text):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):

@@ -106,6 +106,9 @@ _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
 _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
+_LETTERS: Final = frozenset("bcdefghjklmnopqrstvwxyz")
+"""Letters that people call a variable; "a", "i" and "u" are words."""
+_EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
@@ -177,6 +180,7 @@ class Lattice:
         self._fixed: dict[int, list[Edge]] = {}
         self._scanned: dict[tuple[int, str], list[Edge]] = {}
         self._ends: list[int] | None = None
+        self._closings: list[tuple[int, int]] | None = None
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
 
@@ -419,7 +423,9 @@ class Lattice:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
             return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
-        if word.kind == "word" and ("_" in word.text or word.key not in self._vocabulary.known):
+        if word.kind == "word" and (
+            "_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS
+        ):
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
                 end += 2
@@ -455,7 +461,22 @@ class Lattice:
         ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
         # The dot between steps is never part of an unquoted text: it may stand for the end of a line.
         dot = next((place for place in ends if place < len(self.words) and self.words[place].text == "·"), None)
-        return ends if dot is None else [place for place in ends if place <= dot]
+        ends = ends if dot is None else [place for place in ends if place <= dot]
+        # Nor is the bracket that closes the block in which the text stands.
+        closing = self._closing_around(at)
+        return ends if closing is None else [*(place for place in ends if place < closing), closing]
+
+    def _closing_around(self, at: int) -> int | None:
+        """The place of the bracket that closes what was open before a place; the mouth of a smiley is none."""
+        if self._closings is None:
+            self._closings = []
+            opened: list[int] = []
+            for place, word in enumerate(self.words):
+                if word.text == "(":
+                    opened.append(place)
+                elif word.text == ")" and opened and not (word.glued and self.words[place - 1].text in _EYES):
+                    self._closings.append((opened.pop(), place))
+        return next((close for begin, close in self._closings if begin < at < close), None)
 
     def _may_end_text(self, at: int) -> bool:
         lexicon = self._lexicon
@@ -549,6 +570,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

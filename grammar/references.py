@@ -71,6 +71,14 @@ def number_of(definition: Definition, name: str) -> int | None:
     return next((n for n, state in enumerate(definition.states, 1) if state.name == name), None)
 
 
+def names_beside(definition: Definition, without: str | None) -> frozenset[str]:
+    """The names that are taken, but for one step and those inside it."""
+    gone = set()
+    if without is not None:
+        gone = {state.name for state in all_states((definition.state(without),))}
+    return frozenset(state.name for state in all_states(definition.states) if state.name not in gone)
+
+
 def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
     """Every step a reference means, in the order they stand; at least one.
 

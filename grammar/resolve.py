@@ -38,12 +38,10 @@ from engine.edits import (
     apply,
 )
 from engine.errors import EditError
-from engine.model import Definition, Policy, State, Target, Trigger, Way, all_states
+from engine.model import Action, Definition, Policy, State, Target, Trigger, Way
 from engine.names import verb
 from grammar import headings, names
 from grammar.altering import altered
-from grammar.build_heading import jump
-from grammar.build_instructions import named_place
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
     Agenda,
@@ -78,7 +76,19 @@ from grammar.instruction import (
     Undo,
     Why,
 )
-from grammar.references import Unclear, Unsettled, Within, all_of, key, moved_place, number_of, one_of, place, refuse
+from grammar.references import (
+    Unclear,
+    Unsettled,
+    Within,
+    all_of,
+    key,
+    moved_place,
+    names_beside,
+    number_of,
+    one_of,
+    place,
+    refuse,
+)
 from grammar.rules import Rule, ruled
 from grammar.syntax import (
     Add,
@@ -283,8 +293,7 @@ class Resolver:
         if not steps:
             raise MissingPiece(ASK_STEPS)
         known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
-        taken = {state.name for state in all_states(definition.states)} - {without}
-        return loose(steps, known, taken, self.declarations)
+        return loose(steps, known, names_beside(definition, without), self.declarations)
 
     def _move(self, syntax: Shift, within: Within) -> MoveStep:
         state = one_of(syntax.reference, within)
@@ -295,12 +304,21 @@ class Resolver:
 
     def _become(self, syntax: Become, within: Within) -> tuple[Edit, ...]:
         state = one_of(syntax.reference, within)
-        new = self._loose(syntax.steps, within.definition, without=state.name)
-        if syntax.before and self._loose(syntax.before, within.definition)[0].action != state.action:
+        if len(syntax.steps) > 1:
+            return (ReplaceStep(state.name, self._loose(syntax.steps, within.definition, without=state.name)),)
+        new = self._in_its_place(syntax.steps, state, within)
+        if syntax.before and self._in_its_place(syntax.before, state, within) != state.action:
             raise refuse(f"{within.name} has another step there by now: {within.describe(state)}.")
-        if len(new) != 1:
-            return (ReplaceStep(state.name, new),)
-        return (SetAction(state.name, new[0].action),)
+        return (SetAction(state.name, new),)
+
+    def _in_its_place(self, steps: tuple[Draft, ...], state: State, within: Within) -> Action:
+        """What a step does that keeps its name."""
+        if not steps:
+            raise MissingPiece(ASK_STEPS)
+        definition = within.definition
+        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
+        return loose((first,), known, names_beside(definition, state.name), self.declarations)[0].action
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
         new = self._loose(syntax.steps, within.definition)[0].action
@@ -352,7 +370,7 @@ class Resolver:
             case "variable":
                 return self._variable(cast("Declared", value), within)
             case "on_error":
-                return SetOnError(None)
+                return SetOnError(None if value is None else one_of(cast("Reference", value), within).name)
             case "timeout":
                 return SetTimeout(value)
             case "rounds":
@@ -375,12 +393,6 @@ class Resolver:
         # "if it fails" is said of the workflow, unless there is just one step to fail.
         whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
         state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
-        to = None if syntax.new else jump(syntax.steps)
-        if not syntax.steps or to is not None:
-            target = None if to is None else one_of(named_place(to), within).name
-            if state is None:
-                return (SetOnError(target),)
-            return (SetTransition(state.name, syntax.event, target),)
         states = self._loose(syntax.steps, definition)
         following = None if state is None else state.transitions.get("success")
         if syntax.goes_on and state is None:

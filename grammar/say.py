@@ -40,9 +40,9 @@ from engine.edits import (
 )
 from engine.errors import EditError
 from engine.expressions import quote
-from engine.model import Definition, State, Trigger, all_states
+from engine.model import Definition, State, Trigger, all_states, blocks
 from engine.names import fresh
-from grammar.drafts import escaped, map_texts
+from grammar.drafts import escaped, map_state_texts
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -75,16 +75,17 @@ from grammar.instruction import (
     Why,
 )
 from grammar.names import quoted_name, slug
-from grammar.references import number_of
+from grammar.references import names_beside, number_of
 from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
+    Named,
+    in_words,
     say_action,
     say_definition,
     say_duration,
     say_json,
-    say_name,
-    say_options,
     say_retry,
+    say_state,
     say_state_name,
     say_states,
     say_target,
@@ -206,7 +207,8 @@ class Sayer:
             case SetAction():
                 old = _state(edit.name, definition)
                 new = old.model_copy(update={"action": edit.action})
-                arrow = f"{self.step(definition, old)} -> {self.step(definition, new)}"
+                taken = names_beside(definition, edit.name) | {edit.name}
+                arrow = f"{self._action(old, taken)} -> {self._action(new, taken)}"
                 return f"{_ref(edit.name, definition)} {arrow}"
             case ReplaceStep():
                 steps = self._loose(edit.states, definition, without=edit.name)
@@ -223,20 +225,30 @@ class Sayer:
                 return _heading(edit, definition)
 
     def _loose(self, states: tuple[State, ...], definition: Definition, without: str | None = None) -> str:
-        """States with their names where those are not the ones they would be given here."""
-        taken = {state.name for state in all_states(definition.states)} - {without}
-        said: list[str] = []
-        for state in states:
-            given = fresh(state.action, taken, self._declarations)
-            said.append(self._loose_step(_typed(state, self._declarations), named=state.name != given))
-            taken |= {inner.name for inner in all_states((state,))}
-        return _DOT.join(said)
+        """States with their names where those are not the ones they would be given here.
 
-    def _loose_step(self, state: State, *, named: bool) -> str:
-        """A step that is linked when it is put in: only what it says itself is said."""
-        options = "; ".join(say_options(state, None))
-        name = f"{say_name(state.name)} " if named else ""
-        return f"{name}{say_action(state.action, self._declarations)}{f' ({options})' if options else ''}"
+        They are linked when they are put in: only what each says itself is said.
+        """
+        named = self._named(states, names_beside(definition, without))
+        return _DOT.join(
+            say_state(_typed(state, self._declarations), None, self._declarations, named) for state in states
+        )
+
+    def _named(self, states: tuple[State, ...], taken: frozenset[str]) -> Named:
+        """The steps, however deep, whose names are not those they would be given beside the taken ones."""
+        used = set(taken)
+        named: set[str] = set()
+        for state in all_states(states):
+            if state.name != fresh(state.action, used, self._declarations):
+                named.add(state.name)
+            used.add(state.name)
+        return lambda state: state.name in named
+
+    def _action(self, state: State, taken: frozenset[str]) -> str:
+        """What a step does, with the names of the steps inside it that are not the usual ones."""
+        inside = tuple(each for block in blocks(state.action) for each in block.states)
+        named = self._named(inside, taken)
+        return say_action(_typed(state, self._declarations).action, self._declarations, named)
 
     def _triggers(self, edit: AddTrigger | RemoveTrigger | SetTriggers) -> str:
         match edit:
@@ -251,10 +263,8 @@ class Sayer:
 
 
 def _typed(state: State, declarations: Declarations) -> State:
-    """A step whose texts, when read as typed ones, are what they are; those of `do` with JSON are never read so."""
-    if say_action(state.action, declarations).startswith("do "):
-        return state
-    return state.model_copy(update={"action": map_texts(state.action, escaped)})
+    """A step whose texts, when read as typed ones, are what they are; those of JSON are never read so."""
+    return map_state_texts(state, escaped, lambda each: in_words(each.action, declarations))
 
 
 def _is_plain(definition: Definition) -> bool:

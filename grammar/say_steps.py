@@ -5,7 +5,7 @@ are listed in `docs/language.md`. Nothing here reads, and nothing here knows a w
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 from pydantic import JsonValue
@@ -16,6 +16,7 @@ from engine.expressions import quote
 from engine.formulas import Compare, Literal, Variable
 from engine.model import (
     Action,
+    Block,
     Call,
     Definition,
     Goto,
@@ -25,8 +26,11 @@ from engine.model import (
     Target,
     Trigger,
     Wait,
+    all_states,
 )
 from engine.names import expected, verb
+from grammar.drafts import flows_on
+from grammar.say_blocks import SayBlock, say_kind, says_json
 from grammar.say_parts import say_duration as say_duration
 from grammar.say_parts import say_formula as say_formula
 from grammar.say_parts import say_json as say_json
@@ -44,6 +48,9 @@ _CRON: Final = re.compile(r"(0|[1-5]?[1-9]|[1-5]0) (0|1?[1-9]|10|2[0-3]) \* \* (
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _MAX_NUMBER: Final = 10**18
 _MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
+Named = Callable[[State], bool]
+"""Whether a step is said with its name, since it is not the one the rules would give."""
+NO_NAMES: Final[Named] = lambda _: False  # noqa: E731
 _EDGES: Final = {"timeout": "on timeout", "cancel": "on cancel", "unknown": "on unknown"}
 _DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _DAY_GROUPS: Final = {"*": "day", "1-5": "weekday", "0,6": "weekend"}
@@ -75,8 +82,17 @@ def default_id(name: str) -> str:
 # Actions ----------------------------------------------------------------------------------------------------------------
 
 
-def say_action(action: Action, declarations: Declarations) -> str:
-    """What a step does."""
+def say_action(
+    action: Action, declarations: Declarations, named: Named = NO_NAMES, block: SayBlock | None = None
+) -> str:
+    """What a step does.
+
+    Args:
+        action: What it does.
+        declarations: Whose phrases are used.
+        named: Which of the steps inside it are said with their names.
+        block: How a block is said; on one line if left out.
+    """
     match action:
         case Call():
             return _say_call(action, declarations)
@@ -87,7 +103,36 @@ def say_action(action: Action, declarations: Declarations) -> str:
         case Stop():
             return "stop"
         case _:
-            return f"do {say_json(_dump(action))}"
+            inside = block if block is not None else (lambda each: say_block(each, declarations, named))
+            return say_kind(action, inside, _say_happening, say_value)
+
+
+def say_block(block: Block, declarations: Declarations, named: Named) -> str:
+    """The steps between two parentheses, on one line."""
+    said = [
+        say_state(state, following, declarations, named)
+        for state, following in zip(block.states, [*(state.name for state in block.states[1:]), None], strict=True)
+    ]
+    return f"{say_beginning(block)}{', then '.join(said)}"
+
+
+def say_beginning(block: Block) -> str:
+    """Where a block begins, if not at its first step."""
+    usual = block.initial_state == block.states[0].name
+    return "" if usual else f"start at {say_state_name(block.initial_state)}: "
+
+
+def _say_happening(trigger: Trigger) -> tuple[str, bool]:
+    """What happens, as it stands after "until"."""
+    said, guarded = _say_clause(trigger, {})
+    return said.removeprefix("when "), guarded
+
+
+def in_words(action: Action, declarations: Declarations) -> bool:
+    """Whether the texts of an action are said as they are typed, and not as JSON."""
+    if isinstance(action, Call):
+        return not _say_call(action, declarations).startswith("do ")
+    return not says_json(action)
 
 
 def _dump(model: Any) -> dict[str, Any]:
@@ -178,11 +223,6 @@ def say_target(target: Target) -> str:
     return ", ".join(ways)
 
 
-def flows_on(action: Action) -> bool:
-    """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
-    return not isinstance(action, Goto | Stop)
-
-
 def say_options(state: State, following: str | None) -> tuple[str, ...]:
     """What is said of a step beside its action.
 
@@ -232,28 +272,43 @@ def say_retry(retry: Retry) -> str:
     return f"retry {say_json(_dump(retry))}"
 
 
-def say_state(state: State, following: str | None, above: Sequence[str], declarations: Declarations) -> str:
+def say_state(
+    state: State,
+    following: str | None,
+    declarations: Declarations,
+    named: Named,
+    block: SayBlock | None = None,
+) -> str:
     """A step with its name, where that is not the usual one, and its options.
 
     Args:
         state: The step.
         following: The name of the next one, None at the last.
-        above: The stems (`engine.names.verb`) of the steps above it.
         declarations: Whose phrases are used.
+        named: Which steps are said with their names.
+        block: How a block inside it is said; on one line if left out.
     """
-    name = "" if state.name == expected(state.action, above, declarations) else f"{say_name(state.name)} "
+    name = f"{say_name(state.name)} " if named(state) else ""
     options = "; ".join(say_options(state, following))
-    return f"{name}{say_action(state.action, declarations)}{f' ({options})' if options else ''}"
+    return f"{name}{say_action(state.action, declarations, named, block)}{f' ({options})' if options else ''}"
+
+
+def not_usual(states: Iterable[State], declarations: Declarations) -> Named:
+    """The steps, however deep, whose names are not those the rules give at their places."""
+    stems: list[str] = []
+    unusual: set[str] = set()
+    for state in all_states(tuple(states)):
+        if state.name != expected(state.action, stems, declarations):
+            unusual.add(state.name)
+        stems.append(verb(state.action, declarations))
+    return lambda state: state.name in unusual
 
 
 def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str, ...]:
-    """Each of the steps of a workflow, without its number."""
-    stems = [verb(state.action, declarations) for state in states]
+    """Each of the steps of a workflow on one line, without its number."""
+    named = not_usual(states, declarations)
     following = [*(state.name for state in states[1:]), None]
-    return tuple(
-        say_state(state, after, stems[:place], declarations)
-        for place, (state, after) in enumerate(zip(states, following, strict=True))
-    )
+    return tuple(say_state(state, after, declarations, named) for state, after in zip(states, following, strict=True))
 
 
 # Triggers ---------------------------------------------------------------------------------------------------------------

@@ -373,12 +373,25 @@ def method(sentence: Sentence, at: int) -> Found:
     return [(match.group(), end)] if end is not None else []
 
 
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+
+def plain_name(sentence: Sentence, at: int) -> Found:
+    """The name of a variable or a workflow that is one word: any, also one that means something elsewhere."""
+    word = sentence.words[at]
+    return [(word.text, at + 1)] if word.kind == "word" and _PLAIN_NAME.fullmatch(word.text) else []
+
+
+_STEP_NUMBER: Final = re.compile(r"(?P<number>\d{1,20}(?:\.\d{1,20})*)(?:[.):](?!\d))?")
+
+
 def step_number(sentence: Sentence, at: int) -> Found:
-    """`1` or `1.` before a step."""
-    if sentence.words[at].kind != "number" or not sentence.words[at].text.isdecimal():
+    """`1`, `1.` or `3.1` before a step."""
+    if sentence.words[at].kind != "number":
         return []
-    end = at + 2 if _key(sentence, at + 1) in (".", ")", ":") and sentence.words[at + 1].glued else at + 1
-    return [(int(sentence.words[at].text[:_MAX_DIGITS]), end)]
+    match = _STEP_NUMBER.match(sentence.text, sentence.words[at].start)
+    end = sentence.place_at(match.end()) if match is not None else None
+    return [(match.group("number"), end)] if match is not None and end is not None else []
 
 
 def formula(sentence: Sentence, at: int) -> Found:

@@ -282,9 +282,11 @@ class Catch:
     """What is done when a step fails, or any.
 
     Attributes:
-        steps: What is done; a single jump leads to a step that is there already, unless `new`.
+        steps: What is done; at least one.
         reference: Which step; None = any that says nothing itself.
+        event: On what else than a failure.
         goes_on: Whether it then goes on where it would have gone, as far as that was said.
+        new: Whether these very steps are meant, as the bot says them.
     """
 
     steps: tuple[Draft, ...]

@@ -12,8 +12,9 @@ from engine.declare import Declarations, Method, Param
 from engine.events import TYPES
 from engine.formulas import And, Compare, Literal, Not, TextTest, Variable
 from engine.model import Call, Goto, State, Trigger, Wait
-from grammar.build_steps import NotBuilt, StepBuilder
+from grammar.build_steps import StepBuilder
 from grammar.driver import CHAT, Driver, Limits, Parsed, Stuck
+from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon, expand, inflections, names_on_stream
 from grammar.say_steps import say_trigger
 from grammar.words import clean, split
@@ -240,7 +241,7 @@ def test_failure_names_place_word_and_what_could_stand_there() -> None:
     assert isinstance(outcome, Stuck)
     assert (outcome.at, outcome.word) == (20, "frobnicate")
     assert {"_WAIT", "_STOP_HERE"} <= outcome.expected
-    assert [leaf.type for leaf in outcome.read] == ["_WAIT", "DURATION", "_CONN"]
+    assert [leaf.type for leaf in outcome.read] == ["_WAIT", "DURATION", "_THEN_CONN"]
 
 
 def test_a_missing_end_is_told_as_such() -> None:
