@@ -170,11 +170,13 @@ class InstructionBuilder:
 
     def _triggers(self, triggers: Node) -> tuple[Trigger, ...]:
         """Every trigger of a list; after "or" the event may stand alone."""
-        return tuple(
-            self._steps.trigger(node if node.rule == "trigger" else Node("trigger", [node]))
-            for node in triggers.nodes()
-            if node.rule == "trigger" or node.rule.startswith("event")
-        )
+        found: list[Trigger] = []
+        for node in triggers.nodes():
+            if node.rule == "trigger":
+                found.extend(self._steps.triggers(node))
+            elif node.rule.startswith("event"):
+                found.extend(self._steps.triggers(Node("trigger", [node])))
+        return tuple(found)
 
     def _ways(self, target: Node | None) -> tuple[tuple[Formula | None, Reference], ...]:
         if target is None:

@@ -13,7 +13,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ from grammar.live import LiveWords
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
-from grammar.scanners import NoUnit
+from grammar.scanners import NoHalf, NoUnit
 from grammar.tree import Leaf, Node
 from grammar.words import clean
 from grammar.workspace import Workspace
@@ -240,6 +240,9 @@ class Language:
         unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
         if unit is not None and not _is_later(reading.tree):
             return _which_unit(unit, sentence)
+        hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
+        if hours:
+            return _which_half(hours, sentence)
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
@@ -388,6 +391,18 @@ def _which_unit(leaf: Leaf, sentence: str) -> Question:
     lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
     options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
     return Question(f"Do you mean {' or '.join(lengths)}?", options)
+
+
+def _which_half(hours: list[Leaf], sentence: str) -> Question:
+    """`every day at 8`: morning or evening is never guessed."""
+    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
+    options: list[str] = []
+    for chosen in product(*times):
+        said = sentence
+        for leaf, time in reversed(list(zip(hours, chosen, strict=True))):
+            said = f"{said[: leaf.start]}{time}{said[leaf.end :]}"
+        options.append(said)
+    return Question(f"Do you mean {' or '.join(times[0])}?", tuple(options[:4]))
 
 
 def _sentence(words: str) -> str:
