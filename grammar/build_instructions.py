@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from engine.formulas import Compare, Formula, Literal, Variable
+from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
-from grammar import build_heading
+from grammar import build_heading, build_policies
+from grammar.build_conditions import IS_A_BOT, condition_in
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
@@ -32,7 +33,9 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
     It,
     Kind,
     Lead,
@@ -328,6 +331,25 @@ class InstructionBuilder:
         mode: Any = {"also": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[node.rule]
         triggers = _find(node, "triggers")
         return Start(mode, self._triggers(triggers) if triggers is not None else ())
+
+    def hold(self, node: Node) -> EditSyntax:
+        """What has to hold for a start."""
+        match node.rule:
+            case "guard":
+                return Hold(condition_in(node))
+            case "guard_bots":
+                return Hold(Not(IS_A_BOT))
+            case "guard_roles":
+                return Hold(build_policies.without_roles(node))
+            case "guard_days" | "guard_no_days":
+                return Hold(days=build_policies.weekdays(node), only=node.rule == "guard_days")
+            case _:
+                return Hold()
+
+    def forget(self, node: Node) -> EditSyntax:
+        """What no longer starts it."""
+        event = node.leaf("EVENT")
+        return Forget(None if event is None else str(event.value))
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
@@ -669,6 +691,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "by_hand": _I.start,
     "no_longer": _I.start,
     "handle": _I.handle,
+    "no_longer_the_one": _I.forget,
+    "no_longer_on": _I.forget,
+    **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
     **dict.fromkeys(
         (
             "head_name",

@@ -1,14 +1,19 @@
 """From trees of `policies.lark` to rules: what one line of the heading or one sentence says of a policy."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
 from engine.convert import mistake
+from engine.formulas import And, Formula, Literal, Not, TextTest, Variable
 from engine.model import Cooldown, QuietHours, Rate, Role
+from grammar.build_conditions import ROLES_OF_USER
 from grammar.leaves import NotBuilt, with_unit
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
+from grammar.scanners import Days
+from grammar.starts import weekdays_in
 from grammar.tree import Leaf, Node
 
 _FIXED: Final[Mapping[str, dict[str, Any]]] = {
@@ -109,6 +114,26 @@ def _roles(node: Node) -> tuple[Role, ...]:
         role = cast("Role", _value(each, "ROLE", "EVERYONE"))
         found.extend(_HIGHER.get(role, (role,)) if each.leaf("_AND_UP") is not None else (role,))
     return tuple(found)
+
+
+def without_roles(node: Node) -> Formula:
+    """`not on mods or vips`: nobody who is any of them."""
+    roles = _roles(node)
+    if "everyone" in roles:
+        raise NotBuilt("then nobody would be left")
+    found = tuple(Not(TextTest("contains", Variable(ROLES_OF_USER), Literal(role))) for role in roles)
+    return found[0] if len(found) == 1 else And(found)
+
+
+def weekdays(node: Node) -> frozenset[int]:
+    """`on sundays`: days of the week, and no others."""
+    days = _leaf(node, "DAYS").value
+    if days != Days(weekday=days.weekday) or not _PLAIN_DAYS.fullmatch(days.weekday):
+        raise NotBuilt("only days of the week can be left out, such as sundays")
+    return weekdays_in(days.weekday)
+
+
+_PLAIN_DAYS: Final = re.compile(r"[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*")
 
 
 def _key(node: Node) -> str | None:

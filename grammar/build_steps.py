@@ -185,13 +185,16 @@ class StepBuilder:
         held = holds([each for each in node.nodes() if each.rule.startswith("hold_")])
         guard = condition_in(node)
         if guard is not None:
-            said["when"] = guard if "when" not in said else And((said["when"], guard))
+            parts = guard.operands if isinstance(guard, And) else (guard,)
+            said["when"] = And((said["when"], *parts)) if "when" in said else guard
         written = node.leaf("JSON")
         extra = written.value if written is not None else {}
         if set(extra) & {"on", "when"}:
             raise NotBuilt("what happens and under which condition is said in words, not in JSON")
-        if twice := sorted((set(extra) & (set(said) | set(held))) | (set(said) & set(held))):
+        if twice := sorted(set(said) & set(held)):
             raise NotBuilt(f'"{twice[0]}" is said twice')
+        if twice := sorted(set(extra) & (set(said) | set(held))):
+            raise NotBuilt(f'"{twice[0]}" is said in words already, and once more in JSON')
         return cast("Trigger", valid(Trigger, **said, **held, **extra))
 
 

@@ -238,6 +238,7 @@ class Language:
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
         unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+        unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
         if unit is not None and not _is_later(reading.tree):
             return _which_unit(unit, sentence)
         hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
@@ -329,7 +330,7 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
 def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
     said = [leaf.type for leaf in reading.tokens]
-    return said[0] in ("_RUN", "_START_IT") and said[-2:] == ["_AT", "TIME"]
+    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
 
 
 def _ambient(tree: Node) -> Node | None:
@@ -384,6 +385,12 @@ def _tail(reading: Reading) -> str | None:
 def _is_later(tree: Node) -> bool:
     """Whether it is something this bot cannot do yet, so that asking for details would be idle."""
     return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
+
+
+def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
+    """`every 20 to 40 minutes`: the first length is in minutes, too."""
+    following = tokens[tokens.index(unit) + 1 :][:2]
+    return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
 
 
 def _which_unit(leaf: Leaf, sentence: str) -> Question:

@@ -38,9 +38,10 @@ from engine.edits import (
     apply,
 )
 from engine.errors import EditError
+from engine.events import canonical
 from engine.model import Action, Definition, Policy, State, Target, Trigger, Way
 from engine.names import verb
-from grammar import headings, names
+from grammar import headings, names, starts
 from grammar.altering import altered
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
@@ -90,6 +91,7 @@ from grammar.references import (
     refuse,
 )
 from grammar.rules import Rule, ruled
+from grammar.say_parts import say_formula
 from grammar.syntax import (
     Add,
     Again,
@@ -109,7 +111,9 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
     It,
     Kind,
     Lead,
@@ -284,6 +288,10 @@ class Resolver:
                 return (self._head(syntax, within),)
             case Catch():
                 return self._catch(syntax, within)
+            case Hold():
+                return (self._hold(syntax, within),)
+            case Forget():
+                return (self._forget(syntax, within),)
             case Lead() | Bound() | Again() | CarryOn():
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
@@ -337,6 +345,40 @@ class Resolver:
                 return tuple(RemoveTrigger(self._own(trigger, definition)) for trigger in syntax.triggers)
             case _:
                 assert_never(syntax.mode)
+
+    def _hold(self, syntax: Hold, within: Within) -> Edit:
+        """The triggers that are there, under a condition, or without any."""
+        triggers = within.definition.triggers
+        if not triggers:
+            raise self._by_hand(syntax, within)
+        if syntax.days is not None:
+            changed = starts.on_days(triggers, syntax.days, only=syntax.only)
+            if changed is None:
+                raise refuse(f"Then {within.name} would never start. To switch it off: disable {within.name}")
+            return SetTriggers(changed)
+        if syntax.condition is None:
+            return SetTriggers(starts.without_conditions(triggers))
+        return SetTriggers(starts.with_condition(triggers, syntax.condition))
+
+    def _by_hand(self, syntax: Hold, within: Within) -> Unsettled:
+        """Nothing starts it by itself, so that it can only be checked first."""
+        if syntax.condition is None:
+            return refuse(f"{within.name} starts only by hand. Say when it starts: in {within.name} also when ...")
+        first = f"in {within.name} add as step 1 unless {say_formula(syntax.condition)} stop"
+        return Unsettled(
+            Question(f"{within.name} starts only by hand. Should it check that first? Then it means: {first}", (first,))
+        )
+
+    def _forget(self, syntax: Forget, within: Within) -> Edit:
+        triggers = within.definition.triggers
+        fitting = [each for each in triggers if syntax.event is None or canonical(each.on) == syntax.event]
+        if not fitting:
+            raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
+        if len(fitting) == 1:
+            return RemoveTrigger(fitting[0])
+        made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
+        options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
+        raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))
 
     def _own(self, trigger: Trigger, definition: Definition) -> Trigger:
         """The workflow's trigger that is meant: that very one, or the only one on that event."""

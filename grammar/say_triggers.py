@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from engine.events import EventType, kind_of
 from engine.expressions import quote
-from engine.formulas import Compare, Literal, TextTest, Variable
+from engine.formulas import And, Compare, Formula, Literal, TextTest, Variable
 from engine.model import Trigger
-from grammar.say_parts import say_duration, say_formula, say_json
+from grammar.say_conditions import say_condition
+from grammar.say_parts import say_duration, say_json
 from grammar.say_schedules import say_schedule
 
 _PLAIN: Final = re.compile(r"[\w\-]+")
@@ -26,10 +27,23 @@ def say_trigger(trigger: Trigger) -> str:
         for name in type(trigger).model_fields
         if name not in ("on", "when") and (value := getattr(trigger, name)) is not None and value is not False
     }
-    said, guarded = _say_clause(trigger, extra)
+    addressed, guard = _split(trigger)
+    said, guarded = _say_clause(addressed, extra)
+    if not guarded:
+        guard = trigger.when
     said += _say_holds(extra)
-    guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
-    return f"{said}{guard}{f', with {say_json(extra)}' if extra else ''}"
+    when = "" if guard is None else f", if {say_condition(guard)}"
+    return f"{said}{when}{f', with {say_json(extra)}' if extra else ''}"
+
+
+def _split(trigger: Trigger) -> tuple[Trigger, Formula | None]:
+    """The trigger with the part of its guard that its own words may say, and the rest: a command, and who types it."""
+    match trigger.when:
+        case And(operands=(first, *rest)) if not any(isinstance(part, And) for part in rest):
+            left = rest[0] if len(rest) == 1 else And(tuple(rest))
+            return trigger.model_copy(update={"when": first}), left
+        case _:
+            return trigger, None
 
 
 def say_happening(trigger: Trigger) -> tuple[str, bool]:

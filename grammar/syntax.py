@@ -239,6 +239,28 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What has to hold for a workflow to start: `only when viewers >= 5`, `not on sundays`.
+
+    Attributes:
+        condition: None = no condition any more.
+        days: Weekdays, Sunday 0, if it is about those.
+        only: Whether it is on those days only, or on all others.
+    """
+
+    condition: Formula | None = None
+    days: frozenset[int] | None = None
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What no longer starts a workflow, by the name of its event; None = the only one there is."""
+
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What is said of a variable.
 
@@ -312,6 +334,8 @@ EditSyntax: TypeAlias = (
     | Start
     | Head
     | Catch
+    | Hold
+    | Forget
 )
 
 
