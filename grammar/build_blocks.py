@@ -302,6 +302,9 @@ def _listening(node: Node, guards: str) -> dict[str, Any]:
 def _wait_for(node: Node) -> Action:
     _at_most_once(node)
     said = _listening(node, "waited_if")
+    command = node.node("event_command")
+    if command is not None and (typing := command.leaf("WHO_TYPES")) is not None:
+        said["who"] = str(typing.value)
     for part in node.nodes():
         match part.rule:
             case "waited_from":
@@ -317,7 +320,7 @@ def _wait_for(node: Node) -> Action:
 
 def limit_of(node: Node) -> float | None:
     """`wait for !back up to 5 minutes`: the time limit that is said with the action itself."""
-    limit = node.node("waited_limit")
+    limit = node if node.leaf("DURATION") is not None else node.node("waited_limit")
     return None if limit is None else seconds_in(limit)
 
 

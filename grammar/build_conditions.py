@@ -21,7 +21,7 @@ from engine.formulas import (
     Variable,
 )
 from engine.people import KNOWN_BOTS
-from grammar.leaves import NotBuilt, value_of
+from grammar.leaves import value_of
 from grammar.tree import Leaf, Node
 
 ROLES_OF_USER: Final = "user.roles"
@@ -70,6 +70,9 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
             return cast("Formula", value_of(node, "FORMULA"))
         case "compare":
             return _compare(node)
+        case "is_name" | "is_not_name":
+            named = Literal(str(value_of(node, "NEW_NAME")))
+            return Compare("==" if node.rule == "is_name" else "!=", _variable(node), named)
         case "between":
             low, high = (Literal(leaf.value) for leaf in node.leaves() if leaf.type == "NUMBER")
             return Between(_variable(node), low, high)
@@ -106,9 +109,7 @@ def _compare(node: Node) -> Formula:
     operator = value_of(node, "COMPARE")
     if operator not in get_args(CompareOperator):
         raise AssertionError(operator)
-    leaf = cast("Leaf", node.leaf("NUMBER", "STRING", "TRUTH", "NEW_NAME"))
-    if leaf.type == "NEW_NAME" and operator not in ("==", "!="):
-        raise NotBuilt(f'"{leaf.text}" is no number that something could be compared with')
+    leaf = cast("Leaf", node.leaf("NUMBER", "STRING", "TRUTH"))
     value = leaf.value == "true" if leaf.type == "TRUTH" else leaf.value
     return Compare(operator, _variable(node), Literal(value))
 

@@ -152,6 +152,9 @@ class InstructionBuilder:
         if whoever is not None:
             started = (Trigger(on=str(_leaf(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
         drafts = self._drafts(steps) if steps is not None else ()
+        either = _find(tree, "either_way")
+        if either is not None:
+            started, drafts = self._either_way(either, started, drafts)
         if _is_about_a_run(tree, started, drafts):
             raise NotBuilt("when another workflow runs is said of that one, such as: run raid every day at 19:00")
         return New(
@@ -160,6 +163,15 @@ class InstructionBuilder:
             (*self._wait_before(tree), *drafts),
             quoted=leaf is not None and leaf.quoted,
         )
+
+    def _either_way(
+        self, node: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]
+    ) -> tuple[tuple[Trigger, ...], tuple[Draft, ...]]:
+        """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
+        if len(started) != 1 or started[0].when is None:
+            raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
+        choice = self._steps.choice(started[0].when, drafts, node)
+        return (started[0].model_copy(update={"when": None}),), (choice,)
 
     def _wait_before(self, tree: Node) -> tuple[Draft, ...]:
         """`10 seconds after a raid say hi` waits first."""

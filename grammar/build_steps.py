@@ -112,7 +112,7 @@ class StepBuilder:
         transitions: dict[str, Target] = {}
         ends = False
         if first.rule == "wait_for" and (limit := limit_of(first)) is not None:
-            said["timeout_seconds"] = limit
+            said |= {"timeout_seconds": limit, "critical": False}
         for option in rest:
             match option.rule:
                 case "option_end":
@@ -125,6 +125,11 @@ class StepBuilder:
                     self._option(option, said, transitions)
         state = cast("State", valid(State, name=own, action=made.action, transitions=transitions, **said))
         return Draft(state, named=name is not None, typed=typed, ends=ends, verbatim=made.verbatim)
+
+    def choice(self, when: Formula, drafts: tuple[Draft, ...], node: Node) -> Draft:
+        """Steps under a condition, and each "otherwise" of a node."""
+        made = self._kinds.choice(node, [(when, body_of(drafts))], "choice")
+        return Draft(State(name=placeholder("choice"), action=made.action), verbatim=made.verbatim)
 
     def _with_tail(self, tail: Node, inner: Draft, path: str) -> Made:
         """`say "hi" if viewers > 50`, `say "hi" 3 times`: the step is a block of its own."""

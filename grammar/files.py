@@ -15,9 +15,11 @@ from engine.convert import mistake
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
 from grammar import build_heading, build_policies
+from grammar.beginnings import Beginnings
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, linked
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
+from grammar.layout import Line, sentences
 from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon
 from grammar.rules import Permitted, Rule, Ruled, with_fields
@@ -93,12 +95,17 @@ def read_definition(text: str, driver: Driver, live: LiveLexicon | None = None) 
         raise FileError(0, f"a workflow file may have {MAX_LINES} lines; this one has {len(lines)}")
     draft = _Draft()
     names = live if live is not None else LiveLexicon()
-    for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            try:
-                _read_line(line, number, draft, driver, names)
-            except NotBuilt as reason:
-                raise FileError(number, str(reason)) from None
+    written = [
+        Line.of(number, line)
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    begins = Beginnings(driver, names, FILE_LINE)
+    for line in sentences(written, begins):
+        try:
+            _read_line(line.text, line.number, draft, driver, names)
+        except NotBuilt as reason:
+            raise FileError(line.number, str(reason)) from None
     return _definition(draft, driver)
 
 

@@ -25,9 +25,10 @@ from engine.declare import Declarations
 from engine.errors import EngineError
 from engine.model import Definition, Trigger
 from grammar import names, suggest
+from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
-from grammar.driver import Driver, Parsed, Reading, Stuck
+from grammar.driver import CHAT, Driver, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
 from grammar.instruction import Change, Create, Import, Instruction, Question, Refusal, Understanding, Understood
@@ -49,13 +50,34 @@ MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
-_SO_OFTEN: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z", re.IGNORECASE)
+_RATHER_A_BLOCK: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b", re.IGNORECASE)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
-_OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
+_OWN_VERBS: Final = frozenset(
+    [
+        "wait",
+        "pause",
+        "hold",
+        "sleep",
+        "delay",
+        "stop",
+        "end",
+        "do",
+        "go",
+        "add",
+        "when",
+        "if",
+        "unless",
+        "repeat",
+        "collect",
+        "run",
+        "emit",
+        "set",
+    ]
+)
 _CONNECTORS: Final = frozenset(
     [
         "then",
@@ -132,8 +154,12 @@ class Language:
             return _import(imported.group("source"))
         if looks_like_file(sentence):
             return self._file(sentence, workspace)
-        lines = lines_of(sentence)
-        return self._read(sentence, workspace) if len(lines) == 1 else self._together(lines, workspace)
+        lines = (
+            lines_of(sentence, Beginnings(self._driver, self._live.of(workspace), CHAT))
+            if "\n" in sentence
+            else (sentence,)
+        )
+        return self._read(lines[0], workspace) if len(lines) == 1 else self._together(lines, workspace)
 
     def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
         """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""
@@ -345,12 +371,12 @@ def _asks_for_steps(answer: Understanding) -> bool:
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
-    Of a value that is given to a run also one in which it seems to be put off; and one that ends with how often.
+    Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
-            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _SO_OFTEN.search(leaf.text):
+            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):

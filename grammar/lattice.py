@@ -73,6 +73,9 @@ _NAME_STOPS: Final = frozenset(
         "on",
         "at",
         "to",
+        "otherwise",
+        "else",
+        "unless",
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
@@ -103,7 +106,12 @@ _NO_LIVE_NAME: Final = frozenset(
     ]
 )
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
-_TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
+_TRIGGERS: Final = frozenset(
+    ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
+)
+_OPTIONS: Final = frozenset(
+    ("_IF_IT_FAILS", "_TIME_LIMIT", "_RETRY", "_THEN_STOP", "EDGE", "_CARRY_ON", "_SWITCHED_OFF", "_NOTE")
+)
 _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
 _LETTERS: Final = frozenset("bcdefghjklmnopqrstvwxyz")
@@ -491,6 +499,8 @@ class Lattice:
         for edge in self.exact(at):
             if edge.terminal in lexicon.ends_text:
                 return True
+            if edge.terminal == "_OPEN" and edge.end < len(self.words):
+                return any(after.terminal in _OPTIONS for after in self.exact(edge.end))
             if edge.terminal in lexicon.connects and edge.end < len(self.words):
                 following = self.exact(edge.end)
                 if any(
@@ -581,6 +591,7 @@ def _table() -> Mapping[str, _Scanner]:
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
             "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
+            "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

@@ -36,6 +36,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
             return leaf.value if isinstance(leaf.value, str) else plain_number(leaf.value)
         case "ONOFF":
             return bool(leaf.value == "true")
+        case "LIST":
+            return list(leaf.value)
         case _:
             return cast("str | float", leaf.value)
 

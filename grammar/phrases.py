@@ -28,7 +28,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "source": "SOURCE",
         "sound": "SOUND",
         "reward": "REWARD",
-        "list": "JSON",
+        "list": "LIST",
         "any": "TEXT",
     }
 )

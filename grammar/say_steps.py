@@ -4,6 +4,7 @@ Every function is the exact inverse of reading: whatever has no words of its own
 are listed in `docs/language.md`. Nothing here reads, and nothing here knows a workspace.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard
@@ -24,6 +25,7 @@ from engine.model import (
     Target,
     Wait,
     all_states,
+    blocks,
 )
 from engine.names import expected, verb
 from grammar.drafts import flows_on
@@ -45,6 +47,9 @@ _METHOD: Final = re.compile(r"[^\W\d]\w*")
 _COMMAND: Final = re.compile(r"![^\W_][\w\-]*")
 _CRON: Final = re.compile(r"(0|[1-5]?[1-9]|[1-5]0) (0|1?[1-9]|10|2[0-3]) \* \* (\*|1-5|0,6|[0-6](?:,[0-6])*)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_BLANKS_AT_END: Final = re.compile(r" +\n")
+WIDTH: Final = 100
+"""How long a line of a file may be before the blocks in it get lines of their own."""
 _MAX_NUMBER: Final = 10**18
 _MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
 Named = Callable[[State], bool]
@@ -190,7 +195,8 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
         case "boolean":
             return {True: "on", False: "off"}[value] if isinstance(value, bool) else None
         case "list":
-            return None
+            texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+            return ", ".join(map(quote, texts)) if texts and texts == value else None
 
 
 def _most(value: float) -> float:
@@ -309,7 +315,12 @@ def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str
 
 def say_definition(definition: Definition, declarations: Declarations) -> str:
     """A workflow as a file."""
-    steps = [f"{number}. {said}" for number, said in enumerate(say_states(definition.states, declarations), start=1)]
+    named = not_usual(definition.states, declarations)
+    following = [*(state.name for state in definition.states[1:]), None]
+    steps = [
+        _say_lines(str(number), state, after, named, declarations, "")
+        for number, (state, after) in enumerate(zip(definition.states, following, strict=True), start=1)
+    ]
     reached = reachable(definition)
     lines = [*_say_head(definition), ""]
     lines.extend(said for state, said in zip(definition.states, steps, strict=True) if state.name in reached)
@@ -317,6 +328,29 @@ def say_definition(definition: Definition, declarations: Declarations) -> str:
     if lost:
         lines.extend(("", "never reached:", *lost))
     return "\n".join(lines) + "\n"
+
+
+def _say_lines(
+    number: str, state: State, following: str | None, named: Named, declarations: Declarations, indent: str
+) -> str:
+    """A step on one line, or with the steps of its blocks on lines of their own if that is too long to read."""
+    line = f"{indent}{number}. {say_state(state, following, declarations, named)}"
+    if len(line) <= WIDTH or not blocks(state.action):
+        return line
+    count = itertools.count(1)
+
+    def block(each: Block) -> str:
+        after = [*(inner.name for inner in each.states[1:]), None]
+        inside = f"{indent}     "
+        beginning = [f"{inside}{said.rstrip()}"] if (said := say_beginning(each)) else []
+        steps = [
+            _say_lines(f"{number}.{next(count)}", inner, to, named, declarations, inside)
+            for inner, to in zip(each.states, after, strict=True)
+        ]
+        return "\n".join(("", *beginning, *steps, f"{indent}   "))
+
+    lines = f"{indent}{number}. {say_state(state, following, declarations, named, block)}"
+    return _BLANKS_AT_END.sub("\n", lines)
 
 
 def _say_head(definition: Definition) -> Iterable[str]:

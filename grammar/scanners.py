@@ -576,6 +576,25 @@ def plain_name(sentence: Sentence, at: int) -> Found:
     return [(word.text, at + 1)] if word.kind == "word" and _PLAIN_NAME.fullmatch(word.text) else []
 
 
+_BETWEEN_ITEMS: Final = frozenset({",", "or", "and", "&"})
+
+
+def listed(sentence: Sentence, at: int) -> Found:
+    """`"a", "b" or "c"`: texts in quotes, the longest list first."""
+    found: Found = []
+    items: list[Any] = []
+    place = at
+    while place < len(sentence.words) and sentence.words[place].kind == "quote":
+        items.append(sentence.words[place].value)
+        found.append((tuple(items), place + 1))
+        place += 1
+        while _key(sentence, place) in _BETWEEN_ITEMS and place < found[-1][1] + 2:
+            place += 1
+        if place == found[-1][1]:
+            break
+    return found[::-1]
+
+
 _STEP_NUMBER: Final = re.compile(r"(?P<number>\d{1,20}(?:\.\d{1,20})*)(?:[.):](?!\d))?")
 
 
