@@ -35,7 +35,7 @@ from engine.model import (
 )
 from engine.names import expected, fresh, verb
 
-ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock"})
+ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock", "weekday"})
 _MARK: Final = "\0\ufdd0"
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
 _TO_ESCAPE: Final = re.compile(r"(?<=\\)\{|(?<![$\\])\{(?=[^\W\d]\w*(?:\.\w+)*\})")

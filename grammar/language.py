@@ -13,7 +13,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +40,7 @@ from grammar.phrases import SAID
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
-from grammar.scanners import NoUnit
+from grammar.scanners import NoHalf, NoUnit
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
 from grammar.words import clean
@@ -282,8 +282,12 @@ class Language:
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
         unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+        unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
         if unit is not None and not _is_later(reading.tree):
             return _which_unit(unit, sentence)
+        hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
+        if hours:
+            return _which_half(hours, sentence)
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
@@ -374,7 +378,7 @@ def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
 def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
     said = [leaf.type for leaf in reading.tokens]
-    return said[0] in ("_RUN", "_START_IT") and said[-2:] == ["_AT", "TIME"]
+    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
 
 
 def _ambient(tree: Node) -> Node | None:
@@ -431,11 +435,29 @@ def _is_later(tree: Node) -> bool:
     return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
 
 
+def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
+    """`every 20 to 40 minutes`: the first length is in minutes, too."""
+    following = tokens[tokens.index(unit) + 1 :][:2]
+    return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
+
+
 def _which_unit(leaf: Leaf, sentence: str) -> Question:
     """`wait 90`: seconds or minutes is never guessed."""
     lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
     options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
     return Question(f"Do you mean {' or '.join(lengths)}?", options)
+
+
+def _which_half(hours: list[Leaf], sentence: str) -> Question:
+    """`every day at 8`: morning or evening is never guessed."""
+    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
+    options: list[str] = []
+    for chosen in product(*times):
+        said = sentence
+        for leaf, time in reversed(list(zip(hours, chosen, strict=True))):
+            said = f"{said[: leaf.start]}{time}{said[leaf.end :]}"
+        options.append(said)
+    return Question(f"Do you mean {' or '.join(times[0])}?", tuple(options[:4]))
 
 
 def _sentence(words: str) -> str:

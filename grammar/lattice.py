@@ -349,6 +349,14 @@ class Lattice:
                 edges.append(edge._replace(value=NoUnit(edge.value)))
         return edges
 
+    def _times(self, at: int) -> list[Edge]:
+        """Times of day; of a bare hour it may have to be asked which half of the day is meant."""
+        edges = self._by(scanners.clock, "TIME", at, -0.2)
+        return [
+            edge._replace(cost=NO_UNIT_COST) if self.words[at].text.isdecimal() and edge.end == at + 1 else edge
+            for edge in edges
+        ]
+
     def unknown(self, at: int, terminal: str) -> list[Edge]:
         """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
         if terminal not in self._live.nameless or self.words[at].kind not in ("word", "number"):
@@ -566,9 +574,11 @@ def _table() -> Mapping[str, _Scanner]:
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
-            "TIME": form(scanners.clock, "TIME", -0.2),
+            "TIME": lambda lattice, at: lattice._times(at),  # noqa: SLF001
             "DATE": form(scanners.date, "DATE", -0.2),
-            "DAYS": form(scanners.weekdays, "DAYS", 0.0),
+            "DAYS": form(scanners.days, "DAYS", 0.0),
+            "ZONE": form(scanners.zone, "ZONE", 0.0),
+            "EMOJI": form(scanners.emoji, "EMOJI", 0.0),
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
