@@ -121,8 +121,14 @@ class Language:
 
     # Reading ---------------------------------------------------------------------------------------------------------------
 
-    def understand(self, text: str, workspace: Workspace) -> Understanding:
-        """What a message means; it comes without the prefix by which the bot is addressed."""
+    def understand(self, text: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
+        """What a message means; it comes without the prefix by which the bot is addressed.
+
+        Args:
+            text: The message.
+            workspace: What it is read against.
+            teaching: Whether a refusal is to be shown; one that nobody sees costs less without examples.
+        """
         sentence = clean(text).strip()
         if not sentence:
             return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
@@ -132,7 +138,9 @@ class Language:
         if looks_like_file(sentence):
             return self._file(sentence, workspace)
         lines = lines_of(sentence)
-        return self._read(sentence, workspace) if len(lines) == 1 else self._together(lines, workspace)
+        if len(lines) == 1:
+            return self._read(sentence, workspace, teaching=teaching)
+        return self._together(lines, workspace)
 
     def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
         """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""

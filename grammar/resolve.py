@@ -178,14 +178,15 @@ class Resolver:
 
     def _which(self, command: Command, unclear: Unclear) -> Question:
         """The question between steps that fit; each option is the whole sentence with one of them."""
-        options: list[str] = []
-        for exact in unclear.exact:
+        options: dict[str, str] = {}
+        for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.append(self.say.instruction(meant, self.workspace))
-        return Question(f"Which one do you mean? {unclear.listed}", tuple(options[:MAX_OPTIONS]))
+            options.setdefault(self.say.instruction(meant, self.workspace), told)
+        shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
+        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -233,7 +234,10 @@ class Resolver:
         return Change(view.definition.id, tuple(made))
 
     def _within(self, definition: Definition) -> Within:
-        return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
+        it = self.workspace.step if definition.id == self.workspace.focus else None
+        return Within(
+            definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
+        )
 
     def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
         within = self._within(definition)

@@ -8,7 +8,7 @@ from bot.instructions.moving import offer
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed, sentence, titled
 from bot.rights import may_edit, overreaching
-from engine.edits import SetAction, SetName, apply
+from engine.edits import SetAction, SetName, apply, touched
 from engine.errors import EditError
 from engine.model import Definition, Wait
 from engine.validate import Problem
@@ -65,7 +65,8 @@ async def change(turn: Turn, instruction: Change) -> Outcome:
     await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
     entry, before = turn.entry(entry.id), entry.definition
     more = f"{await offer(turn, entry)}{await _that_run_only(turn, instruction, before)}"
-    return turn.tell("done", _changed(turn, entry, "", found, more), entry)
+    told = turn.tell("done", _changed(turn, entry, "", found, more), entry)
+    return replace(told, step=touched(instruction.edits, entry.definition))
 
 
 async def _that_run_only(turn: Turn, instruction: Change, before: Definition) -> str:
