@@ -35,6 +35,7 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
+from grammar.missing import missing
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
@@ -159,8 +160,13 @@ class Language:
             answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
-    def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
-        """What one sentence means; if it is not understood and `teaching`, with an example of one that is."""
+    def _read(
+        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+    ) -> Understanding:
+        """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
+
+        With `asking`, a sentence that ends too early is asked to be completed.
+        """
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -170,10 +176,14 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and not teaching:
-            return Refusal("")
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+            if asking and furthest.word is None and furthest.reason == "syntax":
+                asked = missing(_merged(furthest, stuck), sentence, workspace, self._makes_sense_in(workspace))
+                if asked is not None:
+                    return asked
+            if not teaching:
+                return Refusal("")
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
         answer = self._best(readings, sentence, workspace)
         if teaching and isinstance(answer, names.NoneYet):
@@ -183,7 +193,11 @@ class Language:
 
     def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
         """Whether a sentence is understood there; such trials give no examples themselves."""
-        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False), Understood)
+        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False, asking=False), Understood)
+
+    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+        """Whether a sentence is understood there, or would be asked about."""
+        return lambda sentence: not isinstance(self._read(sentence, workspace, teaching=False, asking=False), Refusal)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
