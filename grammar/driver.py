@@ -21,7 +21,7 @@ interactive parser, which builds the tree.
 
 import gc
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +39,7 @@ from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, voca
 from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
 from grammar.phrases import PhraseGrammar, grammar_of
 from grammar.tree import Leaf, Node
-from grammar.words import Word, clean, keys
+from grammar.words import clean, keys
 
 _HERE: Final = Path(__file__).parent
 GRAMMARS: Final = ("steps.lark", "triggers.lark", "policies.lark", "edits.lark", "manage.lark")
@@ -114,23 +114,34 @@ class Parsed:
         return self.readings[0]
 
 
-@dataclass(frozen=True, slots=True)
+Reason: TypeAlias = Literal["syntax", "too long", "too complicated"]
+
+
+@dataclass(frozen=True)
 class Stuck:
     """No reading.
 
     Attributes:
         at: Offset in the cleaned sentence where reading stopped.
         word: The word there, None at the end.
-        expected: Terminals that could have gone on there.
-        read: What was read up to there, by the likeliest hypothesis.
         reason: Whether it does not fit the grammar, or asks too much.
     """
 
     at: int
     word: str | None
-    expected: frozenset[str]
-    read: tuple[Leaf, ...] = ()
-    reason: Literal["syntax", "too long", "too complicated"] = "syntax"
+    reason: Reason = "syntax"
+    _expected: Callable[[], frozenset[str]] = frozenset
+    _read: Callable[[], tuple[Leaf, ...]] = tuple
+
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        """Terminals that could have gone on there; worked out when asked for, as most failures are of a family not meant."""
+        return self._expected()
+
+    @cached_property
+    def read(self) -> tuple[Leaf, ...]:
+        """What was read up to there, by the likeliest hypothesis."""
+        return self._read()
 
 
 Outcome: TypeAlias = Parsed | Stuck
@@ -150,13 +161,21 @@ class _NoLexer(Lexer):
 class _Stack:
     """A parser's stack, shared by all hypotheses that came to it."""
 
-    __slots__ = ("below", "depth", "fed", "state")
+    __slots__ = ("above", "below", "depth", "fed", "state")
 
     def __init__(self, state: int, below: "_Stack | None") -> None:
         self.state = state
         self.below = below
         self.depth: int = 0 if below is None else below.depth + 1
+        self.above: dict[int, _Stack] = {}
         self.fed: dict[str, _Stack | None] = {}
+
+    def on(self, state: int) -> "_Stack":
+        """This stack with one more state on it."""
+        above = self.above.get(state)
+        if above is None:
+            above = self.above[state] = _Stack(state, self)
+        return above
 
 
 _Row: TypeAlias = dict[str, tuple[int, int, str]]
@@ -193,7 +212,7 @@ class Driver:
         self._vocabulary = vocabulary_of(self.lexicon)
         self._lark = _build(texts, self.phrases, tables)
         self._rows, self._starts, self._ends = _table_of(self._lark)
-        self._last: tuple[LiveLexicon, Lattice] | None = None
+        self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
         self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
         self._unknown = [
@@ -201,13 +220,14 @@ class Driver:
             for row in self._rows
         ]
 
-    def _lattice_of(self, sentence: str, words: tuple[Word, ...], live: LiveLexicon) -> Lattice:
+    def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits) -> Lattice:
         """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
         kept = self._last
-        if kept is not None and kept[0] is live and kept[1].text == sentence and kept[1].words == words:
-            return kept[1]
+        if kept is not None and kept[0] is live and kept[1] is limits and kept[2].text == sentence:
+            return kept[2]
+        words = read_words(sentence, limits.words)
         lattice = Lattice(sentence, words, self.lexicon, self._vocabulary, live, self.phrases.continues)
-        self._last = (live, lattice)
+        self._last = (live, limits, lattice)
         return lattice
 
     @property
@@ -219,18 +239,17 @@ class Driver:
         """Read one sentence."""
         sentence = clean(text)
         if len(sentence) > limits.characters:
-            return Stuck(limits.characters, None, frozenset(), (), "too long")
-        words = read_words(sentence, limits.words)
-        if len(words) > limits.words:
-            return Stuck(words[-1].start, words[-1].text, frozenset(), (), "too long")
-        lattice = self._lattice_of(sentence, words, live)
+            return Stuck(limits.characters, None, "too long")
+        lattice = self._lattice_of(sentence, live, limits)
+        if len(lattice.words) > limits.words:
+            return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
         run = _Run(self._rows, self._scans, self._unknown, lattice, self._ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:
             found = run.over(self._starts[start], beam)
             if isinstance(found, Stuck):
                 outcome = found
-                if found.reason != "syntax":
+                if found.reason != "syntax" or not run.dropped:
                     break
                 continue
             readings = tuple(
@@ -261,26 +280,28 @@ class _Run:
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
-        self._stacks: dict[tuple[int, int], _Stack] = {}
         self._steps = 0
         self._arrivals = 0
+        self.dropped = False
+        """Whether the last beam was too narrow for all hypotheses, so that a wider one may find more."""
 
     def over(self, start_state: int, beam: int) -> list[_Hypothesis] | Stuck:
         """Move a beam over the words."""
+        self.dropped = False
         count = len(self._lattice.words)
         agenda: list[list[_Hypothesis] | None] = [None] * (count + 1)
-        first: _Hypothesis = (0.0, 0, self._stack(start_state, None), None, False)
+        first: _Hypothesis = (0.0, 0, _Stack(start_state, None), None, False)
         agenda[0] = [first]
         furthest: tuple[int, list[_Hypothesis]] = (0, [first])
         for place in range(count + 1):
             arrived = agenda[place]
             if not arrived:
                 continue
-            kept = _cheapest(arrived, beam)
+            kept = self._cheapest(arrived, beam)
             if any(not hypothesis[4] for hypothesis in kept):
                 furthest = (place, [hypothesis for hypothesis in kept if not hypothesis[4]])
             if place == count:
-                done = [hypothesis for hypothesis in _cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
+                done = [hypothesis for hypothesis in self._cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
                 if done:
                     return _distinct(done, self._limits.readings)
                 break
@@ -290,6 +311,24 @@ class _Run:
             if self._steps > self._limits.steps:
                 return self._stuck(place, kept, "too complicated")
         return self._stuck(*furthest, "syntax")
+
+    def _cheapest(self, arrived: list[_Hypothesis], beam: int) -> list[_Hypothesis]:
+        """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
+        if len(arrived) == 1:
+            return arrived
+        arrived.sort(key=_cost)
+        seen: dict[int, float] = {}
+        kept: list[_Hypothesis] = []
+        for hypothesis in arrived:
+            stack = id(hypothesis[2])
+            if stack in seen and (seen[stack] < 0 or hypothesis[0] - seen[stack] > NEARLY_THE_SAME):
+                continue
+            if len(kept) >= beam:
+                self.dropped = True
+                break
+            seen[stack] = -1.0 if stack in seen else hypothesis[0]
+            kept.append(hypothesis)
+        return kept
 
     def _advance(self, hypothesis: _Hypothesis, place: int, agenda: list[list[_Hypothesis] | None]) -> None:
         cost, _, stack, chain, _ = hypothesis
@@ -336,13 +375,6 @@ class _Run:
         self._arrivals += 1
         return self._arrivals
 
-    def _stack(self, state: int, below: _Stack | None) -> _Stack:
-        key = (state, id(below))
-        stack = self._stacks.get(key)
-        if stack is None:
-            stack = self._stacks[key] = _Stack(state, below)
-        return stack
-
     def feed(self, stack: _Stack, terminal: str) -> _Stack | None:
         """The stack after a terminal, or None if it cannot come here."""
         if terminal in stack.fed:
@@ -356,7 +388,7 @@ class _Run:
                 break
             state, length, rule = action
             if length < 0:
-                result = self._stack(state, at)
+                result = at.on(state)
                 break
             at = self._reduced(at, length, rule)
         stack.fed[terminal] = result
@@ -365,7 +397,7 @@ class _Run:
     def _reduced(self, stack: _Stack, length: int, rule: str) -> _Stack:
         for _ in range(length):
             stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
-        return self._stack(self._rows[stack.state][rule][0], stack)
+        return stack.on(self._rows[stack.state][rule][0])
 
     def _accepts(self, stack: _Stack) -> bool:
         while stack.state != self._end_state:
@@ -390,34 +422,19 @@ class _Run:
             found.append(Leaf(edge.terminal, value, typed, start, end, edge.quoted))
         return tuple(reversed(found))
 
-    def _stuck(self, place: int, kept: list[_Hypothesis], reason: Literal["syntax", "too complicated"]) -> Stuck:
+    def _stuck(self, place: int, kept: list[_Hypothesis], reason: Reason) -> Stuck:
         words = self._lattice.words
-        expected = {
+        chain = min(kept)[3] if kept else None
+        at, word = (words[place].start, words[place].text) if place < len(words) else (len(self._lattice.text), None)
+        return Stuck(at, word, reason, lambda: self._expected(kept), lambda: self.tokens(chain))
+
+    def _expected(self, kept: list[_Hypothesis]) -> frozenset[str]:
+        return frozenset(
             terminal
             for hypothesis in kept
             for terminal in self._rows[hypothesis[2].state]
             if terminal.lstrip("_").isupper() and self.feed(hypothesis[2], terminal) is not None
-        }
-        read = self.tokens(min(kept)[3]) if kept else ()
-        if place < len(words):
-            return Stuck(words[place].start, words[place].text, frozenset(expected), read, reason)
-        return Stuck(len(self._lattice.text), None, frozenset(expected), read, reason)
-
-
-def _cheapest(arrived: list[_Hypothesis], beam: int) -> list[_Hypothesis]:
-    """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
-    arrived.sort(key=_cost)
-    seen: dict[int, float] = {}
-    kept: list[_Hypothesis] = []
-    for hypothesis in arrived:
-        stack = id(hypothesis[2])
-        if stack in seen and (seen[stack] < 0 or hypothesis[0] - seen[stack] > NEARLY_THE_SAME):
-            continue
-        seen[stack] = -1.0 if stack in seen else hypothesis[0]
-        kept.append(hypothesis)
-        if len(kept) >= beam:
-            break
-    return kept
+        )
 
 
 def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:

@@ -214,7 +214,7 @@ class Language:
         best = fitting[0]
         equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
         same = [answer for answer in equal if isinstance(answer, Understood)]
-        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same))
+        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same)) if same[1:] else []
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
         swallowed = _swallowed(best.reading, self._verbs, self._deeds)
@@ -424,4 +424,4 @@ def _import(source: str) -> Understanding:
 def _merged(furthest: Stuck, all_stuck: list[Stuck]) -> Stuck:
     """The failure that got furthest, with what all families expected there."""
     expected = frozenset[str]().union(*(each.expected for each in all_stuck if each.at == furthest.at))
-    return Stuck(furthest.at, furthest.word, expected, furthest.read, furthest.reason)
+    return Stuck(furthest.at, furthest.word, furthest.reason, lambda: expected, lambda: furthest.read)
