@@ -76,8 +76,9 @@ class _Picked:
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """The missing piece."""
+    """The missing piece, and the sentence that it makes."""
 
+    sentence: str
     said: str
 
 
@@ -253,8 +254,10 @@ class Conversation:
             return _Decided(yes=False)
         if options := options_of(question):
             return self._picked(message, question, said, options)
-        if is_verbatim(question) or self._fits(message, question, said):
-            return _Filled(said)
+        if (text := self._fitting(message, question, said)) is not None:
+            return _Filled(text, said)
+        if is_verbatim(question):
+            return _Filled(filled(question, said)[0], said)
         return self._instead(message, question, said) or _Misfit(said)
 
     def _picked(
@@ -270,12 +273,12 @@ class Conversation:
         for thought in thoughts(said):
             if not thought.rest or not (thought.rejects or thought.means):
                 continue
+            asked = next(iter(options_of(question)), question.instruction)
+            if (other := self._same_about(message, question, asked, thought)) is not None:
+                return _Instead(other)
             understanding = self._understand(message, thought.rest, focus_then(question), teaching=False)
             if _is_full(understanding) or isinstance(understanding, Question):
                 return _Instead(thought.rest)
-            for asked in options_of(question)[:1] or (question.instruction,):
-                if (other := self._same_about(message, question, asked, thought)) is not None:
-                    return _Instead(other)
         return None
 
     def _same_about(self, message: Message, question: ProposalRecord, asked: str, thought: Thought) -> str | None:
@@ -305,8 +308,8 @@ class Conversation:
                 return await self._process(_Heard(message, said, words, question, True, focus_then(question)))
             case _Misfit(said=said):
                 return await self._ask_once_more(message, question, said)
-            case _Filled(said=said):
-                text, words = filled(question, said), f"{words_of(question)} / {said}"
+            case _Filled(sentence=text, said=said):
+                words = f"{words_of(question)} / {said}"
                 return await self._process(_Heard(message, text, words, question, True, focus_then(question)))
             case _:
                 assert_never(answered)
@@ -344,14 +347,12 @@ class Conversation:
         desk = self._desk
         focused = focus or self._focus.workflow(message)
         views = self._views(self.catalogue.there())
-        return Workspace(
-            views,
-            focused if focused in views else None,
-            desk.names(),
-            desk.settings(),
-            message.place.platform,
-            self._focus.step(message) if focused == self._focus.workflow(message) else None,
-        )
+        if focused not in views:
+            focused = None
+        step = self._focus.step(message) if focused == self._focus.workflow(message) else None
+        if focused is not None and len(states := views[focused].definition.states) == 1:
+            step = states[0].name
+        return Workspace(views, focused, desk.names(), desk.settings(), message.place.platform, step)
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
         running = {workflow for workflow, _ in self._desk.running()}
@@ -366,9 +367,13 @@ class Conversation:
         workspace = self._workspace(message, focus)
         return self._desk.language.understand(as_lines(text.strip()), workspace, teaching=teaching)
 
-    def _fits(self, message: Message, question: ProposalRecord, said: str) -> bool:
-        understanding = self._understand(message, filled(question, said), focus_then(question), teaching=False)
-        return not isinstance(understanding, Refusal)
+    def _fitting(self, message: Message, question: ProposalRecord, said: str) -> str | None:
+        """The sentence that an answer makes, if it makes sense."""
+        for number, text in enumerate(filled(question, said)):
+            understanding = self._understand(message, text, focus_then(question), teaching=False)
+            if _is_full(understanding) or (number == 0 and not isinstance(understanding, Refusal)):
+                return text
+        return None
 
     async def _process(self, heard: _Heard) -> Sequence[Reply]:
         """Understand words and do what they say."""

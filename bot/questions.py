@@ -1,9 +1,11 @@
 """What an open question holds, and what an answer makes of it. Pure."""
 
-from typing import Any
+from typing import Any, Final
 
 from bot.replies import quoted
 from engine.ports import ProposalRecord
+
+_MOST_WORDS_OF_A_NAME: Final = 3
 
 
 def detail(question: ProposalRecord, key: str) -> Any:
@@ -42,11 +44,16 @@ def focus_then(question: ProposalRecord) -> str | None:
     return focus if isinstance(focus, str) else None
 
 
-def filled(question: ProposalRecord, said: str) -> str:
-    """The sentence with the answer in its gap; a text is quoted, unless the asker did that."""
-    if not is_verbatim(question):
-        return question.instruction.replace("{}", said, 1)
-    return question.instruction.replace("{}", quoted(_unquoted(said)), 1)
+def filled(question: ProposalRecord, said: str) -> tuple[str, ...]:
+    """The sentence with the answer in its gap; a text is quoted, unless the asker did that.
+
+    What is no text may be a name that nobody knows yet: where it does not fit as it is, it is tried in quotes.
+    """
+    in_quotes = question.instruction.replace("{}", quoted(_unquoted(said)), 1)
+    if is_verbatim(question):
+        return (in_quotes,)
+    as_it_is = question.instruction.replace("{}", said, 1)
+    return (as_it_is, in_quotes) if len(said.split()) <= _MOST_WORDS_OF_A_NAME else (as_it_is,)
 
 
 def _unquoted(said: str) -> str:

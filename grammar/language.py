@@ -22,8 +22,9 @@ from rapidfuzz.distance import OSA
 
 from engine.convert import mistake
 from engine.declare import Declarations
+from engine.edits import SetAction
 from engine.errors import EngineError
-from engine.model import Definition, Trigger
+from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
@@ -36,7 +37,7 @@ from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.missing import missing
-from grammar.references import Unsettled
+from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoUnit
@@ -211,7 +212,7 @@ class Language:
         return candidates[0].answer
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
-        best = fitting[0]
+        best = _about_it(fitting, workspace) or fitting[0]
         equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
         same = [answer for answer in equal if isinstance(answer, Understood)]
         meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same)) if same[1:] else []
@@ -342,6 +343,23 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start != "manage":
         cost += NOT_YET_COST * _is_later(reading.tree)
     return round(cost, 2), free
+
+
+def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
+    """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
+    first = fitting[0].reading.tokens[0]
+    if workspace.step is None or first.type != "_ADD" or first.text.split()[-1].casefold() != "it":
+        return None
+    for candidate in fitting:
+        match candidate.answer:
+            case Understood(instruction=Change(workflow=workflow, edits=(SetAction(name=name, action=action),))):
+                states = all_states(workspace.workflows[workflow].definition.states)
+                old = next((state for state in states if state.name == name), None)
+                if name == workspace.step and old is not None and key(old.action) == key(action):
+                    return candidate
+            case _:
+                pass
+    return None
 
 
 def _is_daily(reading: Reading) -> bool:

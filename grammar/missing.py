@@ -10,7 +10,7 @@ from typing import Final
 
 from grammar.driver import Stuck
 from grammar.instruction import Question
-from grammar.names import quoted_name
+from grammar.names import lookup, quoted_name
 from grammar.workspace import Workspace
 
 MAX_TRIED: Final = 10
@@ -68,6 +68,8 @@ def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
     if stuck.word is not None or not stuck.read or "{}" in sentence or sentence.count('"') % 2:
         return None
     begun = sentence.rstrip()
+    if lookup(begun, workspace) is not None:
+        return None
     if "WORKFLOW" in stuck.expected and (asked := _which_workflow(begun, workspace, works)) is not None:
         return asked
     for tried, (piece, sample) in enumerate(_possible(stuck)):
