@@ -42,6 +42,7 @@ from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoUnit
 from grammar.tree import Leaf, Node
+from grammar.wishes import Vague
 from grammar.words import clean
 from grammar.workspace import Workspace
 
@@ -205,6 +206,8 @@ class Language:
         ranked = sorted(readings, key=_likelihood)
         near = [each for each in ranked if _likelihood(each)[0] <= _likelihood(ranked[0])[0] + NEARLY][:MAX_READINGS]
         candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
+        if isinstance(candidates[0].answer, Vague):
+            return candidates[0].answer
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
             if fitting:

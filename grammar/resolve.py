@@ -107,6 +107,7 @@ from grammar.syntax import (
     Substitute,
     Words,
 )
+from grammar.wishes import too_vague
 from grammar.workspace import WorkflowView, Workspace
 
 MAX_OPTIONS: Final = 9
@@ -358,7 +359,7 @@ class Resolver:
 
     # Everything that is a verb and names ---------------------------------------------------------------------------------
 
-    def _named(self, command: Named) -> Instruction:
+    def _named(self, command: Named) -> Instruction:  # noqa: C901  one line per verb
         first = command.workflows[0] if command.workflows else None
         number = command.extra if isinstance(command.extra, int) else None
         match command.verb:
@@ -384,6 +385,8 @@ class Resolver:
                 return self._move_runs(first, number)
             case "not yet":
                 return self._not_yet(command)
+            case "vague":
+                raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
                 return self._query(command, first, number)
 
