@@ -235,8 +235,8 @@ class Conversation:
             if isinstance(understanding, Understood) and isinstance(understanding.instruction, Answer):
                 return await self._answer(message, question, _Decided(understanding.instruction.yes))
             if not _is_full(understanding):
-                alone = None if is_verbatim(question) and not isinstance(understanding, Refusal) else said
-                answered = self._answered(message, question, alone) if alone is not None else None
+                is_text = not is_verbatim(question) or _is_no_instruction(understanding)
+                answered = self._answered(message, question, said) if is_text else None
                 if isinstance(answered, _Misfit):
                     answered = None
                 if answered is None and is_dropped(said, verbatim=is_verbatim(question)):
@@ -385,7 +385,7 @@ class Conversation:
                 return thought
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
-                return one("refusal", f"{_noted(heard)}{understanding.text}", platform)
+                return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
             workspace, understanding = wider, of_deleted
         match understanding:
             case Question():
@@ -542,7 +542,8 @@ class Conversation:
         """Remember what was talked about, and that the question has been dealt with."""
         batch = Batch()
         question = heard.question
-        if question is not None and (heard.answers or not only_looks(instruction)):
+        stays = question is not None and only_looks(instruction) and not is_verbatim(question)
+        if question is not None and (heard.answers or not stays):
             batch.proposals_answered.append(question.id)
             self._questions.forget(question)
         key = self._focus.key(heard.message)
@@ -687,6 +688,18 @@ def _unsaved(error: StoreError) -> str:
 
 def _is_full(understanding: Understanding) -> bool:
     return isinstance(understanding, Understood) and not understanding.corrections
+
+
+def _still_open(heard: _Heard) -> str:
+    """That a text is still waited for, which whatever is typed next would be taken for."""
+    if heard.question is None or heard.answers or not is_verbatim(heard.question):
+        return ""
+    return f" I still wait for an answer: {detail(heard.question, 'text')} (or: never mind)"
+
+
+def _is_no_instruction(understanding: Understanding) -> bool:
+    """Whether not even the beginning of an instruction could be read."""
+    return isinstance(understanding, Refusal) and understanding.at == 0
 
 
 def _noted(heard: _Heard) -> str:

@@ -47,13 +47,17 @@ def focus_then(question: ProposalRecord) -> str | None:
 def filled(question: ProposalRecord, said: str) -> tuple[str, ...]:
     """The sentence with the answer in its gap; a text is quoted, unless the asker did that.
 
-    What is no text may be a name that nobody knows yet: where it does not fit as it is, it is tried in quotes.
+    Where it is asked how often, a number will do. Where it is asked which one, the answer may be a name that nobody knows yet: as it does not fit as it is, it is tried in
+    quotes.
     """
     in_quotes = question.instruction.replace("{}", quoted(_unquoted(said)), 1)
     if is_verbatim(question):
         return (in_quotes,)
     as_it_is = question.instruction.replace("{}", said, 1)
-    return (as_it_is, in_quotes) if len(said.split()) <= _MOST_WORDS_OF_A_NAME else (as_it_is,)
+    if str(detail(question, "text")).startswith("How often") and said.strip().isdigit():
+        return (as_it_is, question.instruction.replace("{}", f"{said} times", 1))
+    may_be_name = str(detail(question, "text")).startswith("Which ") and len(said.split()) <= _MOST_WORDS_OF_A_NAME
+    return (as_it_is, in_quotes) if may_be_name else (as_it_is,)
 
 
 def _unquoted(said: str) -> str:

@@ -181,7 +181,10 @@ class Language:
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
             if asking and furthest.word is None and furthest.reason == "syntax":
-                asked = missing(_merged(furthest, stuck), sentence, workspace, self._makes_sense_in(workspace))
+                # Of commands, only values given to a run and topics of help are texts.
+                commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
+                lacking = _merged(furthest, [commands, *stuck[1:]])
+                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
                 if asked is not None:
                     return asked
             if not teaching:

@@ -13,7 +13,7 @@ from grammar.instruction import Question
 from grammar.names import lookup, quoted_name
 from grammar.workspace import Workspace
 
-MAX_TRIED: Final = 10
+MAX_TRIED: Final = 12
 MAX_WORKFLOWS: Final = 9
 
 
@@ -38,12 +38,15 @@ class _Piece:
 
 _PIECES: Final = (
     _Piece("_WITH_THOSE", "With what?", " with", ('say "hello"',)),
-    _Piece("_TO", "What should it be?", " to", ("5 seconds", '"hello"', "#general")),
+    _Piece("_TO", "How long should it be? Such as: 30 seconds.", " to", ("30 seconds",)),
+    _Piece("_TO", "What should it say?", " to", ("hello there",), verbatim=True),
+    _Piece("_TO", "Which one?", " to", ('"Main"', "#general")),
     _Piece("_AS", "What should it be called?", " to", ('"my workflow"',), verbatim=True),
     _Piece("_BEFORE", "Where to? Such as: to the end, or after step 2.", "", ("to the end", "before step 1")),
     _Piece("_LATER", "When? Such as: in 20 minutes, or at 19:00.", "", ("in 20 minutes",)),
     _Piece("_BY_LENGTH", "By how much? Such as: 30 seconds.", " by", ("30 seconds",)),
     _Piece("DURATION", "How long? Such as: 30 seconds.", "", ("30 seconds",)),
+    _Piece("TEXT", "What should it say?", "", ("hello there",), verbatim=True),
     _Piece("SCENE", "Which scene?", "", ('"Main"',)),
     _Piece("SOUND", "Which sound?", "", ('"airhorn"',)),
     _Piece("SOURCE", "Which source?", "", ('"webcam"',)),
@@ -51,7 +54,8 @@ _PIECES: Final = (
     _Piece("CHANNEL", "Which channel?", "", ("#general",)),
     _Piece("USER", "Whom?", "", ("${user}",)),
     _Piece("EVENT", "When what happens? Such as: someone follows.", "", ("someone follows",)),
-    _Piece("TEXT", "What should it say?", "", ('"hello"',), verbatim=True),
+    _Piece("NUMBER", "How often? Such as: 3 times.", "", ("3 times",)),
+    _Piece("_STEP", "Which step? Such as: step 1, or the wait.", "", ("step 1",)),
     _Piece("STRING", "What should it be?", "", ('"hello"',), verbatim=True),
 )
 
