@@ -22,8 +22,9 @@ from rapidfuzz.distance import OSA
 
 from engine.convert import mistake
 from engine.declare import Declarations
+from engine.edits import SetAction
 from engine.errors import EngineError
-from engine.model import Definition, Trigger
+from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
@@ -36,13 +37,15 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
+from grammar.missing import missing
 from grammar.phrases import SAID
-from grammar.references import Unsettled
+from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoHalf, NoUnit
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
+from grammar.wishes import Vague
 from grammar.words import clean
 from grammar.workspace import Workspace
 
@@ -153,8 +156,14 @@ class Language:
 
     # Reading ---------------------------------------------------------------------------------------------------------------
 
-    def understand(self, text: str, workspace: Workspace) -> Understanding:
-        """What a message means; it comes without the prefix by which the bot is addressed."""
+    def understand(self, text: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
+        """What a message means; it comes without the prefix by which the bot is addressed.
+
+        Args:
+            text: The message.
+            workspace: What it is read against.
+            teaching: Whether a refusal is to be shown; one that nobody sees costs less without examples.
+        """
         sentence = clean(text).strip()
         if not sentence:
             return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
@@ -168,7 +177,9 @@ class Language:
             if "\n" in sentence
             else (sentence,)
         )
-        return self._read(lines[0], workspace) if len(lines) == 1 else self._together(lines, workspace)
+        if len(lines) == 1:
+            return self._read(lines[0], workspace, teaching=teaching)
+        return self._together(lines, workspace)
 
     def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
         """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""
@@ -187,8 +198,13 @@ class Language:
             answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
-    def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
-        """What one sentence means; if it is not understood and `teaching`, with an example of one that is."""
+    def _read(
+        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+    ) -> Understanding:
+        """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
+
+        With `asking`, a sentence that ends too early is asked to be completed.
+        """
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -198,10 +214,17 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and not teaching:
-            return Refusal("")
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+            if asking and furthest.word is None and furthest.reason == "syntax":
+                # Of commands, only values given to a run and topics of help are texts.
+                commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
+                lacking = _merged(furthest, [commands, *stuck[1:]])
+                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
+                if asked is not None:
+                    return asked
+            if not teaching:
+                return Refusal("")
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
         answer = self._best(readings, sentence, workspace)
         if teaching and isinstance(answer, names.NoneYet):
@@ -211,7 +234,11 @@ class Language:
 
     def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
         """Whether a sentence is understood there; such trials give no examples themselves."""
-        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False), Understood)
+        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False, asking=False), Understood)
+
+    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+        """Whether a sentence is understood there, or would be asked about."""
+        return lambda sentence: not isinstance(self._read(sentence, workspace, teaching=False, asking=False), Refusal)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
@@ -223,6 +250,8 @@ class Language:
             if likelihood[0] <= most and not any(alike(each.reading.tree, reading.tree) for each in candidates):
                 answer = self._meaning(reading, sentence, workspace)
                 candidates.append(_Candidate(reading, likelihood, answer))
+        if isinstance(candidates[0].answer, Vague):
+            return candidates[0].answer
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
             if fitting:
@@ -230,7 +259,7 @@ class Language:
         return candidates[0].answer
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
-        best = fitting[0]
+        best = _about_it(fitting, workspace) or fitting[0]
         equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
         instructions: list[Instruction] = []
         for answer in equal:
@@ -373,6 +402,23 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
 
 def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
     return rated[0]
+
+
+def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
+    """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
+    first = fitting[0].reading.tokens[0]
+    if workspace.step is None or first.type != "_ADD" or first.text.split()[-1].casefold() != "it":
+        return None
+    for candidate in fitting:
+        match candidate.answer:
+            case Understood(instruction=Change(workflow=workflow, edits=(SetAction(name=name, action=action),))):
+                states = all_states(workspace.workflows[workflow].definition.states)
+                old = next((state for state in states if state.name == name), None)
+                if name == workspace.step and old is not None and key(old.action) == key(action):
+                    return candidate
+            case _:
+                pass
+    return None
 
 
 def _is_daily(reading: Reading) -> bool:
