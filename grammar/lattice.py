@@ -73,6 +73,9 @@ _NAME_STOPS: Final = frozenset(
         "on",
         "at",
         "to",
+        "otherwise",
+        "else",
+        "unless",
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
@@ -103,9 +106,17 @@ _NO_LIVE_NAME: Final = frozenset(
     ]
 )
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
-_TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
+_TRIGGERS: Final = frozenset(
+    ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
+)
+_OPTIONS: Final = frozenset(
+    ("_IF_IT_FAILS", "_TIME_LIMIT", "_RETRY", "_THEN_STOP", "EDGE", "_CARRY_ON", "_SWITCHED_OFF", "_NOTE")
+)
 _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
+_LETTERS: Final = frozenset("bcdefghjklmnopqrstvwxyz")
+"""Letters that people call a variable; "a", "i" and "u" are words."""
+_EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
@@ -164,6 +175,7 @@ class Lattice:
         self._scanned: dict[tuple[int, str], list[Edge]] = {}
         self._ends: list[int] = []
         self._looked = 1
+        self._closings: list[tuple[int, int]] | None = None
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
 
@@ -337,6 +349,14 @@ class Lattice:
                 edges.append(edge._replace(value=NoUnit(edge.value)))
         return edges
 
+    def _times(self, at: int) -> list[Edge]:
+        """Times of day; of a bare hour it may have to be asked which half of the day is meant."""
+        edges = self._by(scanners.clock, "TIME", at, -0.2)
+        return [
+            edge._replace(cost=NO_UNIT_COST) if self.words[at].text.isdecimal() and edge.end == at + 1 else edge
+            for edge in edges
+        ]
+
     def unknown(self, at: int, terminal: str) -> list[Edge]:
         """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
         if terminal not in self._live.nameless or self.words[at].kind not in ("word", "number"):
@@ -408,7 +428,9 @@ class Lattice:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
             return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
-        if word.kind == "word" and ("_" in word.text or word.key not in self._vocabulary.known):
+        if word.kind == "word" and (
+            "_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS
+        ):
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
                 end += 2
@@ -448,13 +470,30 @@ class Lattice:
         ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
         # The dot between steps is never part of an unquoted text: it may stand for the end of a line.
         dot = next((place for place in ends if place < len(self.words) and self.words[place].text == "·"), None)
-        return ends if dot is None else [place for place in ends if place <= dot]
+        ends = ends if dot is None else [place for place in ends if place <= dot]
+        # Nor is the bracket that closes the block in which the text stands.
+        closing = self._closing_around(at)
+        return ends if closing is None else [*(place for place in ends if place < closing), closing]
+
+    def _closing_around(self, at: int) -> int | None:
+        """The place of the bracket that closes what was open before a place; the mouth of a smiley is none."""
+        if self._closings is None:
+            self._closings = []
+            opened: list[int] = []
+            for place, word in enumerate(self.words):
+                if word.text == "(":
+                    opened.append(place)
+                elif word.text == ")" and opened and not (word.glued and self.words[place - 1].text in _EYES):
+                    self._closings.append((opened.pop(), place))
+        return next((close for begin, close in self._closings if begin < at < close), None)
 
     def _may_end_text(self, at: int) -> bool:
         lexicon = self._lexicon
         for edge in self.exact(at):
             if edge.terminal in lexicon.ends_text:
                 return True
+            if edge.terminal == "_OPEN" and edge.end < len(self.words):
+                return any(after.terminal in _OPTIONS for after in self.exact(edge.end))
             if edge.terminal in lexicon.connects and edge.end < len(self.words):
                 following = self.exact(edge.end)
                 if any(
@@ -535,13 +574,17 @@ def _table() -> Mapping[str, _Scanner]:
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
-            "TIME": form(scanners.clock, "TIME", -0.2),
+            "TIME": lambda lattice, at: lattice._times(at),  # noqa: SLF001
             "DATE": form(scanners.date, "DATE", -0.2),
-            "DAYS": form(scanners.weekdays, "DAYS", 0.0),
+            "DAYS": form(scanners.days, "DAYS", 0.0),
+            "ZONE": form(scanners.zone, "ZONE", 0.0),
+            "EMOJI": form(scanners.emoji, "EMOJI", 0.0),
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
+            "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

@@ -26,6 +26,16 @@ _OWN_NOUNS: Final = {
     "wait": ("wait", "pause", "delay", "waiting time"),
     "goto": ("jump", "goto"),
     "stop": ("stop",),
+    "choose": ("if", "condition", "check", "choice"),
+    "repeat": ("loop", "repeat", "repetition"),
+    "for_each": ("loop", "for each"),
+    "parallel": ("parallel step", "parallel"),
+    "wait_for": ("wait for", "wait until"),
+    "collect": ("collect", "collection", "collecting"),
+    "run": ("run", "workflow run"),
+    "emit": ("event",),
+    "set": ("variable",),
+    "transform": ("calculation",),
 }
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")

@@ -30,7 +30,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "source": "SOURCE",
         "sound": "SOUND",
         "reward": "REWARD",
-        "list": "JSON",
+        "list": "LIST",
         "any": "TEXT",
     }
 )
