@@ -38,11 +38,15 @@ class Calls:
         within: The states within calls.
         ending: The phrases of each rule that is a shape.
         groups: The words of calls, by number.
+        beginning: One of those that begin a call; where it may come all of them may.
+        begins: The names of all of them.
     """
 
     within: Mapping[int, Within]
     ending: Mapping[int, int]
     groups: tuple[Group, ...]
+    beginning: int
+    begins: frozenset[str]
 
     def left(self, state: int, before: int, group: int | None) -> int:
         """The phrases that are possible when a state is come to, by words of a group or by a slot; 0 if none is."""
@@ -77,7 +81,8 @@ def calls_of(table: Table, phrases: PhraseGrammar) -> Calls:
             for terminal, action in table.actions[state].items()
         )
         found[state] = replace(within, only=only)
-    return Calls(found, ending, phrases.groups)
+    begins = {group.name: number for number, group in enumerate(phrases.groups) if group.terminal == SAID}
+    return Calls(found, ending, phrases.groups, next(iter(begins.values()), 0), frozenset(begins))
 
 
 def _come_through(found: dict[int, Within], state: int, within: Within) -> None:

@@ -488,9 +488,13 @@ class _Run:
         for terminal in row:
             if terminal not in SAYING and terminal != END and self.feed(stack, terminal) is not None:
                 yield terminal
-        for number, group in enumerate(self._calls.groups):
-            if group.terminal in row and self.feed(stack, group.terminal, number) is not None:
-                yield group.name
+        if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
+            yield from self._calls.begins
+        state = row.get(SAID_ON, -1)
+        if state >= 0:
+            for number, group in enumerate(self._calls.groups):
+                if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
+                    yield group.name
 
 
 def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:
