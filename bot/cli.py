@@ -56,6 +56,7 @@ class PlatformName(StrEnum):
     """Platforms that can be set up."""
 
     twitch = "twitch"
+    discord = "discord"
 
 
 class FileFormat(StrEnum):

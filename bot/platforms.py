@@ -6,11 +6,16 @@ anything: its service says what to do.
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 from bot.app import Abroad, Bot, Opening
+from bot.config import COMMUNITY
+from bot.discord import platform as discord
+from bot.discord.client import Front
+from bot.discord.service import DiscordService
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
 from bot.supervise import Supervisor, supervised
@@ -20,6 +25,9 @@ from engine.ports import Service
 
 log = logging.getLogger(__name__)
 
+DISCORD: Final = "discord.bot"
+"""Under this the token of Discord is kept."""
+_CHANCE: Final = random.SystemRandom().random
 DRAIN_WITHIN: Final = 5.0
 """Seconds that what is under way gets to end."""
 
@@ -56,7 +64,50 @@ class Platform(Protocol):
         ...
 
 
-KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up,)
+class DiscordThere:
+    """Discord, set up."""
+
+    def __init__(self, opening: Opening, tokens: TokenFile) -> None:
+        self._tokens = tokens
+        self._notice = opening.notice
+        self._now = opening.clock.now
+        self._platform: discord.Platform | None = None
+        self._made = asyncio.Event()
+        self.service = DiscordService(DECLARATIONS, self._client, opening.store.execution)
+
+    @classmethod
+    def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
+        """Discord, if somebody has set it up."""
+        return cls(opening, tokens) if DISCORD in tokens.tokens else None
+
+    def granted(self) -> None:
+        """It has permissions instead, which differ by channel."""
+
+    def unheard(self) -> Mapping[str, Collection[str]]:
+        """Nothing that scopes would change."""
+        return {}
+
+    def supervisor(self, bot: Bot) -> Supervisor:
+        """Keeps it connected, and lets the bot hear."""
+        self._platform = discord.Platform(
+            bot, COMMUNITY, token=lambda: self._tokens.tokens[DISCORD].access, notice=self._notice
+        )
+        self._made.set()
+        return Supervisor(
+            "Discord", self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
+        )
+
+    async def drain(self, within: float) -> None:
+        """It hands on what it hears at once, so nothing is left to be taken."""
+
+    async def _client(self, within: float) -> Front | None:
+        """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._made.wait(), within)
+        return None if self._platform is None else await self._platform.connected(within)
+
+
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up, DiscordThere.set_up)
 """Each makes its platform, or nothing if that is not set up."""
 
 

@@ -11,7 +11,10 @@ from typing import Final, Protocol, TypeAlias
 from bot import config
 from bot.app import stored
 from bot.config import COMMUNITY, DataFolder, Settings
-from bot.tokens import TokenFile
+from bot.discord.options import options_of
+from bot.discord.sign_in import Application, TokenRefused, looked_up
+from bot.platforms import DISCORD
+from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
 from bot.twitch.platform import CLIENT_ID, servers_of
 from bot.twitch.sign_in import BOT_SCOPES, BROADCASTER_SCOPES, Code, SignIn, SignInFailed
@@ -25,6 +28,13 @@ REGISTER: Final = (
 )
 
 
+PORTAL: Final = (
+    "  1. Open https://discord.com/developers/applications and make a new application.",
+    "  2. Under Bot, switch on Message Content Intent and Server Members Intent, and reset the token.",
+    "  3. Copy the token. It is a secret: it is not shown here.",
+)
+
+
 class Console(Protocol):
     """How the set-up talks to a person."""
 
@@ -34,6 +44,10 @@ class Console(Protocol):
 
     async def ask(self, question: str) -> str:
         """Ask for a line; nothing = skip."""
+        ...
+
+    async def ask_hidden(self, question: str) -> str:
+        """Ask for a line that nobody may see."""
         ...
 
     async def confirm(self, question: str) -> bool:
@@ -154,7 +168,48 @@ async def _account(bench: Bench, key: str, scopes: tuple[str, ...], who: str) ->
         console.say(str(error))
 
 
-STEPS: Final[dict[str, Sequence[Step]]] = {"twitch": (_application, _bot_account, _broadcaster)}
+# Discord -----------------------------------------------------------------------------------------------------------------------
+
+
+async def _discord(bench: Bench) -> None:
+    """The bot's token, what it may hear, and its way into the server."""
+    console, known = bench.console, bench.tokens.tokens.get(DISCORD)
+    console.say(f"Discord: signed in as {known.login}." if known else "Discord:")
+    if not known:
+        for line in PORTAL:
+            console.say(line)
+    while given := (await console.ask_hidden(f"Token (Enter to {'keep it' if known else 'skip'})")).strip():
+        bench.tokens.remember(given)
+        try:
+            found = await looked_up(given, options_of(bench.settings.values).api_base)
+        except TokenRefused as error:
+            console.say(str(error))
+            continue
+        bench.tokens.put(DISCORD, Token(given, login=found.name))
+        console.say(f"Signed in as {found.name}.")
+        await _intents(bench, found)
+        console.say(f"Ask it into your server with: {found.invite}")
+        return
+
+
+async def _intents(bench: Bench, found: Application) -> None:
+    """What it may hear: what is switched off in the portal is done without, as Discord would refuse the bot otherwise."""
+    switches = {
+        "discord.message_content": ("Message Content Intent", found.content, "it hears commands and mentions only"),
+        "discord.members": ("Server Members Intent", found.members, "it hears nobody join or leave"),
+    }
+    for key, (name, on, otherwise) in switches.items():
+        await bench.keep(key, "on" if on else "off")
+        if not on:
+            bench.console.say(
+                f"{name} is off, so {otherwise}. Switch it on in the portal (Bot) and do this step again."
+            )
+
+
+STEPS: Final[dict[str, Sequence[Step]]] = {
+    "twitch": (_application, _bot_account, _broadcaster),
+    "discord": (_discord,),
+}
 
 
 # A real terminal ---------------------------------------------------------------------------------------------------------------
@@ -171,10 +226,17 @@ class Terminal:
 
     async def ask(self, question: str) -> str:
         """Ask for a line."""
+        return await self._asked(question, hidden=False)
+
+    async def ask_hidden(self, question: str) -> str:
+        """Ask for a line that nobody may see."""
+        return await self._asked(question, hidden=True)
+
+    async def _asked(self, question: str, *, hidden: bool) -> str:
         from prompt_toolkit import PromptSession
 
         try:
-            return await PromptSession[str]().prompt_async(f"{question}: ")
+            return await PromptSession[str]().prompt_async(f"{question}: ", is_password=hidden)
         except (EOFError, KeyboardInterrupt):
             return ""
 

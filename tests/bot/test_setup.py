@@ -14,6 +14,7 @@ from bot.twitch.sign_in import BOT_SCOPES, BROADCASTER_SCOPES
 from engine.errors import StoreError
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
+from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch
 
 
@@ -40,6 +41,9 @@ class Person:
     async def ask(self, question: str) -> str:
         self.seen.append(question)
         return self.answers.pop(0) if self.answers else ""
+
+    async def ask_hidden(self, question: str) -> str:
+        return await self.ask(question)
 
     async def confirm(self, question: str) -> bool:
         return await self.ask(question) == "y"
@@ -164,6 +168,59 @@ async def test_beside_a_running_bot_nothing_is_changed(folder: DataFolder) -> No
     async with await SQLiteStore.open(folder.database):
         with pytest.raises(StoreError):
             await set_up(folder, Person("abc123"))
+
+
+# Discord -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def discord(folder: DataFolder) -> AsyncIterator[DiscordServer]:
+    server = await DiscordServer().start()
+    _, record = with_value(Settings(), "discord.api_base", server.api_base, secret=False)
+    async with await SQLiteStore.open(folder.database) as store:
+        await store.commit(Batch(config=[record]))
+    yield server
+    await server.stop()
+
+
+async def test_a_discord_token_is_tried_before_it_is_kept(folder: DataFolder, discord: DiscordServer) -> None:
+    discord.invalid_token = True
+    person = Person("wrong-token")
+    await set_up(folder, person, "discord")
+    assert "Discord does not take this token. Reset it in the portal and copy it anew." in person.seen
+    assert not (folder.path / FILE).exists()
+    discord.invalid_token = False
+    person = Person(TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert TokenFile.open(folder.path).tokens["discord.bot"].access == TOKEN
+    assert "Signed in as showcaller." in person.seen
+    assert any(f"client_id={discord.application}&scope=bot" in line for line in person.seen)
+    assert not [line for line in person.seen if TOKEN in line]
+
+
+async def test_what_is_switched_off_at_discord_is_told_and_done_without(
+    folder: DataFolder, discord: DiscordServer
+) -> None:
+    person = Person(TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert [line.split(" is off")[0] for line in person.seen if " is off" in line] == [
+        "Message Content Intent",
+        "Server Members Intent",
+    ]
+    assert (await settings_in(folder)).values["discord.message_content"] == "off"
+
+
+async def test_a_discord_that_cannot_be_asked_costs_nothing(folder: DataFolder, discord: DiscordServer) -> None:
+    await discord.stop()
+    person = Person("some\ntoken", TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert sum("cannot be asked with that" in line for line in person.seen) == 2
 
 
 def test_the_library_can_ask_for_every_scope_that_is_needed() -> None:

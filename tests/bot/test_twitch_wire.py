@@ -143,7 +143,10 @@ def raid(source: str, target: str) -> dict[str, Any]:
 def test_a_raid_comes_in_or_goes_out() -> None:
     coming, going = one("channel.raid", raid("9", "1")), one("channel.raid", raid("1", "9"))
 
-    assert (coming.name, coming.payload) == ("raid.received", {"user": {"name": "Raider", "roles": []}, "viewers": 12})
+    assert (coming.name, coming.payload) == (
+        "raid.received",
+        {"user": {"name": "Raider", "roles": [], "id": "9"}, "viewers": 12},
+    )
     assert (going.name, going.payload) == ("raid.sent", {"target": "Target", "viewers": 12})
 
 
@@ -166,7 +169,7 @@ def test_a_redemption_is_known_by_its_own_id() -> None:
     )
 
     assert event.payload == {
-        "user": {"name": "Ninja", "roles": []},
+        "user": {"name": "Ninja", "roles": [], "id": "3"},
         "reward": "Hydrate",
         "message": "please",
         "redemption_id": "r1",
