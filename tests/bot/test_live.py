@@ -14,9 +14,10 @@ import pytest
 import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
 from bot.config import COMMUNITY, DataFolder, Settings, with_value
+from bot.discord import addresses, options
 from bot.live import NothingSetUp, run
 from bot.log import log_to
-from bot.platforms import Platforms
+from bot.platforms import DISCORD, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
@@ -24,6 +25,7 @@ from engine.events import Event
 from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
+from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
 
 CHAT = "channel.chat.message"
@@ -242,6 +244,52 @@ async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(sho
     async with await SQLiteStore.open(show.folder.database) as store:
         (run,) = await store.executions(COMMUNITY, "once")
         assert (run.status, await store.outbox(COMMUNITY)) == ("completed", [])
+
+
+# Both platforms ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def discord(show: Show) -> AsyncIterator[DiscordServer]:
+    """A Discord beside the Twitch, set up for the show."""
+    server = await DiscordServer().start()
+    TokenFile.open(show.folder.path).put(DISCORD, Token(TOKEN))
+    settings, records = Settings(), []
+    for key, value in (("discord.api_base", server.api_base), ("discord.gateway_url", server.gateway_url)):
+        settings, record = with_value(settings, key, value, secret=False)
+        records.append(record)
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=records))
+    yield server
+    await show.end()
+    await server.stop()
+    addresses.use(options.API_BASE, options.GATEWAY_URL)
+
+
+async def test_what_happens_on_twitch_is_done_on_discord_by_a_workflow_written_there(
+    show: Show, discord: DiscordServer
+) -> None:
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await discord.say(discord.owner, '!wf when the stream starts, post "we are live!" in #general')
+    await discord.until(discord.said)
+
+    await show.twitch.notify("stream.online", {"id": "s1", "type": "live", "broadcaster_user_id": "1"})
+
+    await discord.until(lambda: [line for line in discord.said() if line["content"] == "we are live!"])
+
+
+async def test_a_discord_that_refuses_the_bot_is_told_once_and_twitch_goes_on(
+    show: Show, discord: DiscordServer
+) -> None:
+    discord.invalid_token = True
+    await show.begin()
+
+    assert await show.mod("!wf list")
+    assert [line for line in show.notices if line.startswith("Discord")] == [
+        "Discord stays off until that is mended: Discord does not take the bot's token. "
+        "Put in a new one: showcaller setup. Everything else goes on."
+    ]
 
 
 # The program -------------------------------------------------------------------------------------------------------------------
