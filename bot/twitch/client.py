@@ -204,7 +204,8 @@ class Connection:
         """Wait for a signed-in connection, so many seconds at most, and not at all where only a person can bring it about."""
         if self._client is None and not self._off:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._here.wait(), within)
+                async with asyncio.timeout(within):
+                    await self._here.wait()
         return self._client is not None
 
     async def ask(self, request: Request) -> Any:
@@ -333,8 +334,9 @@ class Connection:
             if time.monotonic() - validated > VALIDATE_EVERY:
                 validated = time.monotonic()
                 keep_validating(client)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(client.changed.wait(), LOOK_EVERY)
+            with suppress(TimeoutError):  # not by `wait_for`, which forgets that it was cancelled if both come at once
+                async with asyncio.timeout(LOOK_EVERY):
+                    await client.changed.wait()
 
     def _look_at_tokens(self) -> None:
         """What to do about a sign-in that no longer counts: without the bot's nothing goes, without the other one much does."""

@@ -246,6 +246,29 @@ async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(sho
         assert (run.status, await store.outbox(COMMUNITY)) == ("completed", [])
 
 
+async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterwards(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
+    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
+    await show.begin()
+    await show.mod('!wf create once: say "only once"')
+    await show.twitch.stop()
+    async with asyncio.timeout(20):
+        while not show.notices:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    await show.bot.runner.run(COMMUNITY, "once", {}, Person("mod", "twitch", ("moderator",)))
+    await show.twitch.__aenter__()
+    await show.twitch.subscribed(CHAT)
+    await show.until_said(lambda said: "only once" in said)
+
+    gone, back = show.notices
+    assert gone.startswith("Twitch is gone since ")
+    assert "(its events do not reach me)" in gone
+    assert back.startswith("Twitch is back after ")
+
+
 # Both platforms ----------------------------------------------------------------------------------------------------------------
 
 
