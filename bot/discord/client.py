@@ -223,10 +223,13 @@ class Front(discord.Client):
                 await message.channel.send(IN_THE_SERVER)
             return
         said = await with_files(said, message.attachments)
-        reference = message.to_reference(fail_if_not_exists=False)
         _, found = await self._heard(said)
-        for each in found:
-            await message.channel.send(**_arguments(each), reference=reference, mention_author=False)
+        try:
+            reference = message.to_reference(fail_if_not_exists=False)
+            for each in found:
+                await message.channel.send(**_arguments(each), reference=reference, mention_author=False)
+        except discord.Forbidden:
+            self._notice(f"I may not answer in #{said.place.channel} of Discord: give me the right to write there.")
 
     async def _heard(self, said: Message) -> tuple[frozenset[ReplyKind], list[Outgoing]]:
         """What to answer to a message, with what can be pressed under it; and of which kinds that is."""

@@ -1,8 +1,10 @@
 """Discord as a platform that is kept connected: one attempt makes one client, and says why no further one can help."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
 import discord
 
@@ -48,6 +50,7 @@ class Platform:
         pace: Pace = PACE,
     ) -> None:
         self.client: Front | None = None
+        self._came = asyncio.Event()
         self._house = house
         self._community = community
         self._token = token
@@ -67,7 +70,7 @@ class Platform:
             self._house,
             options,
             self._community,
-            up=line.up,
+            up=lambda: self._up(line),
             down=line.down,
             notice=self._say_once,
             pace=self._pace,
@@ -86,15 +89,22 @@ class Platform:
             raise
         finally:
             self.client = None
+            self._came.clear()
             line.down("the connection ended")
+
+    def _up(self, line: Line) -> None:
+        self._came.set()
+        line.up()
+
+    async def connected(self, within: float) -> Front | None:
+        """The client of the moment, once it has been connected; None if that takes longer than so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._came.wait()
+        return self.client if self._came.is_set() else None
 
     def _say_once(self, sentence: str) -> None:
         """What a client tells each time it is made, people want to hear once."""
         if sentence not in self._said:
             self._said.add(sentence)
             self._notice(sentence)
-
-
-def is_there(client: Any) -> bool:
-    """Whether a client can be used right now."""
-    return isinstance(client, discord.Client) and not client.is_closed() and client.is_ready()

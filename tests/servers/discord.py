@@ -52,6 +52,12 @@ class Planned:
     headers: dict[str, str]
     times: int
     after: bool
+    text: str | None
+
+    def meets(self, call: Call) -> bool:
+        """Whether it is this request's answer."""
+        said = self.text is None or (isinstance(call.body, dict) and call.body.get("content") == self.text)
+        return said and self.method == call.method and self.path.fullmatch(call.path) is not None
 
 
 @dataclass
@@ -293,15 +299,19 @@ class DiscordServer:
         headers: dict[str, str] | None = None,
         times: int = 1,
         after: bool = False,
+        text: str | None = None,
     ) -> None:
-        """Answer the next such requests so; with `after` the request is carried out first, and only its answer is lost."""
-        shown = {"message": "planned", "code": 0} if body is None else body
-        self._planned.append(Planned(method, re.compile(path), status, shown, headers or {}, times, after))
+        """Answer the next such requests so, if given a text only those that say it.
 
-    def rate_limited(self, method: str, path: str, retry_after: float = 0.05) -> None:
+        With `after` the request is carried out first, and only its answer is lost.
+        """
+        shown = {"message": "planned", "code": 0} if body is None else body
+        self._planned.append(Planned(method, re.compile(path), status, shown, headers or {}, times, after, text))
+
+    def rate_limited(self, method: str, path: str, retry_after: float = 0.05, text: str | None = None) -> None:
         """Answer the next such request with 429, as Discord itself does (and not what stands before it)."""
         body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": False}
-        self.plan(method, path, 429, body, headers={"Via": "1.1 google", "Retry-After": str(retry_after)})
+        self.plan(method, path, 429, body, headers={"Via": "1.1 google", "Retry-After": str(retry_after)}, text=text)
 
     def made(self, method: str, path: str) -> list[Call]:
         """The requests that came in, of one kind."""
@@ -316,7 +326,7 @@ class DiscordServer:
         call = Call(request.method, path, body, files, dict(request.headers), dict(request.query))
         self.calls.append(call)
         for planned in self._planned:
-            if planned.method == call.method and planned.path.fullmatch(path):
+            if planned.meets(call):
                 planned.times -= 1
                 if not planned.times:
                     self._planned.remove(planned)
