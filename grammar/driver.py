@@ -222,7 +222,7 @@ class Driver:
         self.declarations = declarations
         self.phrases: PhraseGrammar = grammar_of(declarations)
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,))
+        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,), tables)
         sayings = {group.name: group.words for group in self.phrases.groups}
         self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
