@@ -52,7 +52,7 @@ from grammar.workspace import Workspace
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
-MAX_TRIAL_WORK: Final = 1_600
+MAX_TRIAL_WORK: Final = 2_200
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
