@@ -10,14 +10,14 @@ from typing import Final
 SWITCH_INTERVAL: Final = 0.0005
 """The store's thread must get the interpreter as soon as it has written; the default of 5 ms is longer than a commit."""
 
-YOUNG: Final = 50_000
+YOUNG: Final = 10_000
 """So many new objects until those among them are looked for that only hold each other.
 
 By default it is 700, fewer than one commit makes: with ten thousand runs in memory, a third of all work was looking through
 them for what is hardly ever there, all at once while something waits. What refers to nothing goes at once, as ever.
 """
 
-OLD: Final = (10, 50)
+OLD: Final = (20, 50)
 
 
 def begin_to_serve() -> None:
