@@ -393,6 +393,29 @@ async def test_nobody_writes_a_step_that_says_who_is_behind_an_event(bench: Benc
     assert bench.service.said == []
 
 
+# What is remembered of starts -----------------------------------------------------------------------------------------------
+
+
+async def test_cooldowns_that_are_over_are_forgotten_and_no_others(bench: Bench) -> None:
+    policy = {"cooldown": {"seconds": 60, "per": "user"}, "once_per_user": False}
+    await bench.save(workflow("hi", say("s", "hi ${user}"), policy=policy, triggers=["raid"]))
+    await bench.save(workflow("gift", say("s", "a gift"), policy={"once_per_user": True}, triggers=["raid"]))
+    for number in range(120):
+        await bench.happen("raid.received", user=f"viewer{number}")
+    assert await bench.runner.tidy(COMMUNITY) == 0
+    await bench.advance(30)
+    await bench.happen("raid.received", user="late")
+    await bench.advance(30)
+    assert await bench.runner.tidy(COMMUNITY) == 120
+    left = [(record.workflow, record.key) for record in await bench.store.marks(COMMUNITY)]
+    assert [key for workflow, key in left if workflow == "hi"] == ["cooldown late"]
+    assert len(left) == 1 + 121
+    before = len(bench.service.said)
+    await bench.happen("raid.received", user="late")
+    await bench.happen("raid.received", user="viewer7")
+    assert bench.service.said[before:] == ["hi viewer7"]
+
+
 # Run modes -----------------------------------------------------------------------------------------------------------------
 
 
