@@ -393,6 +393,16 @@ async def test_nobody_writes_a_step_that_says_who_is_behind_an_event(bench: Benc
     assert bench.service.said == []
 
 
+async def test_whoever_ends_as_soon_as_it_begins_lets_the_next_in_line_begin(bench: Bench) -> None:
+    slow = {"when": "slow == 1", "block": {"initial_state": "rest", "states": [wait("rest", 10)]}}
+    choice = {"name": "choice", "action": {"kind": "choose", "cases": [slow]}}
+    await bench.save(workflow("w", choice, policy={"mode": "queued"}))
+    for number in (1, 0, 0, 1):
+        await bench.runner.run(COMMUNITY, "w", {"slow": number}, STREAMER)
+    await bench.advance(10)
+    assert [run.status for run in await bench.runs("w")] == ["completed", "completed", "completed", "waiting"]
+
+
 # What is remembered of starts -----------------------------------------------------------------------------------------------
 
 
