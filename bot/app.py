@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import entry_points
 from logging import getLogger
 from pathlib import Path
@@ -244,7 +245,10 @@ async def open_bot(
     if absence is not None:
         told(COMMUNITY, absence)
     await stack.enter_async_context(
-        beside(keep_house(store, lambda: config.retention_of(bot.settings), clock.now), "housekeeping")
+        beside(
+            keep_house(store, lambda: config.retention_of(bot.settings), clock.now, partial(runner.tidy, COMMUNITY)),
+            "housekeeping",
+        )
     )
     if metrics is not None:
         await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))
