@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.message import Reply
+from bot.questions import options_of
 from bot.replies import LIMITS, clipped, pieces
-from bot.router import options_of
 from engine.ports import ChangeRecord, ProposalRecord
 
 LIMIT: Final = LIMITS["discord"]
