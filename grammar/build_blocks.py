@@ -172,7 +172,7 @@ class Kinds:
 
     def _parallel(self, node: Node, path: str) -> Made:
         join = _join(node)
-        loose = node.node("open")
+        loose = node.node("pair")
         branches = node.nodes("branch")
         if loose is not None:
             return _made_beside(self._each(loose, f"{path}.1"), join)
@@ -213,7 +213,7 @@ def _all(bodies: Iterable[Body]) -> frozenset[str]:
 def _at_once_with(step: Node) -> Node | None:
     """The steps of `... and at the same time play airhorn`, which join the one before."""
     first = step.node("parallel")
-    return first.node("open") if first is not None and len(step.children) == 1 else None
+    return first.node("pair") if first is not None and len(step.children) == 1 else None
 
 
 def _branch(node: Node, number: int, block: Block) -> ParallelBranch:
