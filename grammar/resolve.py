@@ -118,8 +118,10 @@ from grammar.syntax import (
     Start,
     Substitute,
     Words,
+    Wrap,
 )
 from grammar.workspace import WorkflowView, Workspace
+from grammar.wrapping import wrapped
 
 MAX_OPTIONS: Final = 9
 ASK_STEPS: Final = "What should it do?"
@@ -247,7 +249,9 @@ class Resolver:
     def _within(self, definition: Definition) -> Within:
         return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
+    def _edits(  # noqa: C901  one line per member of a closed union
+        self, syntax: EditSyntax, definition: Definition
+    ) -> tuple[Edit, ...]:
         within = self._within(definition)
         match syntax:
             case Add():
@@ -266,6 +270,8 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wrap():
+                return wrapped(syntax, within, self.declarations)
             case Alter():
                 return tuple(
                     SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
