@@ -20,10 +20,12 @@ from engine.formulas import (
     TextTest,
     Variable,
 )
+from engine.people import KNOWN_BOTS
 from grammar.leaves import value_of
 from grammar.tree import Leaf, Node
 
 ROLES_OF_USER: Final = "user.roles"
+IS_A_BOT: Final = IsOneOf(Variable("user"), tuple(Literal(name) for name in KNOWN_BOTS))
 _OPPOSITES: Final[Mapping[CompareOperator, CompareOperator]] = {
     "==": "!=",
     "!=": "==",
@@ -62,7 +64,7 @@ def _part(node: Node) -> Formula:
     return _comparison(node)
 
 
-def _comparison(node: Node) -> Formula:  # noqa: C901  one line per form
+def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
     match node.rule:
         case "formula":
             return cast("Formula", value_of(node, "FORMULA"))
@@ -89,6 +91,10 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per form
         case "there_are":
             operator = value_of(node, "COMPARE", "COMPARE_SUFFIX")
             return Compare(operator, Variable(str(value_of(node, "UNIT"))), Literal(value_of(node, "NUMBER")))
+        case "is_bot":
+            return IS_A_BOT
+        case "is_no_bot":
+            return Not(IS_A_BOT)
         case "has_role":
             roles = _roles(node)
             return roles[0] if len(roles) == 1 else Or(roles)

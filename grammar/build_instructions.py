@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Policy, Retry, Run, State, Trigger, VariableDeclaration, Wait
+from engine.formulas import Compare, Formula, Literal, Not, Variable
+from engine.model import Retry, Run, State, Trigger, Wait
+from grammar import build_heading, build_policies
 from grammar.build_blocks import times
-from grammar.build_conditions import condition_in, opposite
+from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
@@ -23,6 +24,7 @@ from grammar.syntax import (
     By,
     Called,
     CarryOn,
+    Catch,
     Command,
     Contrast,
     Drop,
@@ -32,7 +34,9 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
     It,
     Kind,
     Lead,
@@ -82,16 +86,14 @@ _PLAIN: Final[Mapping[str, str]] = {
     "move_runs": "move runs",
     "export": "export",
     "help": "help",
+    "vague": "vague",
     "yes": "yes",
     "no": "no",
 }
 _TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
 _LATER: Final[Mapping[str, str]] = {
     "later_copy": "copy a workflow",
-    "later_cooldown": "set cooldowns in words",
     "later_template": "make workflows from templates",
-    "later_queue": "queue runs in words",
-    "later_rights": "set who may run a workflow in words",
 }
 
 
@@ -186,19 +188,21 @@ class InstructionBuilder:
 
     def _triggers(self, triggers: Node) -> tuple[Trigger, ...]:
         """Every trigger of a list; after "or" the event may stand alone."""
-        return tuple(
-            self._steps.trigger(node if node.rule == "trigger" else Node("trigger", [node]))
-            for node in triggers.nodes()
-            if node.rule == "trigger" or node.rule.startswith("event")
-        )
+        found: list[Trigger] = []
+        for node in triggers.nodes():
+            if node.rule == "trigger":
+                found.extend(self._steps.triggers(node))
+            elif node.rule.startswith("event"):
+                found.extend(self._steps.triggers(Node("trigger", [node])))
+        return tuple(found)
 
     def _ways(self, target: Node | None) -> tuple[tuple[Formula | None, Reference], ...]:
         if target is None:
             return ()
         meant = self._targets.target(target)
         if isinstance(meant, str):
-            return ((None, _named_place(meant)),)
-        return tuple((way.when, _named_place(way.to)) for way in meant)
+            return ((None, named_place(meant)),)
+        return tuple((way.when, named_place(way.to)) for way in meant)
 
     # Changing --------------------------------------------------------------------------------------------------------------
 
@@ -362,18 +366,61 @@ class InstructionBuilder:
         triggers = _find(node, "triggers")
         return Start(mode, self._triggers(triggers) if triggers is not None else ())
 
+    def hold(self, node: Node) -> EditSyntax:
+        """What has to hold for a start."""
+        match node.rule:
+            case "guard":
+                return Hold(condition_in(node))
+            case "guard_bots":
+                return Hold(Not(IS_A_BOT))
+            case "guard_roles":
+                return Hold(build_policies.without_roles(node))
+            case "guard_days" | "guard_no_days":
+                return Hold(days=build_policies.weekdays(node), only=node.rule == "guard_days")
+            case _:
+                return Hold()
+
+    def forget(self, node: Node) -> EditSyntax:
+        """What no longer starts it."""
+        event = node.leaf("EVENT")
+        return Forget(None if event is None else str(event.value))
+
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
         if node.rule == "head_on_error":
             ways = self._ways(node.node("target_step", "target_ways"))
             return Head("on_error", ways[0][1] if ways else None)
-        return _heading(node)
+        return build_heading.heading(node)
+
+    def handle(self, node: Node) -> EditSyntax:
+        """What is done when a step fails, or any."""
+        caught = node.node("caught", "caught_new") or node
+        new = caught.rule == "caught_new"
+        steps = caught.node("steps")
+        drafts = self._targets.steps(steps) if steps is not None else ()
+        # "stop" is how it ends by itself; it is kept where steps of their own are meant.
+        rest = drafts if new else build_heading.without_stop(drafts)
+        if not rest or (not new and build_heading.only_jumps(rest)):
+            raise NotBuilt("nothing is done there but going elsewhere")
+        edge, said = node.node("edge"), node.leaf("EDGE_SO")
+        event = _event(edge) if edge is not None else str(said.value) if said is not None else "error"
+        reference = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
+        return Catch(
+            rest,
+            None if reference is None else _reference(reference),
+            event,
+            True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
+            new,
+        )
 
 
 def _not_yet(node: Node) -> Named:
     """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
     workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
     return Named("not yet", workflows, _LATER[node.rule])
+
+
+_NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
 
 
 def _is_about_a_run(tree: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]) -> bool:
@@ -397,35 +444,9 @@ def _by_number(number: int) -> str:
     return f"\0{number}"
 
 
-def _named_place(name: str) -> Reference:
+def named_place(name: str) -> Reference:
     """A step that was named, or numbered (`_by_number`)."""
     return Numbered(int(name[1:])) if name.startswith("\0") else Called(name)
-
-
-def _heading(node: Node) -> Head:
-    strings = [str(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type in ("STRING", "TEXT")]
-    json = node.leaf("JSON")
-    match node.rule:
-        case "head_name":
-            return Head("name", strings[0])
-        case "head_description":
-            return Head("description", strings[0])
-        case "head_no_description":
-            return Head("description", None)
-        case "head_tags" | "head_no_tags":
-            return Head("tags", tuple(strings))
-        case "head_policy":
-            return Head("policy", TypeAdapter(Policy).validate_python(json.value if json else {}))
-        case "head_variable":
-            value = VariableDeclaration.model_validate(json.value if json else {})
-            return Head("variable", (strings[0], value))
-        case "head_no_variable":
-            return Head("variable", (strings[0], None))
-        case "head_timeout":
-            duration = node.leaf("DURATION")
-            return Head("timeout", _seconds(duration) if duration else None)
-        case _:
-            return Head("on_error" if node.rule == "head_no_on_error" else "timeout", None)
 
 
 def _missing(noun: Leaf | None, node: Node) -> MissingPiece:
@@ -592,6 +613,8 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
+        case "help_variables":
+            return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":
@@ -704,16 +727,30 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,
+    "handle": _I.handle,
+    "no_longer_the_one": _I.forget,
+    "no_longer_on": _I.forget,
+    **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
     **dict.fromkeys(
         (
             "head_name",
             "head_description",
             "head_no_description",
+            "head_version",
+            "head_no_version",
             "head_tags",
             "head_no_tags",
+            "head_tag",
+            "head_untag",
             "head_policy",
+            "head_rule",
             "head_variable",
+            "variable_more",
+            "variable_needed",
             "head_no_variable",
+            "head_rounds",
+            "head_usual_rounds",
+            "head_start",
             "head_on_error",
             "head_no_on_error",
             "head_timeout",

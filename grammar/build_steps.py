@@ -14,7 +14,8 @@ from engine.formulas import And, Formula
 from engine.model import Action, Call, Goto, Repeat, Retry, State, Stop, Target, Trigger, Wait, Way, all_states, blocks
 from grammar.build_blocks import Kinds, Made, body_of, limit_of, times
 from grammar.build_conditions import condition_in, opposite
-from grammar.build_events import event
+from grammar.build_events import happenings
+from grammar.build_schedules import holds
 from grammar.drafts import Draft, placeholder
 from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.phrases import Phrase
@@ -173,25 +174,33 @@ class StepBuilder:
 
     def trigger(self, node: Node) -> Trigger:
         """What starts a workflow."""
+        found = self.triggers(node)
+        if len(found) > 1:
+            raise NotBuilt("those are several times; write a line for each")
+        return found[0]
+
+    def triggers(self, node: Node) -> tuple[Trigger, ...]:
+        """What starts a workflow, where several times may be said in one sentence."""
         happening = node.node()
         if happening is None:
             raise NotBuilt("when what happens?")
-        said = event(happening)
-        lines = node.node("min_lines")
-        if lines is not None:
-            said["min_lines"] = value_of(lines, "NUMBER")
-        if node.node("only_live") is not None:
-            said["only_live"] = True
+        return tuple(self._trigger(node, fields) for fields in happenings(happening))
+
+    def _trigger(self, node: Node, said: dict[str, Any]) -> Trigger:
+        held = holds([each for each in node.nodes() if each.rule.startswith("hold_")])
         guard = condition_in(node)
         if guard is not None:
-            said["when"] = guard if "when" not in said else And((said["when"], guard))
+            parts = guard.operands if isinstance(guard, And) else (guard,)
+            said["when"] = And((said["when"], *parts)) if "when" in said else guard
         written = node.leaf("JSON")
         extra = written.value if written is not None else {}
         if set(extra) & {"on", "when"}:
             raise NotBuilt("what happens and under which condition is said in words, not in JSON")
-        if twice := sorted(set(extra) & set(said)):
+        if twice := sorted(set(said) & set(held)):
+            raise NotBuilt(f'"{twice[0]}" is said twice')
+        if twice := sorted(set(extra) & (set(said) | set(held))):
             raise NotBuilt(f'"{twice[0]}" is said in words already, and once more in JSON')
-        return cast("Trigger", valid(Trigger, **said, **extra))
+        return cast("Trigger", valid(Trigger, **said, **held, **extra))
 
 
 def retry_of(node: Node) -> Retry:

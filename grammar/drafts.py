@@ -35,7 +35,7 @@ from engine.model import (
 )
 from engine.names import expected, fresh, verb
 
-ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock"})
+ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock", "weekday"})
 _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""

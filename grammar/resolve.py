@@ -13,6 +13,7 @@ from engine.declare import Declarations
 from engine.edits import (
     AddTrigger,
     Edit,
+    Handle,
     InsertSteps,
     MoveStep,
     RemoveSteps,
@@ -21,23 +22,26 @@ from engine.edits import (
     SetAction,
     SetCritical,
     SetDescription,
+    SetMaxRounds,
     SetName,
     SetOnError,
     SetPolicy,
     SetRetry,
+    SetStart,
     SetStepTimeout,
     SetTags,
     SetTimeout,
     SetTransition,
     SetTriggers,
-    SetVariable,
+    SetVersion,
     SwapSteps,
     apply,
 )
 from engine.errors import EditError
-from engine.model import Action, Definition, Policy, State, Target, Trigger, VariableDeclaration, Way
+from engine.events import canonical
+from engine.model import Action, Definition, Policy, State, Target, Trigger, Way
 from engine.names import verb
-from grammar import names
+from grammar import headings, names, starts
 from grammar.altering import altered
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
@@ -86,6 +90,8 @@ from grammar.references import (
     place,
     refuse,
 )
+from grammar.rules import Rule, ruled
+from grammar.say_parts import say_formula
 from grammar.syntax import (
     Add,
     Again,
@@ -94,8 +100,10 @@ from grammar.syntax import (
     Become,
     Bound,
     CarryOn,
+    Catch,
     Command,
     Contrast,
+    Declared,
     Drop,
     DryRunCommand,
     Duration,
@@ -103,7 +111,10 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
+    It,
     Kind,
     Lead,
     Named,
@@ -120,6 +131,7 @@ from grammar.syntax import (
     Words,
     Wrap,
 )
+from grammar.wishes import too_vague
 from grammar.workspace import WorkflowView, Workspace
 from grammar.wrapping import wrapped
 
@@ -192,14 +204,15 @@ class Resolver:
 
     def _which(self, command: Command, unclear: Unclear) -> Question:
         """The question between steps that fit; each option is the whole sentence with one of them."""
-        options: list[str] = []
-        for exact in unclear.exact:
+        options: dict[str, str] = {}
+        for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.append(self.say.instruction(meant, self.workspace))
-        return Question(f"Which one do you mean? {unclear.listed}", tuple(options[:MAX_OPTIONS]))
+            options.setdefault(self.say.instruction(meant, self.workspace), told)
+        shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
+        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -247,11 +260,12 @@ class Resolver:
         return Change(view.definition.id, tuple(made))
 
     def _within(self, definition: Definition) -> Within:
-        return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
+        it = self.workspace.step if definition.id == self.workspace.focus else None
+        return Within(
+            definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
+        )
 
-    def _edits(  # noqa: C901  one line per member of a closed union
-        self, syntax: EditSyntax, definition: Definition
-    ) -> tuple[Edit, ...]:
+    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:  # noqa: C901  one line each
         within = self._within(definition)
         match syntax:
             case Add():
@@ -281,6 +295,12 @@ class Resolver:
                 return self._start(syntax, definition)
             case Head():
                 return (self._head(syntax, within),)
+            case Catch():
+                return self._catch(syntax, within)
+            case Hold():
+                return (self._hold(syntax, within),)
+            case Forget():
+                return (self._forget(syntax, within),)
             case Lead() | Bound() | Again() | CarryOn():
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
@@ -335,6 +355,40 @@ class Resolver:
             case _:
                 assert_never(syntax.mode)
 
+    def _hold(self, syntax: Hold, within: Within) -> Edit:
+        """The triggers that are there, under a condition, or without any."""
+        triggers = within.definition.triggers
+        if not triggers:
+            raise self._by_hand(syntax, within)
+        if syntax.days is not None:
+            changed = starts.on_days(triggers, syntax.days, only=syntax.only)
+            if changed is None:
+                raise refuse(f"Then {within.name} would never start. To switch it off: disable {within.name}")
+            return SetTriggers(changed)
+        if syntax.condition is None:
+            return SetTriggers(starts.without_conditions(triggers))
+        return SetTriggers(starts.with_condition(triggers, syntax.condition))
+
+    def _by_hand(self, syntax: Hold, within: Within) -> Unsettled:
+        """Nothing starts it by itself, so that it can only be checked first."""
+        if syntax.condition is None:
+            return refuse(f"{within.name} starts only by hand. Say when it starts: in {within.name} also when ...")
+        first = f"in {within.name} add as step 1 unless {say_formula(syntax.condition)} stop"
+        return Unsettled(
+            Question(f"{within.name} starts only by hand. Should it check that first? Then it means: {first}", (first,))
+        )
+
+    def _forget(self, syntax: Forget, within: Within) -> Edit:
+        triggers = within.definition.triggers
+        fitting = [each for each in triggers if syntax.event is None or canonical(each.on) == syntax.event]
+        if not fitting:
+            raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
+        if len(fitting) == 1:
+            return RemoveTrigger(fitting[0])
+        made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
+        options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
+        raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))
+
     def _own(self, trigger: Trigger, definition: Definition) -> Trigger:
         """The workflow's trigger that is meant: that very one, or the only one on that event."""
         if trigger in definition.triggers:
@@ -344,26 +398,77 @@ class Resolver:
             return same[0]
         return trigger
 
-    def _head(self, syntax: Head, within: Within) -> Edit:
+    def _head(self, syntax: Head, within: Within) -> Edit:  # noqa: C901  one line each
         value: Any = syntax.value
+        definition = within.definition
         match syntax.what:
             case "name":
-                return SetName(names.checked(value, self.workspace, quoted=True, own=within.definition.id))
+                return SetName(names.checked(value, self.workspace, quoted=True, own=definition.id))
             case "description":
                 return SetDescription(value)
+            case "version":
+                return SetVersion(value)
             case "tags":
                 return SetTags(value)
+            case "tag":
+                return SetTags((*definition.tags, *(tag for tag in value if tag not in definition.tags)))
+            case "untag":
+                return SetTags(headings.untagged(definition, value, within.name))
             case "policy":
                 return SetPolicy(cast("Policy", value))
+            case "rule":
+                return SetPolicy(self._ruled(within, cast("Rule", value)))
             case "variable":
-                name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
-                return SetVariable(name, declaration)
+                return self._variable(cast("Declared", value), within)
             case "on_error":
                 return SetOnError(None if value is None else one_of(cast("Reference", value), within).name)
             case "timeout":
                 return SetTimeout(value)
+            case "rounds":
+                return SetMaxRounds(value)
+            case "start":
+                return SetStart(one_of(cast("Reference", value), within).name)
             case _:
                 assert_never(syntax.what)
+
+    def _variable(self, said: Declared, within: Within) -> Edit:
+        edit = headings.variable(said, within.definition)
+        if said.needed and not headings.is_used(said.name, within.definition):
+            meant = self.say.instruction(Change(within.definition.id, (edit,)), self.workspace)
+            raise Unsettled(Question(f'Is "{said.name}" what a run must be given? Then it means: {meant}', (meant,)))
+        return edit
+
+    def _catch(self, syntax: Catch, within: Within) -> tuple[Edit, ...]:
+        """Steps that are done when something fails, or the jump that does it."""
+        definition = within.definition
+        # "if it fails" is said of the workflow, unless there is just one step to fail.
+        whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
+        state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
+        states = self._loose(syntax.steps, definition)
+        following = None if state is None else state.transitions.get("success")
+        if syntax.goes_on and state is None:
+            raise refuse(
+                'Only what a single step leads to can go on after it, such as: if step 1 fails say "oops" and carry on'
+            )
+        if following is None or syntax.new or syntax.goes_on is False:
+            return (Handle(states, None if state is None else state.name, syntax.event),)
+        going_on = Handle(headings.leading_on(states, following), state.name if state else None, syntax.event)
+        if syntax.goes_on:
+            return (going_on,)
+        return self._stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within)
+
+    def _stops_or_goes_on(self, stops: Handle, goes_on: Handle, within: Within) -> tuple[Edit, ...]:
+        """What follows what is done about a failed step was not said, and both are likely."""
+        meant = [Change(within.definition.id, (edit,)) for edit in (stops, goes_on)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(Question("Should it stop after that, or carry on with the next step?", options))
+
+    def _ruled(self, within: Within, rule: Rule) -> Policy:
+        """The policy after a rule; whose right is to go must have been named as having it."""
+        policy = ruled(within.definition.policy, rule)
+        if policy is not None:
+            return policy
+        raise refuse(f"{within.name} does not name them as those who may. Say who may, such as: only mods can run it")
 
     def _option(self, syntax: Lead | Bound | Again | CarryOn, state: State, within: Within) -> Edit:
         match syntax:
@@ -380,7 +485,7 @@ class Resolver:
 
     # Everything that is a verb and names ---------------------------------------------------------------------------------
 
-    def _named(self, command: Named) -> Instruction:
+    def _named(self, command: Named) -> Instruction:  # noqa: C901  one line per verb
         first = command.workflows[0] if command.workflows else None
         number = command.extra if isinstance(command.extra, int) else None
         match command.verb:
@@ -406,6 +511,8 @@ class Resolver:
                 return self._move_runs(first, number)
             case "not yet":
                 return self._not_yet(command)
+            case "vague":
+                raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
                 return self._query(command, first, number)
 

@@ -13,6 +13,7 @@ from engine.declare import Declarations
 from engine.edits import (
     AddTrigger,
     Edit,
+    Handle,
     InsertSteps,
     MoveStep,
     RemoveSteps,
@@ -21,16 +22,19 @@ from engine.edits import (
     SetAction,
     SetCritical,
     SetDescription,
+    SetMaxRounds,
     SetName,
     SetOnError,
     SetPolicy,
     SetRetry,
+    SetStart,
     SetStepTimeout,
     SetTags,
     SetTimeout,
     SetTransition,
     SetTriggers,
     SetVariable,
+    SetVersion,
     SwapSteps,
     apply,
 )
@@ -72,6 +76,7 @@ from grammar.instruction import (
 )
 from grammar.names import quoted_name, slug
 from grammar.references import names_beside, number_of
+from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
     Named,
     in_words,
@@ -86,6 +91,7 @@ from grammar.say_steps import (
     say_target,
     say_trigger,
 )
+from grammar.say_variables import say_variable
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
@@ -211,6 +217,10 @@ class Sayer:
                 return f"{_ref(edit.name, definition)} {_option(edit, definition)}"
             case AddTrigger() | RemoveTrigger() | SetTriggers():
                 return self._triggers(edit)
+            case Handle():
+                event = _EVENT_WORDS.get(edit.event) or f"on {quote(edit.event)}"
+                when = "on error" if edit.step is None else f"{_ref(edit.step, definition)} {event}"
+                return f"{when}: {self._loose(edit.states, definition)}"
             case _:
                 return _heading(edit, definition)
 
@@ -353,7 +363,17 @@ def _option(edit: SetTransition | SetStepTimeout | SetRetry | SetCritical, defin
 
 
 def _heading(
-    edit: SetName | SetDescription | SetTags | SetPolicy | SetVariable | SetOnError | SetTimeout, definition: Definition
+    edit: SetName
+    | SetDescription
+    | SetTags
+    | SetPolicy
+    | SetVariable
+    | SetOnError
+    | SetVersion
+    | SetStart
+    | SetMaxRounds
+    | SetTimeout,
+    definition: Definition,
 ) -> str:
     match edit:
         case SetName():
@@ -363,13 +383,19 @@ def _heading(
         case SetTags():
             return f"tags {', '.join(map(quote, edit.tags))}" if edit.tags else "no tags"
         case SetPolicy():
-            return f"policy {say_json(edit.policy.model_dump(mode='json', exclude_defaults=True))}"
+            return say_new_policy(definition.policy, edit.policy)
         case SetVariable():
             if edit.declaration is None:
                 return f"no variable {quote(edit.name)}"
-            return f"variable {quote(edit.name)} {say_json(edit.declaration.model_dump(mode='json', exclude_defaults=True))}"
+            return say_variable(edit.name, edit.declaration)
         case SetOnError():
             return f"on error {'nowhere' if edit.to is None else f'go to {say_state_name(edit.to)}'}"
+        case SetVersion():
+            return "no version" if edit.version is None else f"version {quote(edit.version)}"
+        case SetStart():
+            return f"start at {_ref(edit.name, definition)}"
+        case SetMaxRounds():
+            return "the usual number of rounds" if edit.count is None else f"at most {edit.count} rounds"
         case SetTimeout():
             return "never give up" if edit.seconds is None else f"give up after {say_duration(edit.seconds)}"
         case _:

@@ -9,11 +9,11 @@ from typing import Final
 
 from engine.expressions import quote
 from engine.formulas import And, Between, Compare, Formula, IsEmpty, IsOneOf, Literal, Not, Or, TextTest, Variable
-from grammar.build_conditions import ROLES_OF_USER
+from grammar.build_conditions import IS_A_BOT, ROLES_OF_USER
 from grammar.say_parts import say_formula, say_number
 
 _BARE: Final = frozenset(
-    {"viewers", "bits", "count", "months", "level", "message", "title", "category", "reward", "tier"}
+    {"viewers", "bits", "count", "months", "level", "message", "title", "category", "reward", "tier", "weekday"}
 )
 _JOINED: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]*(?:_[a-zA-Z0-9]+)+")
 _BRACED: Final = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
@@ -44,8 +44,12 @@ def say_condition(formula: Formula) -> str:
             return _simple(formula) or say_formula(formula)
 
 
-def _simple(formula: Formula) -> str | None:
+def _simple(formula: Formula) -> str | None:  # noqa: C901  one line per form
     match formula:
+        case IsOneOf() if formula == IS_A_BOT:
+            return "they are a bot"
+        case Not(operand=operand) if operand == IS_A_BOT:
+            return "they are not a bot"
         case Compare(operator=operator, left=Variable(path=path), right=Literal(value=str(text))) if (
             operator in _OPERATORS
         ):

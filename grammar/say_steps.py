@@ -12,9 +12,7 @@ from typing import Any, Final, TypeGuard
 from pydantic import JsonValue
 
 from engine.declare import Declarations, Method, ParamType
-from engine.events import kind_of
 from engine.expressions import quote
-from engine.formulas import Compare, Literal, Variable
 from engine.model import (
     Action,
     Block,
@@ -25,8 +23,6 @@ from engine.model import (
     State,
     Stop,
     Target,
-    Trigger,
-    VariableDeclaration,
     Wait,
     all_states,
     blocks,
@@ -38,6 +34,10 @@ from grammar.say_parts import say_duration as say_duration
 from grammar.say_parts import say_formula as say_formula
 from grammar.say_parts import say_json as say_json
 from grammar.say_parts import say_number as say_number
+from grammar.say_policies import say_policy
+from grammar.say_triggers import say_happening
+from grammar.say_triggers import say_trigger as say_trigger
+from grammar.say_variables import say_variable
 from grammar.scanners import MAX_DURATION
 
 _PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
@@ -108,7 +108,7 @@ def say_action(
             return "stop"
         case _:
             inside = block if block is not None else (lambda each: say_block(each, declarations, named))
-            return say_kind(action, inside, _say_happening, say_value)
+            return say_kind(action, inside, say_happening, say_value)
 
 
 def say_block(block: Block, declarations: Declarations, named: Named) -> str:
@@ -124,12 +124,6 @@ def say_beginning(block: Block) -> str:
     """Where a block begins, if not at its first step."""
     usual = block.initial_state == block.states[0].name
     return "" if usual else f"start at {say_state_name(block.initial_state)}: "
-
-
-def _say_happening(trigger: Trigger) -> tuple[str, bool]:
-    """What happens, as it stands after "until"."""
-    said, guarded = _say_clause(trigger, {})
-    return said.removeprefix("when "), guarded
 
 
 def in_words(action: Action, declarations: Declarations) -> bool:
@@ -316,102 +310,6 @@ def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str
     return tuple(say_state(state, after, declarations, named) for state, after in zip(states, following, strict=True))
 
 
-# Triggers ---------------------------------------------------------------------------------------------------------------
-
-
-def say_trigger(trigger: Trigger) -> str:
-    """`when a raid of more than 5 viewers comes in`, `every 30 minutes`, ..."""
-    extra = {
-        name: value
-        for name in type(trigger).model_fields
-        if name not in ("on", "when") and (value := getattr(trigger, name)) is not None and value is not False
-    }
-    said, guarded = _say_clause(trigger, extra)
-    if not said.startswith("when "):
-        said += _say_held_back(extra)
-    guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
-    return f"{said}{guard}{f', with {say_json(extra)}' if extra else ''}"
-
-
-def _say_clause(trigger: Trigger, extra: dict[str, Any]) -> tuple[str, bool]:
-    """What happens, and whether the guard is already said by it; takes what it says out of `extra`."""
-    if trigger.on == "interval.elapsed" and "every_seconds" in extra:
-        return f"every {_say_interval(extra)}", False
-    if trigger.on == "schedule.fired" and "at" in extra and (said := _say_once(extra["at"])) is not None:
-        extra.pop("at")
-        return said, False
-    if trigger.on == "schedule.fired" and (said := _say_schedule(extra.get("schedule"))) is not None:
-        extra.pop("schedule")
-        return said, False
-    kind = kind_of(trigger.on)
-    if kind is None or kind.name != trigger.on:
-        return f"when event {quote(trigger.on)}", False
-    special = _say_guarded(trigger)
-    return (f"when {special}", True) if special is not None else (f"when {kind.clause}", False)
-
-
-def _say_interval(extra: dict[str, Any]) -> str:
-    least = say_duration(extra.pop("every_seconds"))
-    if "every_most_seconds" not in extra:
-        return least
-    most = say_duration(extra.pop("every_most_seconds"))
-    number, _, unit = least.partition(" ")
-    return f"{number if most.endswith(f' {unit}') and most.count(' ') == 1 else least} to {most}"
-
-
-def _say_once(at: str) -> str | None:
-    day, _, time = at.partition("T")
-    return f"once on {day} at {time}" if time < "24" else None
-
-
-def _say_held_back(extra: dict[str, Any]) -> str:
-    lines, live = extra.pop("min_lines", None), extra.pop("only_live", False)
-    return f"{'' if lines is None else f', after at least {lines} chat lines'}{', only while live' if live else ''}"
-
-
-def _say_guarded(trigger: Trigger) -> str | None:
-    """Events whose usual guard has words of its own."""
-    match trigger.when:
-        case Compare(operator=operator, left=Variable(path=path), right=Literal(value=value)):
-            pass
-        case _:
-            return None
-    kind = kind_of(trigger.on)
-    if kind is not None and path == kind.measure and operator in _MEASURES and type(value) is int:
-        if 0 <= value < _MAX_NUMBER:
-            return f"a {kind.noun} of {_MEASURES[operator]} {value} {kind.unit or kind.measure} comes in"
-        return None
-    if operator != "==" or not isinstance(value, str):
-        return None
-    command = value if _COMMAND.fullmatch(value) and value == value.lower() else None
-    match trigger.on, path:
-        case "message.received", "command" if command is not None:
-            return f"someone types {command}"
-        case "discord.message.received", "command" if command is not None:
-            return f"someone types {command} in discord"
-        case "reward.redeemed", "reward":
-            return f"someone redeems {quote(value)}"
-        case _:
-            return None
-
-
-def _say_schedule(cron: object) -> str | None:
-    if cron == "0 * * * *":
-        return "every hour on the hour"
-    match = _CRON.fullmatch(cron) if isinstance(cron, str) else None
-    if match is None:
-        return None
-    minute, hour, days = match.groups()
-    if days in _DAY_GROUPS:
-        named = _DAY_GROUPS[days]
-    else:
-        numbers = [int(day) for day in days.split(",")]
-        if numbers != sorted(set(numbers)):
-            return None
-        named = " and ".join(_DAYS[number] for number in numbers)
-    return f"every {named} at {int(hour):02}:{int(minute):02}"
-
-
 # The file form ----------------------------------------------------------------------------------------------------------
 
 
@@ -467,9 +365,7 @@ def _say_head(definition: Definition) -> Iterable[str]:
     yield from (say_trigger(trigger) for trigger in definition.triggers)
     for name, declaration in definition.variables.items():
         yield say_variable(name, declaration)
-    policy = _dump(definition.policy)
-    if policy:
-        yield f"policy {say_json(policy)}"
+    yield from say_policy(definition.policy)
     if definition.on_error is not None:
         yield f"on error go to {say_state_name(definition.on_error)}"
     if definition.timeout_seconds is not None:
@@ -478,11 +374,6 @@ def _say_head(definition: Definition) -> Iterable[str]:
         yield f"at most {definition.max_loop_iterations} rounds"
     if definition.initial_state != definition.states[0].name:
         yield f"start at {say_state_name(definition.initial_state)}"
-
-
-def say_variable(name: str, declaration: VariableDeclaration) -> str:
-    """`variable "target" {"required": true}`."""
-    return f"variable {quote(name)} {say_json(_dump(declaration))}"
 
 
 def reachable(definition: Definition) -> frozenset[str]:

@@ -559,6 +559,17 @@ def edits_of(draw: Draw, definition: Definition) -> edits.Edit:  # noqa: C901  o
             return edits.SetVariable(draw(known if declaration is None else names()), declaration)
         case edits.SetOnError:
             return edits.SetOnError(draw(maybe(st.sampled_from(own))))
+        case edits.Handle:
+            if draw(st.booleans()):
+                return edits.Handle(new_states(draw, definition))
+            event = draw(st.one_of(st.sampled_from(("error", "timeout", "success")), names()))
+            return edits.Handle(new_states(draw, definition), name, event)
+        case edits.SetVersion:
+            return edits.SetVersion(draw(maybe(texts(32))))
+        case edits.SetStart:
+            return edits.SetStart(name)
+        case edits.SetMaxRounds:
+            return edits.SetMaxRounds(draw(maybe(st.integers(1, 1_000_000))))
         case edits.SetTimeout:
             return edits.SetTimeout(draw(maybe(seconds())))
         case other:

@@ -177,7 +177,7 @@ def test_any_trigger_reads_back(value: Trigger) -> None:
         (Trigger(on="interval.elapsed", every_seconds=90, every_most_seconds=3_600), "every 1 minute 30 seconds to 1 hour"),
         (Trigger(on="schedule.fired", at="2026-11-27T19:00"), "once on 2026-11-27 at 19:00"),
         (Trigger(on="interval.elapsed", every_seconds=60, min_lines=10, only_live=True), "every 1 minute, after at least 10 chat lines, only while live"),
-        (Trigger(on="raid.received", only_live=True), 'when a raid comes in, with {"only_live": true}'),
+        (Trigger(on="raid.received", only_live=True), "when a raid comes in, only while live"),
     ],
 )  # fmt: skip
 def test_a_schedule_is_said_in_plain_words_and_read_back(value: Trigger, said: str) -> None:
@@ -257,7 +257,7 @@ def test_a_missing_end_is_told_as_such() -> None:
     [
         ("x" * 5_000, CHAT, "too long"),
         ("x " * 300, CHAT, "too long"),
-        ("say a and " * 20, Limits(steps=20), "too complicated"),
+        ("say a and " * 20, Limits(work=20), "too complicated"),
     ],
 )
 def test_what_asks_too_much_is_refused(text: str, limits: Limits, reason: str) -> None:
