@@ -9,7 +9,8 @@ from pydantic import JsonValue, TypeAdapter
 from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
 from grammar import build_heading, build_policies
-from grammar.build_conditions import IS_A_BOT, condition_in
+from grammar.build_blocks import times
+from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
@@ -58,6 +59,7 @@ from grammar.syntax import (
     Substitute,
     Value,
     Words,
+    Wrap,
 )
 from grammar.tree import Leaf, Node
 
@@ -281,6 +283,25 @@ class InstructionBuilder:
         """A step and what it does now."""
         steps = [self._drafts(each) for each in node.nodes("steps")]
         return Become(_reference(_first(node)), steps[-1], steps[0] if len(steps) == 2 else ())
+
+    def wrap(self, node: Node) -> EditSyntax:
+        """Steps and the block they go into."""
+        reference = _reference(_first(node))
+        inner = node.node("wrap_if", "wrap_unless", "wrap_again", "wrap_rounds") or node
+        match inner.rule:
+            case "wrap_beside":
+                return Wrap(reference, beside=True)
+            case "wrap_again":
+                return Wrap(reference, times=times(inner.nodes("times", "twice")[0]))
+            case "wrap_rounds":
+                rounds = inner.nodes()[0]
+                held = condition_in(rounds)
+                return Wrap(reference, holds=held if held is None or rounds.rule == "while_holds" else opposite(held))
+            case rule:
+                said = condition_in(inner)
+                if said is None:
+                    raise AssertionError(rule)
+                return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value."""
@@ -701,6 +722,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_quoted": _I.substitute_quoted,
     "become": _I.become,
     "become_new": _I.become,
+    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_contrast": _I.alter_contrast,
