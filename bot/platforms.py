@@ -73,7 +73,7 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, opening.store.execution)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
