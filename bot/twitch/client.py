@@ -43,6 +43,7 @@ BROADCASTER: Final = "twitch.broadcaster"
 LOOK_EVERY: Final = 3.0
 VALIDATE_EVERY: Final = 60.0
 REQUEST_WITHIN: Final = 15.0
+IDLE_AT_MOST: Final = 10.0
 SIGN_IN_AGAIN: Final = "Sign in again with: showcaller setup twitch."
 
 
@@ -258,7 +259,9 @@ class Connection:
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(self._note_rate)
         timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN)
-        async with aiohttp.ClientSession(trace_configs=[trace], timeout=timeout) as session:
+        # A connection that Twitch closes just when it is used leaves it open what became of the request, so none idles long.
+        connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_AT_MOST)
+        async with aiohttp.ClientSession(trace_configs=[trace], timeout=timeout, connector=connector) as session:
             client = _Client(self._client_id, session, self._hear)
             try:
                 await self._sign_in(client)

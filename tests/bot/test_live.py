@@ -222,6 +222,19 @@ async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_o
             await asyncio.sleep(0.01)
 
 
+async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
+    rewards = [{"id": "r1", "title": "Hydrate"}, {"id": "r2", "title": "Do ten push-ups"}]
+    show.twitch.answer("GET", "channel_points/custom_rewards", 200, {"data": rewards})
+    await show.begin()
+    async with asyncio.timeout(20):
+        while not show.bot.settings.names.rewards:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    reply = await show.mod('!wf when someone redeems hydrat, say "cheers"')
+
+    assert "Hydrate" in reply
+
+
 async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(show: Show) -> None:
     await show.begin()
     await show.mod('!wf create once: say "only once"')

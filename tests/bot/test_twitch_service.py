@@ -309,6 +309,7 @@ async def test_what_cannot_be_handed_over_is_tried_again_until_it_can(stage: Sta
 
 async def test_what_cannot_be_handed_over_for_a_minute_may_be_tried_again(stage: Stage) -> None:
     await stage.twitch.stop()
+    await asyncio.sleep(0.1)  # for the connection that was open to be known to be gone
 
     said, clip = await stage.say("hello"), await stage.do("create_clip")
 
