@@ -174,9 +174,9 @@ class Bot:
 
     async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
         """Keep a changed setting; it counts once it is stored."""
-        settings, record = changed
+        _, record = changed
         await self.runner.save(Batch(config=[record]))
-        self.settings = settings
+        self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
         self._surround()
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:

@@ -91,6 +91,7 @@ class Front:
         self._roles: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._channel: dict[str, str] = {}
         self._changes = 0
+        self._facts = asyncio.Lock()
         self._dropped = 0
         self._open = True
 
@@ -131,12 +132,14 @@ class Front:
         if note.type in ("channel.update", "stream.online", "stream.offline"):
             self._changes += 1
         if note.type == "channel.update":
-            self._channel = channel_of(note)
-            await self._listener.stream_is(self._channel)
+            async with self._facts:
+                self._channel = channel_of(note)
+                await self._listener.stream_is(self._channel)
         elif note.type.startswith("channel.channel_points_custom_reward."):
             await self._learn_rewards(accounts.broadcaster)
         elif note.type in ("stream.online", "stream.offline"):
-            await self._listener.stream_is({"live": note.type == "stream.online"})
+            async with self._facts:
+                await self._listener.stream_is({"live": note.type == "stream.online"})
         for event in found:
             await self._listener.happen(event)
 
@@ -184,15 +187,17 @@ class Front:
         except (NotConnected, Refused, aiohttp.ClientError, TimeoutError) as error:
             log.warning("the stream could not be looked up: %s", error)
             return
-        if changes != self._changes:
-            return
         stream = next(iter(streams.get("data") or ()), None)
         channel = next(iter(channels.get("data") or ()), None)
-        facts: dict[str, Any] = {"live": stream is not None}
-        if channel is not None:
-            self._channel = {"title": str(channel.get("title") or ""), "category": str(channel.get("game_name") or "")}
-            facts |= self._channel
-        await self._listener.stream_is(facts)
+        async with self._facts:
+            if changes == self._changes:
+                facts: dict[str, Any] = {"live": stream is not None}
+                if channel is not None:
+                    self._channel = {
+                        "title": str(channel.get("title") or ""),
+                        "category": str(channel.get("game_name") or ""),
+                    }
+                await self._listener.stream_is({**facts, **self._channel})
         await self._learn_rewards(owner)
 
     async def _learn_rewards(self, owner: str) -> None:

@@ -262,10 +262,10 @@ async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(sho
 async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterwards(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
     monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
     await show.begin()
     await show.mod('!wf create once: say "only once"')
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
     await show.twitch.stop()
     async with asyncio.timeout(20):
         while not show.notices:  # noqa: ASYNC110
