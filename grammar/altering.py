@@ -51,6 +51,39 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
             )
 
 
+def had(states: tuple[State, ...], old: Value, new: Action | None) -> tuple[State, ...]:
+    """Those steps that have a value now. A bare number counts what the new length counts: `45 seconds, not 30`."""
+    return tuple(state for state in states if _has(state.action, old, new))
+
+
+def _has(action: Action, old: Value, new: Action | None) -> bool:
+    values = (
+        [action.seconds]
+        if isinstance(action, Wait)
+        else list(action.params.values())
+        if isinstance(action, Call)
+        else []
+    )
+    match old:
+        case Duration(seconds):
+            return seconds in values
+        case Words(text, type="number"):
+            number = _number(old)
+            lengths = [value for value in values if isinstance(value, int | float)]
+            return number in values or any(
+                isinstance(number, int | float) and number * unit in lengths for unit in _UNITS
+            )
+        case Words(text):
+            wanted = " ".join(text.casefold().split())
+            said = [" ".join(value.casefold().split()) for value in values if isinstance(value, str)]
+            return wanted in said or any(wanted in each for each in said)
+        case _:
+            return False
+
+
+_UNITS: Final = (60, 3_600)
+
+
 def _new_seconds(old: object, value: Value, need: str) -> float | str:
     match value:
         case Duration(seconds):

@@ -28,6 +28,7 @@ TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
+BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
@@ -549,6 +550,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

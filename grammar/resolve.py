@@ -33,12 +33,14 @@ from engine.edits import (
     SetVariable,
     SwapSteps,
     apply,
+    touched,
 )
 from engine.errors import EditError
 from engine.model import Definition, Policy, State, Target, Trigger, VariableDeclaration, Way, all_states
 from engine.names import verb
 from grammar import names
-from grammar.altering import altered
+from grammar.afterwards import after, together
+from grammar.altering import altered, had
 from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
 from grammar.instruction import (
     Agenda,
@@ -73,7 +75,23 @@ from grammar.instruction import (
     Undo,
     Why,
 )
-from grammar.references import Unclear, Unsettled, Within, all_of, key, moved_place, number_of, one_of, place, refuse
+from grammar.references import (
+    Unclear,
+    Unsettled,
+    Within,
+    all_of,
+    both,
+    candidates,
+    exactly,
+    key,
+    moved_place,
+    number_of,
+    one_of,
+    only,
+    overview,
+    place,
+    refuse,
+)
 from grammar.syntax import (
     Add,
     Again,
@@ -81,6 +99,7 @@ from grammar.syntax import (
     BacktestCommand,
     Become,
     Bound,
+    By,
     CarryOn,
     Command,
     Contrast,
@@ -105,6 +124,7 @@ from grammar.syntax import (
     SkipCommand,
     Start,
     Substitute,
+    Together,
     Words,
 )
 from grammar.workspace import WorkflowView, Workspace
@@ -152,6 +172,8 @@ class Resolver:
         match command:
             case Edits():
                 return self._change(command)
+            case Together():
+                return self._together(command)
             case New():
                 return self._create(command)
             case RunCommand():
@@ -224,19 +246,33 @@ class Resolver:
         view = self._view(command.workflow)
         definition = view.definition
         made: list[Edit] = []
+        it: str | None = None
         for syntax in command.edits:
-            for edit in self._edits(syntax, definition):
+            edits = self._edits(syntax, self._within(definition, it))
+            for edit in edits:
                 definition = apply(definition, edit)
                 made.append(edit)
+            it = touched(edits, definition) or it
         if definition == view.definition:
             raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
         return Change(view.definition.id, tuple(made))
 
-    def _within(self, definition: Definition) -> Within:
-        return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
+    def _within(self, definition: Definition, it: str | None = None) -> Within:
+        return Within(
+            definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
+        )
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
-        within = self._within(definition)
+    def _together(self, command: Together) -> Instruction:
+        """Changes of several workflows; those of one are one version."""
+        made: list[Instruction] = []
+        workspace = self.workspace
+        for changes in command.changes:
+            made.append(replace(self, workspace=workspace).resolve(changes))
+            workspace = after(made[-1], workspace)
+        return together(made)
+
+    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:
+        definition = within.definition
         match syntax:
             case Add():
                 at = place(syntax.position, within)
@@ -246,7 +282,8 @@ class Resolver:
             case Shift():
                 return (self._move(syntax, within),)
             case Exchange():
-                return (SwapSteps(one_of(syntax.first, within).name, one_of(syntax.second, within).name),)
+                first, second = both(syntax.both, within)
+                return (SwapSteps(first.name, second.name),)
             case Substitute():
                 old = one_of(syntax.reference, within)
                 return (ReplaceStep(old.name, self._loose(syntax.steps, definition, without=old.name)),)
@@ -257,7 +294,7 @@ class Resolver:
             case Alter():
                 return tuple(
                     SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
-                    for state in all_of(syntax.reference, within)
+                    for state in self._meant(syntax, within)
                 )
             case Start():
                 return self._start(syntax, definition)
@@ -292,11 +329,40 @@ class Resolver:
         return (SetAction(state.name, new[0].action),)
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
-        new = self._loose(syntax.steps, within.definition)[0].action
-        content = syntax.old.text if isinstance(syntax.old, Words) else None
-        seconds = syntax.old.seconds if isinstance(syntax.old, Duration) else None
-        like = OfKind(Kind("step like that", frozenset({key(new)})), content=content, seconds=seconds)
-        return (SetAction(one_of(like, within).name, new),)
+        """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+        new = self._loose(syntax.steps, within.definition)
+        like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
+        if syntax.old is None:
+            return self._instead(one_of(like, within), syntax.steps, within)
+        if not isinstance(syntax.old, Duration | By | Words):
+            return self._instead(one_of(syntax.old, within), syntax.steps, within)
+        same = had(self._of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        if not found:
+            raise refuse(f"{within.name} has no step with that. {overview(within)}")
+        return self._instead(only(found, like, within), syntax.steps, within)
+
+    @staticmethod
+    def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
+        return tuple(state for state in all_states(within.definition.states) if key(state.action) in kind.kind.keys)
+
+    def _instead(self, state: State, steps: tuple[Draft, ...], within: Within) -> tuple[Edit, ...]:
+        return self._become(Become(exactly(state, within.definition), steps), within)
+
+    def _meant(self, syntax: Alter, within: Within) -> tuple[State, ...]:
+        """The steps that are to be altered; where an old value was said, only one that has it."""
+        if syntax.old is None:
+            return all_of(syntax.reference, within)
+        fitting = candidates(syntax.reference, within)
+        if isinstance(syntax.old, Duration | By | Words):
+            found = had(fitting, syntax.old, None)
+        else:
+            others = {state.name for state in all_of(syntax.old, within)}
+            found = tuple(state for state in fitting if state.name in others)
+        if not found:
+            shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"
+            raise refuse(f"{shown} not like that in {within.name}. {overview(within)}")
+        return (only(found, syntax.reference, within),)
 
     def _start(self, syntax: Start, definition: Definition) -> tuple[Edit, ...]:
         match syntax.mode:

@@ -158,8 +158,7 @@ class Shift:
 class Exchange:
     """Let two steps change places."""
 
-    first: Reference
-    second: Reference
+    both: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +180,30 @@ class Become:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one."""
+    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one.
+
+    The old one may also be a step that goes (`instead of the wait`), or not be told (`wait 20 seconds instead`).
+    """
 
     steps: tuple[Draft, ...]
-    old: Value
+    old: Value | Reference | None
 
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """`change the wait to 20 seconds`, `step 1 should say hi`."""
+    """`change the wait to 20 seconds`, `step 1 should say hi`.
+
+    Attributes:
+        reference: The step.
+        value: What one of its values becomes.
+        param: Which one, if that was said.
+        old: What it was before, if that was said; only a step with that value is meant.
+    """
 
     reference: Reference
     value: Value
     param: str | None = None
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +282,13 @@ class Edits:
 
     edits: tuple[EditSyntax, ...]
     workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Changes to several workflows in one message."""
+
+    changes: tuple[Edits, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +387,7 @@ class RenameCommand:
 
 Command: TypeAlias = (
     Edits
+    | Together
     | New
     | Named
     | RunCommand

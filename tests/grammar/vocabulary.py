@@ -45,6 +45,7 @@ from grammar.instruction import (
     Rename,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -99,6 +100,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return change(before[workflow], made)
         case Rename(workflow, new):
             return {"op": "rename", "wf": name(workflow), "to": new}
+        case Several(instructions):
+            return _several(instructions, before, focus)
         case Delete(workflows):
             return _batch([{"op": "delete", "wf": name(workflow)} for workflow in workflows])
         case SetEnabled(workflow, enabled):
@@ -139,6 +142,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "reject", "why": f"not yet: {what}"}
         case _:
             return {"op": type(instruction).__name__.casefold()}
+
+
+def _several(instructions: Iterable[Instruction], before: Named, focus: str | None) -> Meaning:
+    """A batch; each part as things stand after those before it."""
+    operations: list[Meaning] = []
+    for each in instructions:
+        meant = operation(each, before, focus)
+        operations.extend(meant["ops"] if meant["op"] == "batch" else [meant])
+        if isinstance(each, Change):
+            definition = before[each.workflow]
+            for edit in each.edits:
+                definition = edits.apply(definition, edit)
+            before = {**before, each.workflow: definition}
+    return {"op": "batch", "ops": operations}
 
 
 def _batch(operations: list[Meaning]) -> Meaning:
