@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from engine.model import Action, Call, Definition, State, Wait, all_states
 from grammar.instruction import Question, Refusal
 from grammar.syntax import Called, It, Numbered, OfKind, Position, Reference, Saying, Several, Span
+from grammar.words import fold
 
 
 class Unsettled(Exception):
@@ -301,11 +302,6 @@ def _numbers(within: Within) -> tuple[str, ...]:
 def steps(count: int) -> str:
     """`1 step`, `3 steps`."""
     return "1 step" if count == 1 else f"{count} steps"
-
-
-def fold(name: str) -> str:
-    """Names are compared without case, and a blank is an underscore."""
-    return "_".join(name.casefold().replace("_", " ").split())
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
