@@ -7,6 +7,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Variable
 from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
+from grammar.build_policies import rule
 from grammar.build_steps import NotBuilt, StepBuilder, with_unit
 from grammar.drafts import Draft, MissingPiece
 from grammar.phrases import Phrase
@@ -86,10 +87,7 @@ _PLAIN: Final[Mapping[str, str]] = {
 }
 _LATER: Final[Mapping[str, str]] = {
     "later_copy": "copy a workflow",
-    "later_cooldown": "set cooldowns in words",
     "later_template": "make workflows from templates",
-    "later_queue": "queue runs in words",
-    "later_rights": "set who may run a workflow in words",
     "later_run_step": "run a workflow as a step of another",
     "later_if": "put conditions on single steps in words",
     "later_at_once": "do several steps at the same time in words",
@@ -371,6 +369,8 @@ class InstructionBuilder:
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
+        if node.rule == "head_rule":
+            return Head("rule", rule(_first(node)))
         if node.rule == "head_on_error":
             ways = self._ways(node.node("target_step", "target_ways"))
             return Head("on_error", ways[0][1] if ways else None)
@@ -770,6 +770,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
             "head_tags",
             "head_no_tags",
             "head_policy",
+            "head_rule",
             "head_variable",
             "head_no_variable",
             "head_on_error",

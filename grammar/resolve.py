@@ -92,6 +92,7 @@ from grammar.references import (
     place,
     refuse,
 )
+from grammar.rules import Rule, ruled
 from grammar.syntax import (
     Add,
     Again,
@@ -395,6 +396,8 @@ class Resolver:
                 return SetTags(value)
             case "policy":
                 return SetPolicy(cast("Policy", value))
+            case "rule":
+                return SetPolicy(self._ruled(within, cast("Rule", value)))
             case "variable":
                 name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
                 return SetVariable(name, declaration)
@@ -404,6 +407,13 @@ class Resolver:
                 return SetTimeout(value)
             case _:
                 assert_never(syntax.what)
+
+    def _ruled(self, within: Within, rule: Rule) -> Policy:
+        """The policy after a rule; whose right is to go must have been named as having it."""
+        policy = ruled(within.definition.policy, rule)
+        if policy is not None:
+            return policy
+        raise refuse(f"{within.name} does not name them as those who may. Say who may, such as: only mods can run it")
 
     def _option(self, syntax: Lead | Bound | Again | CarryOn, state: State, within: Within) -> Edit:
         match syntax:

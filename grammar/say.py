@@ -74,6 +74,7 @@ from grammar.instruction import (
 )
 from grammar.names import quoted_name, slug
 from grammar.references import number_of
+from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
     say_action,
     say_definition,
@@ -366,7 +367,7 @@ def _heading(
         case SetTags():
             return f"tags {', '.join(map(quote, edit.tags))}" if edit.tags else "no tags"
         case SetPolicy():
-            return f"policy {say_json(edit.policy.model_dump(mode='json', exclude_defaults=True))}"
+            return say_new_policy(definition.policy, edit.policy)
         case SetVariable():
             if edit.declaration is None:
                 return f"no variable {quote(edit.name)}"

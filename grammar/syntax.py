@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger, VariableDeclaration
 from grammar.drafts import Draft
+from grammar.rules import Rule
 
 # Which step ------------------------------------------------------------------------------------------------------------
 
@@ -251,8 +252,8 @@ class Start:
 class Head:
     """A line of the heading: name, description, tags, policy, variable, on_error, time limit."""
 
-    what: Literal["name", "description", "tags", "policy", "variable", "on_error", "timeout"]
-    value: "str | tuple[str, ...] | Policy | tuple[str, VariableDeclaration | None] | Reference | float | None"
+    what: Literal["name", "description", "tags", "policy", "rule", "variable", "on_error", "timeout"]
+    value: "str | tuple[str, ...] | Policy | Rule | tuple[str, VariableDeclaration | None] | Reference | float | None"
 
 
 EditSyntax: TypeAlias = (
