@@ -6,15 +6,17 @@ from typing import Any, Final
 from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Policy, Retry, State, Trigger, VariableDeclaration, Wait
+from engine.model import Goto, Policy, Retry, State, Trigger, VariableDeclaration, Wait
 from grammar.build_policies import rule
 from grammar.build_steps import NotBuilt, StepBuilder, with_unit
 from grammar.drafts import Draft, MissingPiece
 from grammar.phrases import Phrase
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
+    Aside,
     BacktestCommand,
     Become,
     Bound,
@@ -52,6 +54,7 @@ from grammar.syntax import (
     Substitute,
     Together,
     Value,
+    Wish,
     Words,
 )
 from grammar.tree import Leaf, Node
@@ -237,9 +240,50 @@ class InstructionBuilder:
         steps = node.node("steps")
         return self._drafts(steps) if steps is not None else ()
 
+    def add_gap_filled(self, node: Node) -> EditSyntax:
+        """`add an announcement between 2 and 3: last chance`: a step by its noun, and its text."""
+        gap = node.node("gap")
+        noun = gap.leaf("NOUN") if gap is not None else None
+        text = _leaf(node, "TEXT")
+        for lead in ("a", "an"):
+            steps = self._read_steps(
+                f"{lead} {noun.text if noun is not None else ''} saying {_quoted(str(text.value))}"
+            )
+            if steps is not None:
+                return Add(self._drafts(steps), _position(node))
+        raise NotBuilt("say what that step does")
+
+    def wish(self, node: Node) -> EditSyntax:
+        """`raid should wait a minute`."""
+        old = _old(node)
+        return Wish(self._all_steps(node)) if old is None else Contrast(self._all_steps(node), old)
+
+    def gripe(self, node: Node) -> EditSyntax:
+        """`the wait is too long, ...`."""
+        return About(_reference(_first(node)))
+
+    def aside(self, node: Node) -> EditSyntax:
+        """What is done where a step fails."""
+        reference = None if node.rule == "aside_any" else _reference(_first(node))
+        steps = _steps_of(node)
+        if len(steps.nodes("step")) == 1:
+            only = self._targets.steps(steps)[0].state.action
+            if isinstance(only, Goto):
+                to = _named_place(only.to)
+                return Head("on_error", to) if reference is None else Lead(reference, "error", ((None, to),))
+        goes_on = True if any(leaf.type == "AND_GO_ON" for leaf in node.leaves()) else None
+        return Aside(reference, self._all_steps(node), goes_on)
+
     def drop(self, node: Node) -> EditSyntax:
         """Steps to take out."""
-        return Drop(_reference(_first(node)))
+        kept = node.node("kept", "kept_ordinal")
+        reference = _reference(_first(node))
+        if kept is None:
+            return Drop(reference)
+        if kept.rule == "kept_ordinal":
+            kind = reference.kind if isinstance(reference, OfKind) else ANY_STEP
+            return Drop(reference, OfKind(kind, int(_leaf(kept, "ORDINAL").value)))
+        return Drop(reference, _reference(kept.nodes()[0]))
 
     def shift(self, node: Node) -> EditSyntax:
         """A step and where it goes."""
@@ -293,6 +337,12 @@ class InstructionBuilder:
         if len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None:
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
+
+    def alter_new(self, node: Node) -> EditSyntax:
+        """`new announcement text: bye`."""
+        noun, text = _leaf(node, "NOUN"), _leaf(node, "TEXT")
+        kind = noun.value if isinstance(noun.value, Kind) else ANY_STEP
+        return Alter(OfKind(kind), Words(str(text.value), text.quoted, "text"))
 
     def alter_from(self, node: Node) -> EditSyntax:
         """`change the wait from 10 to 20 seconds`."""
@@ -348,7 +398,8 @@ class InstructionBuilder:
         json = inner.leaf("JSON")
         if json is not None:
             return Again(reference, TypeAdapter(Retry).validate_python(json.value))
-        number, delay = inner.leaf("NUMBER"), inner.leaf("DURATION")
+        number = (inner.node("times") or inner).leaf("NUMBER", "ONCE")
+        delay = inner.leaf("DURATION")
         if number is None:
             return Again(reference, None)
         tries = _whole(number) + 1
@@ -371,10 +422,18 @@ class InstructionBuilder:
         """A line of the heading."""
         if node.rule == "head_rule":
             return Head("rule", rule(_first(node)))
-        if node.rule == "head_on_error":
-            ways = self._ways(node.node("target_step", "target_ways"))
-            return Head("on_error", ways[0][1] if ways else None)
         return _heading(node)
+
+
+def _steps_of(node: Node) -> Node:
+    found = node.node("steps")
+    if found is None:
+        raise AssertionError(f"{node.rule} has no steps")
+    return found
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _names_workflow(node: Node) -> str | None:
@@ -392,7 +451,7 @@ def _names_workflow(node: Node) -> str | None:
 def _workflows_in(node: Node) -> Iterator[str]:
     for child in node.children:
         if isinstance(child, Leaf):
-            if child.type in ("IN_WORKFLOW", "WORKFLOW"):
+            if child.type in ("IN_WORKFLOW", "WORKFLOW", "OWNER"):
                 yield str(child.value)
         elif child.rule != "steps":
             yield from _workflows_in(child)
@@ -497,6 +556,10 @@ def _reference(node: Node) -> Reference:
     match node.rule:
         case "ref" | "topic":
             return _reference(node.nodes()[0])
+        case "topic_saying":
+            meant = _reference(node.nodes()[0])
+            text = str(_leaf(node, "TEXT").value)
+            return OfKind(meant.kind, content=text) if isinstance(meant, OfKind) else Saying(text)
         case "several":
             parts = tuple(_reference(child) for child in node.nodes())
             return parts[0] if len(parts) == 1 else Several(parts)
@@ -511,10 +574,8 @@ def _reference(node: Node) -> Reference:
             leaf = node.leaf("STRING", "STEP_NAME")
             return Called(str(leaf.value) if leaf else "")
         case "saying":
-            leaf = node.leaf("TEXT")
+            leaf = node.leaf("TEXT", "STRING")
             return Saying(str(leaf.value) if leaf else "")
-        case "saying_quoted":
-            return Saying(str(_leaf(node, "STRING").value))
         case "containing":
             return _containing(node)
         case "several_at_an_end":
@@ -739,6 +800,12 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "become_new": _I.become,
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
+    "alter_new": _I.alter_new,
+    "wish": _I.wish,
+    "gripe": _I.gripe,
+    "aside": _I.aside,
+    "aside_any": _I.aside,
+    "add_gap_filled": _I.add_gap_filled,
     "alter_verbless": _I.alter_verbless,
     "alter_from": _I.alter_from,
     "alter_contrast": _I.alter_contrast,
@@ -773,7 +840,6 @@ _EDITS: Final[Mapping[str, _Builder]] = {
             "head_rule",
             "head_variable",
             "head_no_variable",
-            "head_on_error",
             "head_no_on_error",
             "head_timeout",
             "head_no_timeout",

@@ -36,12 +36,12 @@ from engine.edits import (
     touched,
 )
 from engine.errors import EditError
-from engine.model import Definition, Policy, State, Target, Trigger, VariableDeclaration, Way, all_states
+from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, VariableDeclaration, Way, all_states
 from engine.names import verb
 from grammar import names
 from grammar.afterwards import after, together
 from grammar.altering import altered, had
-from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
+from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, recognised, variables_of
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -94,9 +94,11 @@ from grammar.references import (
 )
 from grammar.rules import Rule, ruled
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
+    Aside,
     BacktestCommand,
     Become,
     Bound,
@@ -126,6 +128,7 @@ from grammar.syntax import (
     Start,
     Substitute,
     Together,
+    Wish,
     Words,
 )
 from grammar.workspace import WorkflowView, Workspace
@@ -249,6 +252,9 @@ class Resolver:
         made: list[Edit] = []
         it: str | None = None
         for syntax in command.edits:
+            if isinstance(syntax, About):
+                it = one_of(syntax.reference, self._within(definition, it)).name
+                continue
             edits = self._edits(syntax, self._within(definition, it))
             for edit in edits:
                 definition = apply(definition, edit)
@@ -272,14 +278,14 @@ class Resolver:
             workspace = after(made[-1], workspace)
         return together(made)
 
-    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:
+    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
         definition = within.definition
         match syntax:
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
-                return (RemoveSteps(tuple(state.name for state in all_of(syntax.reference, within))),)
+                return (self._drop(syntax, within),)
             case Shift():
                 return (self._move(syntax, within),)
             case Exchange():
@@ -292,9 +298,15 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wish():
+                return self._wish(syntax, within)
+            case Aside():
+                return self._aside(syntax, within)
+            case About():
+                raise AssertionError("it is only what the next edit is about")
             case Alter():
                 return tuple(
-                    SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
+                    SetAction(state.name, self._altered(state, syntax, definition))
                     for state in self._meant(syntax, within)
                 )
             case Start():
@@ -309,7 +321,7 @@ class Resolver:
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        known = self._known(definition)
         taken = {state.name for state in all_states(definition.states)} - {without}
         return loose(steps, known, taken, self.declarations)
 
@@ -349,6 +361,66 @@ class Resolver:
 
     def _instead(self, state: State, steps: tuple[Draft, ...], within: Within) -> tuple[Edit, ...]:
         return self._become(Become(exactly(state, within.definition), steps), within)
+
+    def _drop(self, syntax: Drop, within: Within) -> RemoveSteps:
+        going = all_of(syntax.reference, within)
+        kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
+        if kept & {state.name for state in going}:
+            raise refuse(f"It cannot both go and stay. {overview(within)}")
+        return RemoveSteps(tuple(state.name for state in going))
+
+    def _wish(self, syntax: Wish, within: Within) -> tuple[Edit, ...]:
+        """One more step, unless there is one like it: then it is asked which is meant."""
+        made = self._edits(Add(syntax.steps), within)
+        like = OfKind(Kind("step like that", frozenset({key(syntax.steps[0].state.action)})))
+        same = self._of_kind(like, within)
+        if not same:
+            return made
+        ways = [self._instead(state, syntax.steps, within) for state in same[: MAX_OPTIONS - 1]]
+        meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(
+            Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
+        )
+
+    def _aside(self, syntax: Aside, within: Within) -> tuple[Edit, ...]:
+        """New steps at the end that only a failure leads to."""
+        failing = one_of(syntax.reference, within) if syntax.reference is not None else None
+        if failing is not None and number_of(within.definition, failing.name) is None:
+            raise refuse(f'Step "{failing.name}" stands inside another step; I can lead only the outer ones elsewhere.')
+        if syntax.goes_on is None and not isinstance(syntax.steps[-1].state.action, Stop):
+            ends = replace(syntax, steps=(*syntax.steps, Draft(State(name="stop", action=Stop()))))
+            ways = [ends] if failing is None else [ends, replace(syntax, goes_on=True)]
+            if len(ways) == 1:
+                return self._aside(ends, within)
+            meant = [Change(within.definition.id, self._aside(each, within)) for each in ways]
+            options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+            raise Unsettled(Question(f"And then: stop (1), or carry on (2)? {', or: '.join(options)}", options))
+        if failing is None and syntax.goes_on:
+            raise refuse("Where it should carry on depends on the step that fails. Say which, such as: if step 2 fails")
+        needless = len(syntax.steps) > 1 and not syntax.goes_on  # no edge is as good as a step that stops
+        if failing is not None and "success" not in failing.transitions:
+            needless = False
+        steps = syntax.steps[:-1] if needless else syntax.steps
+        new = self._loose(steps, within.definition)
+        last, count = within.definition.states[-1], len(within.definition.states)
+        edits: list[Edit] = [InsertSteps(count + 1, new)]
+        after = apply(within.definition, edits[0])
+        onward = failing.transitions.get("success") if failing is not None and syntax.goes_on else None
+        for name, target in ((last.name, last.transitions.get("success")), (new[-1].name, onward)):
+            if after.state(name).transitions.get("success") != target:
+                edits.append(SetTransition(name, "success", target))
+        edits.append(SetOnError(new[0].name) if failing is None else SetTransition(failing.name, "error", new[0].name))
+        return tuple(edits)
+
+    def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
+        action = altered(state, syntax, self.workspace, self.declarations)
+        return recognised(action, self._known(definition))
+
+    def _known(self, definition: Definition) -> frozenset[str]:
+        """The variables that a text here may mean without `$`, those of its other texts too."""
+        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
+        return variables_of(definition.triggers, named)
 
     def _meant(self, syntax: Alter, within: Within) -> tuple[State, ...]:
         """The steps that are to be altered; where an old value was said, only one that has it."""

@@ -142,9 +142,15 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Take steps out."""
+    """Take steps out.
+
+    Attributes:
+        reference: Those that go.
+        keep: What was said to stay, as a check; a place among those of the same kind, or steps.
+    """
 
     reference: Reference
+    keep: "Reference | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,35 @@ class Contrast:
 
     steps: tuple[Draft, ...]
     old: Value | Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`raid should wait a minute`: one step more, or what a step like that does instead."""
+
+    steps: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`the wait is too long, ...`: what the next edit calls it."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What is done where a step fails, or any if none is named.
+
+    Attributes:
+        reference: The step.
+        steps: What is done then.
+        goes_on: Whether the workflow goes on after that; None if it was not said.
+    """
+
+    reference: Reference | None
+    steps: tuple[Draft, ...]
+    goes_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +299,9 @@ EditSyntax: TypeAlias = (
     | Substitute
     | Become
     | Contrast
+    | Wish
+    | About
+    | Aside
     | Alter
     | Lead
     | Bound
