@@ -57,7 +57,7 @@ def explained(id: str, wanted: Any) -> str:
     return f"{id} [{row.context}] {row.utterance}\n  want {wanted}\n  got  {json.dumps(came.got)}\n  said {said}"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_sentences_with_a_written_meaning_are_understood_and_never_misread() -> None:
     outcomes = {
         id: judge().verdict(json.loads(meaning), told()[id][1].got)
@@ -79,7 +79,7 @@ def _is_right(id: str) -> bool:
     return means and all(words in said for words in row.get("has", ()))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_sentences_checked_by_hand_come_to_what_was_written() -> None:
     ids = [id for id, meaning in gold().items() if not meaning.startswith("{")]
     assert set(ids) == set(CHECKED)
