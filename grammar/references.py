@@ -140,7 +140,10 @@ def both(reference: Reference, within: Within) -> tuple[State, State]:
     Raises:
         Unsettled: It means another number of them.
     """
-    found = all_of(reference, within) if isinstance(reference, Several | Span) else candidates(reference, within)
+    if isinstance(reference, Several) and len(reference.parts) == 2:
+        first, second = (one_of(part, within) for part in reference.parts)  # as said: the first takes the other's place
+        return first, second
+    found = candidates(reference, within)
     if len(found) != 2:
         raise refuse(f"Which two steps? {overview(within)}", *_numbers(within))
     return found[0], found[1]
