@@ -338,6 +338,10 @@ class InstructionBuilder:
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
 
+    def alter_text(self, node: Node) -> EditSyntax:
+        """`make it "hey"`."""
+        return Alter(_reference(_first(node)), Words(str(_leaf(node, "STRING").value), quoted=True))
+
     def alter_new(self, node: Node) -> EditSyntax:
         """`new announcement text: bye`."""
         noun, text = _leaf(node, "NOUN"), _leaf(node, "TEXT")
@@ -801,6 +805,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,
+    "alter_text": _I.alter_text,
     "wish": _I.wish,
     "gripe": _I.gripe,
     "aside": _I.aside,

@@ -56,7 +56,7 @@ from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.references import Unsettled
 from grammar.resolve import Resolver, Telling
-from grammar.say import Sayer
+from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoUnit
 from grammar.tree import Leaf, Node
 from grammar.words import clean, joints
@@ -66,7 +66,7 @@ FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
-PART: Final = Limits(characters=500, words=60, steps=600, beams=(4,))
+PART: Final = Limits(characters=500, words=60, steps=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
@@ -177,6 +177,8 @@ class Language:
 
     def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
         """What one sentence means; if it is not understood and `teaching`, with an example of one that is."""
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+            return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -201,7 +203,7 @@ class Language:
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
 
-    def _in_parts(self, sentence: str, workspace: Workspace) -> Understood | None:
+    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
 
         Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
@@ -209,7 +211,7 @@ class Language:
         found: list[Understood] = []
         rest: str | None = sentence
         while rest is not None and len(found) < MAX_PARTS:
-            last = self._part(rest, workspace) if found else None
+            last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
                 return Understood(
@@ -217,7 +219,7 @@ class Language:
                     tuple(correction for each in found for correction in each.corrections),
                     tuple(note for each in found for note in each.notes),
                 )
-            for end, start in joints(rest)[:MAX_JOINTS]:
+            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
                 first = self._part(rest[:end], workspace)
                 if first is not None:
                     found.append(first)

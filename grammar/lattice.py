@@ -31,7 +31,7 @@ NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
-PLACE_IN_TEXT_COST: Final = 0.8
+PLACE_IN_TEXT_COST: Final = 1.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
@@ -278,7 +278,7 @@ class Lattice:
             if branch.entries:
                 found.append((place, FILLER_COST))
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
             found.append((at + 1, FILLER_COST))
         return found
 

@@ -91,7 +91,8 @@ from grammar.say_steps import (
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
-AND_THEN: Final = " and then "
+AND_THEN: Final = " ; and then "
+"""Nothing else is said so; with a mere "and" the next one could be read as a step."""
 _IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",

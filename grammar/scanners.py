@@ -384,7 +384,9 @@ def step_number(sentence: Sentence, at: int) -> Found:
 def place_number(sentence: Sentence, at: int) -> Found:
     """`3` where a step is meant: its number and nothing that it counts."""
     word = sentence.words[at]
-    if word.kind != "number" or not word.text.isdecimal() or len(word.text) > 3 or _glued(sentence, at + 1):
+    if word.kind != "number" or not word.text.isdecimal() or len(word.text) > 3:
+        return []
+    if _glued(sentence, at + 1) and sentence.words[at + 1].kind != "mark":
         return []
     return [(int(word.text), at + 1)]
 

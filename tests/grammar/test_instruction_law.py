@@ -12,6 +12,7 @@ from bot.services.declared import DECLARATIONS
 from engine import edits
 from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
+from grammar.afterwards import together
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -145,6 +146,25 @@ INSTRUCTIONS = st.one_of(
     st.builds(Help, st.sampled_from((None, "waits"))),
     st.builds(Answer, st.booleans()),
 )
+
+
+ONE_OF_SEVERAL = st.one_of(
+    st.builds(SetEnabled, IDS, st.booleans()),
+    st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
+    st.builds(RunWorkflow, IDS, GIVEN),
+    st.builds(RunWorkflow, IDS, GIVEN, LENGTHS),
+    st.builds(Undo, IDS, st.integers(1, 9)),
+    st.builds(Skip, IDS, STEPS),
+    st.builds(Rename, st.just("outro_raid"), st.just("another")),
+    st.builds(Change, IDS, st.just((edits.RemoveSteps(("say_2",)),))),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ONE_OF_SEVERAL, min_size=2, max_size=3, unique_by=lambda each: (type(each), str(each)[:40])))
+def test_several_instructions_are_read_back(instructions: list[Instruction]) -> None:
+    assume(sum(isinstance(each, Rename | Change) for each in instructions) < 2)
+    back(together(instructions), WORKSPACE)
 
 
 @settings(deadline=None)
