@@ -127,7 +127,7 @@ def _elsewhere(method: Method, call: Call, value: Words, workspace: Workspace, d
     for other in declarations if len(said) == 1 else ():
         texts = [param for param in other.params if param.type == "text" and param.required]
         places = [param for param in other.params if param.type == "channel"]
-        if len(texts) == len(places) == 1 and len(other.params) == 2 and method.name in SAYING:
+        if len(texts) == len(places) == 1 and method.name in SAYING and other.name in SAYING:
             text = call.params.get(said[0].name)
             return Call(service=other.service, method=other.name, params={places[0].name: channel, texts[0].name: text})
     what = (method.noun or (method.verb,))[0]
@@ -175,8 +175,10 @@ def _types_of(value: Value) -> tuple[str, ...]:
             return ("text", *LIVE, "user", "any")
         case Words(type="number"):
             return ("number", "text", "any")
-        case Words():
+        case Words(quoted=True):
             return (value.type, "text", "any")
+        case Words():
+            return (value.type, "any") if value.type in LIVE else (value.type, "text", "any")
 
 
 def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace) -> JsonValue:

@@ -32,14 +32,14 @@ class Unclear(Exception):
     Attributes:
         reference: What was said.
         exact: A reference for each step that fits, which fits nothing else.
-        listed: The same in words.
+        told: Each of them in words.
     """
 
-    def __init__(self, reference: Reference, exact: "tuple[Numbered | Called, ...]", listed: str) -> None:
-        super().__init__(listed)
+    def __init__(self, reference: Reference, exact: "tuple[Numbered | Called, ...]", told: tuple[str, ...]) -> None:
+        super().__init__(", ".join(told))
         self.reference = reference
         self.exact = exact
-        self.listed = listed
+        self.told = told
 
 
 def refuse(text: str, *suggestions: str, at: int | None = None) -> Unsettled:
@@ -72,6 +72,14 @@ def key(action: Action) -> str:
 def number_of(definition: Definition, name: str) -> int | None:
     """The number of an outermost step."""
     return next((n for n, state in enumerate(definition.states, 1) if state.name == name), None)
+
+
+def names_beside(definition: Definition, without: str | None) -> frozenset[str]:
+    """The names that are taken, but for one step and those inside it."""
+    gone = set()
+    if without is not None:
+        gone = {state.name for state in all_states((definition.state(without),))}
+    return frozenset(state.name for state in all_states(definition.states) if state.name not in gone)
 
 
 def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
@@ -277,8 +285,8 @@ def only(states: tuple[State, ...], reference: Reference, within: Within) -> Sta
     if len(states) == 1:
         return states[0]
     exact = tuple(exactly(state, within.definition) for state in states[:9])
-    told = (f"{_said(each)} {within.describe(state)}" for each, state in zip(exact, states, strict=False))
-    raise Unclear(reference, exact, ", ".join(told))
+    told = tuple(f"{_said(each)} {within.describe(state)}" for each, state in zip(exact, states, strict=False))
+    raise Unclear(reference, exact, told)
 
 
 def exactly(state: State, definition: Definition) -> Numbered | Called:

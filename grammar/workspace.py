@@ -40,6 +40,7 @@ class Workspace:
     Attributes:
         workflows: By id.
         focus: Id of the workflow this person talked about last in this channel; "it" and a bare step mean this one.
+        step: Name of the step of it that was talked about last; "it" means this one where a step is meant.
         names: Live names.
         variables: Variables known beside those of events, such as config keys.
         platform: Where the sentence was typed; "say" means Twitch chat everywhere unless Discord is named.
@@ -50,6 +51,7 @@ class Workspace:
     names: LiveNames = LiveNames()
     variables: frozenset[str] = frozenset()
     platform: Literal["twitch", "discord"] = "twitch"
+    step: str | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, WorkflowView]:

@@ -13,6 +13,7 @@ from engine import edits
 from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
 from grammar.afterwards import together
+from grammar.driver import CHAT
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -48,6 +49,7 @@ from grammar.instruction import (
 from grammar.language import Language
 from grammar.names import checked
 from grammar.references import Unsettled
+from grammar.words import split
 from grammar.workspace import LiveNames, WorkflowView, Workspace
 from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
 
@@ -195,7 +197,8 @@ def _changed(data: st.DataObject, most: int, depth: int) -> None:
         after = changed
     assume(made and after != definition)
     change = Change(definition.id, tuple(made))
-    assume(len(language().say(change, workspace)) < MOST_CHARACTERS)  # longer ones are said in parts
+    said = language().say(change, workspace)  # longer ones are said in parts
+    assume(len(said) < MOST_CHARACTERS and len(split(said, CHAT.words + 1)) <= CHAT.words)
     back(change, workspace)
 
 
