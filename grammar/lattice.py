@@ -26,11 +26,13 @@ TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
+BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
+PLACE_IN_TEXT_COST: Final = 1.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
@@ -299,7 +301,7 @@ class Lattice:
             if branch.entries:
                 found.append((place, FILLER_COST))
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
             found.append((at + 1, FILLER_COST))
         return found
 
@@ -457,10 +459,12 @@ class Lattice:
             return []
         edges = []
         quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
+        is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 
@@ -589,6 +593,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
             "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,

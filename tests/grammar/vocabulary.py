@@ -45,6 +45,7 @@ from grammar.instruction import (
     Rename,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -99,6 +100,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return change(before[workflow], made)
         case Rename(workflow, new):
             return {"op": "rename", "wf": name(workflow), "to": new}
+        case Several(instructions):
+            return _several(instructions, before, focus)
         case Delete(workflows):
             return _batch([{"op": "delete", "wf": name(workflow)} for workflow in workflows])
         case SetEnabled(workflow, enabled):
@@ -140,6 +143,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "reject", "why": f"not yet: {what}"}
         case _:
             return {"op": type(instruction).__name__.casefold()}
+
+
+def _several(instructions: Iterable[Instruction], before: Named, focus: str | None) -> Meaning:
+    """A batch; each part as things stand after those before it."""
+    operations: list[Meaning] = []
+    for each in instructions:
+        meant = operation(each, before, focus)
+        operations.extend(meant["ops"] if meant["op"] == "batch" else [meant])
+        if isinstance(each, Change):
+            definition = before[each.workflow]
+            for edit in each.edits:
+                definition = edits.apply(definition, edit)
+            before = {**before, each.workflow: definition}
+    return {"op": "batch", "ops": operations}
 
 
 def _batch(operations: list[Meaning]) -> Meaning:
@@ -318,11 +335,15 @@ def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     handler = _error_path(definition, made)
     for edit in made:
         if handler is None or edit not in handler[1]:
-            operations.extend(_edit(edit, definition))
+            operations.extend(_told(meant) for meant in _edit(edit, definition))
         definition = edits.apply(definition, edit)
     if handler is not None:
         operations.append(handler[0])
     return _batch(operations)
+
+
+def _told(meant: Meaning) -> Meaning:
+    return {key: value for key, value in meant.items() if value is not None}
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:
@@ -340,7 +361,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
         after = definition
         for each in made:
             after = edits.apply(after, each)
-        row, ends = _path(after, target, set(new))
+        leads_on = step_of is None or "success" in after.state(step_of).transitions
+        row, ends = _path(after, target, set(new), leads_on=leads_on)
         found: Meaning = {"op": "on_error", "wf": definition.name, "steps": row, "then": ends}
         if step_of is not None:
             found["step"] = _number(after, step_of)
@@ -349,8 +371,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
     return None
 
 
-def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meaning], str]:
-    """The steps from a state on, as long as they are its own, and whether it then goes on with others."""
+def _path(definition: Definition, start: str, own: set[str], *, leads_on: bool) -> tuple[list[Meaning], str]:
+    """The steps from a state on, as long as they are its own, and whether it then goes on as it would have."""
     found: list[Meaning] = []
     at: str | None = start
     while at is not None and at in own:
@@ -360,7 +382,7 @@ def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meani
         found.append(step(state))
         own = own - {at}
         at = next(iter(destinations(state.transitions.get("success"))), None)
-    return found, "stop" if at is None else "continue"
+    return found, "stop" if at is None and leads_on else "continue"
 
 
 def _number(definition: Definition, name: str) -> int | str:
@@ -398,6 +420,8 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "lead", "wf": wf, "step": number(name), "event": event, "to": str(target)}
         case edits.SetOnError(to):
             yield {"op": "on_error", "wf": wf, "steps": [], "then": to or "stop"}
+        case edits.Handle(states, at, "error"):
+            yield {**_handled(definition, states, at), "step": None if at is None else number(at)}
         case edits.SetTimeout(seconds):
             yield {"op": "timeout", "wf": wf, "s": seconds}
         case edits.SetStepTimeout(name, seconds):
@@ -417,6 +441,16 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "rename", "wf": wf, "to": new}
         case _:
             yield {"op": type(edit).__name__.casefold(), "wf": wf}
+
+
+def _handled(definition: Definition, states: tuple[State, ...], at: str | None) -> Meaning:
+    """What is done on an error, and whether the rest goes on as it would have."""
+    ends = isinstance(states[-1].action, Stop)
+    said = states[:-1] if ends else states
+    leads_on = at is None or "success" in definition.state(at).transitions
+    onward = "success" in states[-1].transitions
+    then = "stop" if ends or (leads_on and not onward) else "continue"
+    return {"op": "on_error", "wf": definition.name, "steps": steps(said), "then": then}
 
 
 def _replaced(definition: Definition, name: str, states: tuple[State, ...]) -> Meaning:
