@@ -105,6 +105,7 @@ _NO_LIVE_NAME: Final = frozenset(
         "text",
     ]
 )
+_NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
     ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
@@ -543,6 +544,8 @@ class Lattice:
         words = self.words
         if words[at].key == "step" and at + 1 < len(words) and words[at + 1].kind == "number":
             return []  # `make step 1 say bye` changes a step
+        if words[at].key in _NO_NAME_START and at + 1 < len(words):
+            return []  # `new workflow hype` has said what it is before it says the name
         for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
