@@ -108,6 +108,8 @@ _NO_LIVE_NAME: Final = frozenset(
         "text",
     ]
 )
+_NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
+_ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
     ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
@@ -368,6 +370,8 @@ class Lattice:
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
+        if terminal != "REWARD" and self._begins_step(at) and (at == 0 or self._connects(at - 1)):
+            return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
         if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
             at += 1
         end = self._end_of_name(at, terminal)
@@ -409,7 +413,14 @@ class Lattice:
         return not self._may_end_text(place)
 
     def _begins_step(self, at: int) -> bool:
-        return any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at))
+        """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
+        alone = self.words[at].key in _ARTICLES
+        return any(
+            edge.terminal in self._lexicon.starts_step and not (alone and edge.end == at + 1) for edge in self.exact(at)
+        )
+
+    def _connects(self, at: int) -> bool:
+        return any(edge.terminal in self._lexicon.connects for edge in self.exact(at))
 
     def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
         word = self.words[at]
@@ -553,6 +564,8 @@ class Lattice:
         words = self.words
         if words[at].key == "step" and at + 1 < len(words) and words[at + 1].kind == "number":
             return []  # `make step 1 say bye` changes a step
+        if words[at].key in _NO_NAME_START and at + 1 < len(words):
+            return []  # `new workflow hype` has said what it is before it says the name
         for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
