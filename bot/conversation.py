@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bot import templates
 from bot.catalogue import Catalogue, Entry
 from bot.instructions import carry_out
 from bot.instructions.concerns import concerned, is_edit, works_on_deleted
@@ -257,6 +258,7 @@ class Conversation:
             desk.names(),
             desk.settings(),
             message.place.platform,
+            templates.names(),
         )
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:

@@ -7,7 +7,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
-from grammar import build_heading, build_policies
+from grammar import build_heading, build_manage, build_policies
 from grammar.build_conditions import IS_A_BOT, condition_in
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
@@ -55,6 +55,7 @@ from grammar.syntax import (
     Span,
     Start,
     Substitute,
+    SupposeCommand,
     Value,
     Words,
 )
@@ -71,6 +72,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "resume": "resume",
     "status": "status",
     "list": "list",
+    "templates": "templates",
+    "placeholders": "placeholders",
     "show": "show",
     "show_page": "show",
     "show_step": "show step",
@@ -78,7 +81,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "agenda": "agenda",
     "runs": "runs",
     "history": "history",
-    "diff": "diff",
     "undo": "undo",
     "redo": "redo",
     "move_runs": "move runs",
@@ -88,10 +90,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "no": "no",
 }
 _TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
-_LATER: Final[Mapping[str, str]] = {
-    "later_copy": "copy a workflow",
-    "later_template": "make workflows from templates",
-}
 
 
 class InstructionBuilder:
@@ -111,6 +109,8 @@ class InstructionBuilder:
                 return self._edits(tree)
             case "test":
                 return self._dry_run(tree)
+            case "suppose":
+                return SupposeCommand(*self._supposed(tree))
             case _:
                 return _manage(tree)
 
@@ -128,6 +128,12 @@ class InstructionBuilder:
             happening, given = self._tried(cue)
             later.append((_seconds(_leaf(cue, "DURATION")), happening or "", given))
         return DryRunCommand(named, event, fields, None if failing is None else _reference(failing), tuple(later))
+
+    def _supposed(self, tree: Node) -> tuple[str, dict[str, JsonValue]]:
+        event, fields = self._tried(tree)
+        if event is None:
+            raise NotBuilt("if what happens?")
+        return event, fields
 
     def _tried(self, node: Node) -> tuple[str | None, dict[str, JsonValue]]:
         """An event and its fields; what its words say of a field counts unless the field is given."""
@@ -392,12 +398,6 @@ class InstructionBuilder:
         )
 
 
-def _not_yet(node: Node) -> Named:
-    """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
-    workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    return Named("not yet", workflows, _LATER[node.rule])
-
-
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
 
 
@@ -569,9 +569,8 @@ def _find(node: Node, rule: str) -> Node | None:
 
 def _manage(tree: Node) -> Command:
     workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    later = next((child for child in (tree, *tree.nodes()) if child.rule in _LATER), None)
-    if later is not None:
-        return _not_yet(later)
+    if tree.rule in build_manage.RULES:
+        return build_manage.command(tree, workflows[0] if workflows else None)
     match tree.rule:
         case "run":
             after, at = _beginning(tree.node("begin"))

@@ -54,6 +54,8 @@ class LiveWords:
             *(entry for view in workspace.workflows.values() for entry in _workflow(view)),
             *(entry for view in workspace.workflows.values() for entry in self._step_names(view)),
             *_versions(workspace.workflows.values()),
+            *_tags(workspace.workflows.values()),
+            *(entry for name in workspace.templates for entry in _template(name)),
             *names_on_stream(workspace.names),
         )
         return self._of_names(tuple(dict.fromkeys(entries)))
@@ -90,6 +92,19 @@ def _versions(views: Iterable[WorkflowView]) -> Iterator[Entry]:
     highest = max((view.revision for view in views), default=1)
     for number in range(1, highest + _MAX_VERSIONS):
         yield "VERSION", f"v{number}", number
+        yield "VERSION", f"version {number}", number
+
+
+def _tags(views: Iterable[WorkflowView]) -> Iterator[Entry]:
+    for view in views:
+        for tag in view.definition.tags:
+            yield "TAG", tag, tag
+
+
+def _template(name: str) -> Iterator[Entry]:
+    yield "TEMPLATE", name, name
+    for form in (f"{name} template", f"the {name} template", f"a {name} template", f"template {name}"):
+        yield "A_TEMPLATE", form, name
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class Workspace:
         focus: Id of the workflow this person talked about last in this channel; "it" and a bare step mean this one.
         names: Live names.
         variables: Variables known beside those of events, such as config keys.
+        templates: Names of workflows that come with the bot.
         platform: Where the sentence was typed; "say" means Twitch chat everywhere unless Discord is named.
     """
 
@@ -48,3 +49,4 @@ class Workspace:
     names: LiveNames = LiveNames()
     variables: frozenset[str] = frozenset()
     platform: Literal["twitch", "discord"] = "twitch"
+    templates: tuple[str, ...] = ()

@@ -8,28 +8,35 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -42,6 +49,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             return workflows
         case (
             Change(workflow=workflow)
+            | Copy(workflow=workflow)
+            | Restore(workflow=workflow)
             | Rename(workflow=workflow)
             | SetEnabled(workflow=workflow)
             | RunWorkflow(workflow=workflow)
@@ -62,10 +71,13 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             | ListRuns(workflow=maybe)
             | Status(workflow=maybe)
             | Why(workflow=maybe)
+            | Placeholders(workflow=maybe)
             | Undo(workflow=maybe)
             | Redo(workflow=maybe)
         ):
             return () if maybe is None else (maybe,)
+        case FromTemplate() | ListTemplates() | SwitchAll() | Suppose():
+            return ()
         case Create() | ListWorkflows() | Agenda() | Import() | Help() | Answer() | NotYet():
             return ()
         case _:
@@ -74,7 +86,7 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
 
 def is_edit(instruction: Instruction) -> bool:
     """Whether it changes workflows that are there, which their policy may let others do."""
-    return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns)
+    return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns | Restore)
 
 
 def works_on_deleted(instruction: Instruction) -> bool:

@@ -59,6 +59,40 @@ _TOPICS: Final = (
         ),
     ),
     _Topic(
+        ("rules", "cooldown", "cooldowns", "limits", "policy", "permissions", "rights", "modes"),
+        "What holds for a whole workflow: how often, when, for whom",
+        lambda own: (
+            f"in {own.workflow} cooldown 30 seconds per user",
+            f"in {own.workflow} only while live",
+            f"let vips run {own.workflow}",
+            f"in {own.workflow} mods skip the cooldown",
+            f"in {own.workflow} one at a time",
+        ),
+    ),
+    _Topic(
+        ("conditions", "condition", "only if", "guards", "guard"),
+        "A start can be held to conditions and days",
+        lambda own: (
+            f"in {own.workflow} only if they are not a bot",
+            f"in {own.workflow} not on sundays",
+            'create big when a raid of more than 50 viewers comes in say "wow"',
+        ),
+    ),
+    _Topic(
+        ("templates", "template", "copy", "copies"),
+        "Workflows to begin with come with me; any one can be copied",
+        lambda own: ("templates", "create from template giveaway", f'copy {own.workflow} as "another"'),
+    ),
+    _Topic(
+        ("placeholders", "variables", "variable", "messages", "message"),
+        "A message may name what the start brings, what is given and what is there",
+        lambda own: (
+            f"placeholders of {own.workflow}",
+            f"{own.workflow} needs a target",
+            f"run {own.workflow} with target=ninja",
+        ),
+    ),
+    _Topic(
         ("run", "stop", "cancel", "pause", "resume", "control", "running", "status"),
         "Stop ends at once, cancel lets it clean up",
         lambda own: (
@@ -94,7 +128,13 @@ _TOPICS: Final = (
     _Topic(
         ("undo", "redo", "history", "diff", "versions", "version"),
         "Every change is a version and can be taken back",
-        lambda own: ("undo", "redo", f"history {own.workflow}", f"diff {own.workflow}"),
+        lambda own: (
+            "undo",
+            "redo",
+            f"history {own.workflow}",
+            f"diff {own.workflow}",
+            f"restore {own.workflow} to yesterday",
+        ),
     ),
     _Topic(
         ("show", "list", "why", "look", "questions", "ask"),
