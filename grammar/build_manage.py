@@ -74,7 +74,7 @@ def sort(node: Node | None) -> Sort:
     state: Any = None if only is None else str(only.value)
     if said is None:
         return Sort(state)
-    tag, start = said.leaf("TAG", "STRING"), said.leaf("SORT", "EVENT")
+    tag, start = said.leaf("TAG", "STRING", "NEW_NAME"), said.leaf("SORT", "EVENT")
     twice = len(list(said.leaves())) > (tag is not None) + (start is not None)
     if twice:
         raise NotBuilt("one tag and one sort of start can be said at a time")

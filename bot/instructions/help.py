@@ -133,7 +133,7 @@ _TOPICS: Final = (
             "redo",
             f"history {own.workflow}",
             f"diff {own.workflow}",
-            f"restore {own.workflow} to yesterday",
+            f"restore {own.workflow} to v1",
         ),
     ),
     _Topic(
