@@ -1,61 +1,103 @@
 """What the bot answers to a person: understands, asks what is missing or must be confirmed, and has it carried out.
 
-A question belongs to one asker in one place, is stored, and counts for a minute. Nothing that happens in here reaches the
-front ends but replies: every failure is one honest sentence, and the log has the rest. One message is handled at a time.
+Nothing that happens in here reaches the front ends but replies: every failure is one honest sentence, and the log has the
+rest. One message is handled at a time.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, assert_never
 
 from bot import templates
+from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
 from bot.catalogue import Catalogue, Entry
+from bot.corrections import Anew, Which, about, begins_anew, corrected
+from bot.focus import Focus
 from bot.instructions import carry_out
-from bot.instructions.concerns import concerned, is_edit, works_on_deleted
+from bot.instructions.concerns import concerned, is_edit, only_looks, works_on_deleted
 from bot.instructions.files import as_lines
 from bot.instructions.turn import Ask, Desk, Told, Turn, name
+from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
-from bot.replies import About, Saying, in_one_line, one, quoted, refusal, replies, sentence
+from bot.open_questions import ANSWER_WITHIN, OpenQuestions, asker_of
+from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, options_of, words_of
+from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence
 from bot.rights import is_staff, may_edit, may_run
-from bot.router import (
-    Addressed,
-    Answering,
-    Chat,
-    chosen,
-    is_dropped,
-    options_of,
-    route,
-    verdict,
-)
+from bot.router import Addressed, Answering, Chat, Thinking, route
 from engine.declare import Declarations
 from engine.errors import EngineError, RevisionMoved, StoreError
 from engine.execution import Person
-from engine.ports import Batch, Clock, ConfigRecord, ProposalRecord, Store
+from engine.ports import Batch, Clock, ProposalRecord, Store
 from engine.runner import Runner
 from grammar.instruction import (
     Answer,
+    Change,
+    Create,
     Help,
     Import,
     Instruction,
     Question,
+    Redo,
     Refusal,
     RunWorkflow,
     Understanding,
     Understood,
+    Undo,
 )
 from grammar.language import Language
+from grammar.names import lookup
 from grammar.workspace import LiveNames, WorkflowView, Workspace
 
 log = logging.getLogger(__name__)
 
-ANSWER_WITHIN: Final = 60.0
 MAX_MESSAGE: Final = 200_000
 ONLY_STAFF: Final = "Only the streamer and moderators can change workflows."
 LEFT: Final = "All right, nothing was changed."
-_FOCUS: Final = "focus."
-_Asker = tuple[str, str]
+_LONGEST_TAKEN_BACK: Final = 120
+
+
+# What a message says to an open question ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """Yes or no; no also to a question for a missing piece."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """One of the numbered answers, as a sentence."""
+
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """The missing piece, and the sentence that it makes."""
+
+    sentence: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Instead:
+    """Not that, but what this sentence says."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    """An answer that cannot be used."""
+
+    said: str
+
+
+_Answered: TypeAlias = _Decided | _Picked | _Filled | _Instead | _Misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +112,8 @@ class _Heard:
         focus: The workflow in focus then, if it is not the one in focus now.
         confirmed: Whether it was said yes to.
         moved: Whether it was said yes to, but about a version that no longer counts.
+        doubted: Whether it came of a second thought, so that nothing runs, stops or goes before a yes.
+        notes: What is said before the answer.
     """
 
     message: Message
@@ -80,6 +124,8 @@ class _Heard:
     focus: str | None = None
     confirmed: bool = False
     moved: bool = False
+    doubted: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Conversation:
@@ -109,8 +155,9 @@ class Conversation:
         self._desk = Desk(
             community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone
         )
-        self._questions: dict[_Asker, ProposalRecord] = {}
-        self._focus: dict[str, str] = {}
+        self._questions = OpenQuestions(community, store, runner, clock)
+        self._focus = Focus(community)
+        self._done: dict[str, Instruction] = {}
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -121,21 +168,21 @@ class Conversation:
         """
         desk = self._desk
         await self.catalogue.load()
-        for question in await desk.store.proposals(desk.community, desk.clock.now()):
-            self._questions[question.asker, question.channel] = question
-        settings = await desk.store.config(desk.community)
-        self._focus = {key: str(record.value) for key, record in settings.items() if key.startswith(_FOCUS)}
+        await self._questions.load()
+        self._focus.load(await desk.store.config(desk.community))
 
     async def wants(self, message: Message) -> bool:
         """Whether a message is for the bot: by its prefix, or because its author has been asked something here."""
-        question = self._question(message)
+        question = self._questions.of(message)
         match route(message.text, question):
             case Addressed():
                 return True
             case Chat():
                 return False
-            case Answering(text=said):
-                return question is None or not _missed(question) or self._fits(message, question, said)
+            case Answering(text=said) | Thinking(text=said):
+                assert question is not None, "without a question there is nothing to answer"  # noqa: S101
+                answered = self._answered(message, question, said)
+                return answered is not None and not (isinstance(answered, _Misfit) and has_missed(question))
 
     async def handle(self, message: Message) -> list[Reply]:
         """Answer a message. Nothing is raised: what goes wrong is said."""
@@ -162,14 +209,23 @@ class Conversation:
         said = instruction_in(message.text)
         return [] if said is None else self._desk.language.complete(said, self._workspace(message))
 
+    def question(self, id: str) -> ProposalRecord | None:
+        """An open question, whoever was asked: for front ends where an answer is a button with the question's id on it."""
+        return self._questions.called(id)
+
+    def asked(self, message: Message) -> ProposalRecord | None:
+        """What the author of a message has been asked in that place and has not answered yet."""
+        return self._questions.of(message)
+
     async def _handle(self, message: Message) -> Sequence[Reply]:
-        question = self._question(message)
+        question = self._questions.of(message)
         match route(message.text, question):
             case Addressed(text=said):
                 return await self._addressed(message, question, said)
-            case Answering(text=said) if question is not None:
-                return await self._answer(message, question, said)
-            case Answering() | Chat():
+            case Answering(text=said) | Thinking(text=said) if question is not None:
+                answered = self._answered(message, question, said)
+                return () if answered is None else await self._answer(message, question, answered)
+            case _:
                 return ()
 
     # What the message is -----------------------------------------------------------------------------------------------
@@ -186,80 +242,127 @@ class Conversation:
         understanding = self._understand(message, said)
         if question is not None:
             if isinstance(understanding, Understood) and isinstance(understanding.instruction, Answer):
-                return await self._decide(message, question, yes=understanding.instruction.yes)
-            if not _is_full(understanding) and self._is_answer(message, question, said, understanding):
-                return await self._answer(message, question, said)
+                return await self._answer(message, question, _Decided(understanding.instruction.yes))
+            if not _is_full(understanding):
+                is_text = not is_verbatim(question) or _is_no_instruction(understanding)
+                answered = self._answered(message, question, said) if is_text else None
+                if isinstance(answered, _Misfit):
+                    answered = None
+                if answered is None and is_dropped(said, verbatim=is_verbatim(question)):
+                    answered = _Decided(yes=False)
+                if answered is not None:
+                    return await self._answer(message, question, answered)
         return await self._process(_Heard(message, said, said, question))
 
-    def _is_answer(self, message: Message, question: ProposalRecord, said: str, alone: Understanding) -> bool:
-        """Whether an addressed message that is no full instruction answers the open question."""
+    def _answered(self, message: Message, question: ProposalRecord, said: str) -> _Answered | None:
+        """What a message says to the open question; None if it is about something else."""
         if question.kind == "confirm":
-            return verdict(said) is not None
-        options = options_of(question)
-        if options:
-            return chosen(said, options) is not None or is_dropped(said)
-        if _detail(question, "verbatim"):
-            return isinstance(alone, Refusal) or is_dropped(said, verbatim=True)
-        return is_dropped(said) or self._fits(message, question, said)
+            decided = verdict(said)
+            return self._instead(message, question, said) if decided is None else _Decided(decided)
+        if is_dropped(said, verbatim=is_verbatim(question)):
+            return _Decided(yes=False)
+        if options := options_of(question):
+            return self._picked(message, question, said, options)
+        if (text := self._fitting(message, question, said)) is not None:
+            return _Filled(text, said)
+        if is_verbatim(question):
+            return _Filled(filled(question, said)[0], said)
+        return self._instead(message, question, said) or _Misfit(said)
 
-    async def _answer(self, message: Message, question: ProposalRecord, said: str) -> Sequence[Reply]:
+    def _picked(
+        self, message: Message, question: ProposalRecord, said: str, options: tuple[str, ...]
+    ) -> _Answered | None:
+        if len(options) == 1 and (decided := verdict(said)) is not None:
+            return _Picked(options[0]) if decided else _Decided(yes=False)
+        place = chosen(said, options, hints_of(question))
+        return self._instead(message, question, said) if place is None else _Picked(options[place])
+
+    def _instead(self, message: Message, question: ProposalRecord, said: str) -> _Instead | None:
+        """`no, delete hype`, `I meant hype`: another sentence, or the same about another step or workflow."""
+        for thought in thoughts(said):
+            if not thought.rest or not (thought.rejects or thought.means):
+                continue
+            asked = next(iter(options_of(question)), question.instruction)
+            if (other := self._same_about(message, question, asked, thought)) is not None:
+                return _Instead(other)
+            understanding = self._understand(message, thought.rest, focus_then(question), teaching=False)
+            if _is_full(understanding) or isinstance(understanding, Question):
+                return _Instead(thought.rest)
+        return None
+
+    def _same_about(self, message: Message, question: ProposalRecord, asked: str, thought: Thought) -> str | None:
+        """What was asked about, with the step or workflow that is meant."""
+        workspace = self._workspace(message, focus_then(question))
+        understood = self._desk.language.understand(asked, workspace, teaching=False)
+        if not isinstance(understood, Understood):
+            return None
+        instruction = understood.instruction
+        if isinstance(instruction, Change):
+            view = workspace.workflows[instruction.workflow]
+            anew = begins_anew(instruction, view.definition, thought, workspace, self._desk.language)
+        else:
+            meant = lookup(thought.rest, workspace)
+            anew = None if meant is None else about(instruction, meant.definition.id)
+        return None if anew is None else self._say(anew, workspace)
+
+    async def _answer(self, message: Message, question: ProposalRecord, answered: _Answered) -> Sequence[Reply]:
         """Somebody answers their open question."""
-        if question.kind == "confirm":
-            return await self._decide(message, question, yes=verdict(said) is True)
-        verbatim = bool(_detail(question, "verbatim"))
-        if is_dropped(said, verbatim=verbatim):
-            return await self._decide(message, question, yes=False)
-        options = options_of(question)
-        if options:
-            place = chosen(said, options)
-            return await self._pick(message, question, options[place]) if place is not None else ()
-        if not verbatim and not self._fits(message, question, said):
-            return await self._ask_once_more(message, question, said)
-        heard = _Heard(
-            message, _filled(question, said), f"{_words(question)} / {said}", question, True, _focus_then(question)
-        )
-        return await self._process(heard)
+        match answered:
+            case _Decided(yes=yes):
+                return await self._decide(message, question, yes=yes)
+            case _Picked(option=option):
+                return await self._pick(message, question, option)
+            case _Instead(sentence=said):
+                words = f"{words_of(question)} / {said}"
+                return await self._process(_Heard(message, said, words, question, True, focus_then(question)))
+            case _Misfit(said=said):
+                return await self._ask_once_more(message, question, said)
+            case _Filled(sentence=text, said=said):
+                words = f"{words_of(question)} / {said}"
+                return await self._process(_Heard(message, text, words, question, True, focus_then(question)))
+            case _:
+                assert_never(answered)
 
     async def _decide(self, message: Message, question: ProposalRecord, *, yes: bool) -> Sequence[Reply]:
         """A yes or no."""
         platform = message.place.platform
         if not yes:
-            await self._close(question)
+            await self._questions.close(question)
             return one("answer", LEFT, platform)
         if question.kind == "missing":
-            return one("question", str(_detail(question, "text")), platform)
+            options = options_of(question)
+            if len(options) == 1:
+                return await self._pick(message, question, options[0])
+            return one("question", str(detail(question, "text")), platform)
         moved = self._has_moved(question)
-        heard = _Heard(message, question.instruction, _words(question), question, True, _focus_then(question))
+        heard = _Heard(message, question.instruction, words_of(question), question, True, focus_then(question))
         return await self._process(replace(heard, confirmed=not moved, moved=moved))
 
     async def _pick(self, message: Message, question: ProposalRecord, option: str) -> Sequence[Reply]:
         """One of the numbered answers; if the workflow has changed since, its numbers may mean something else."""
         text = question.instruction if self._has_moved(question) else option
-        words = f"{_words(question)} / {option}"
-        return await self._process(_Heard(message, text, words, question, True, _focus_then(question)))
+        words = f"{words_of(question)} / {option}"
+        return await self._process(_Heard(message, text, words, question, True, focus_then(question)))
 
     async def _ask_once_more(self, message: Message, question: ProposalRecord, said: str) -> Sequence[Reply]:
         """It does not fit. This is said once; after that, what does not fit is taken for chat."""
-        asked = replace(question, detail={**question.detail, "misses": 1})
-        await self._desk.runner.save(Batch(proposals=[asked]))
-        self._questions[question.asker, question.channel] = asked
-        text = f"I cannot use {quoted(said[:60])} there. {_detail(question, 'text')} (or: never mind)"
+        await self._questions.change(replace(question, detail={**question.detail, "misses": 1}))
+        text = f"I cannot use {quoted(said[:60])} there. {detail(question, 'text')} (or: never mind)"
         return one("question", text, message.place.platform)
 
     # Understanding -------------------------------------------------------------------------------------------------------
 
     def _workspace(self, message: Message, focus: str | None = None) -> Workspace:
         desk = self._desk
-        focused = focus or self._focus.get(_focus_key(message))
+        focused = focus or self._focus.workflow(message)
         views = self._views(self.catalogue.there())
-        return Workspace(
-            views,
-            focused if focused in views else None,
-            desk.names(),
-            desk.settings(),
-            message.place.platform,
-            templates.names(),
-        )
+        if focused not in views:
+            focused = None
+        step = self._focus.step(message) if focused == self._focus.workflow(message) else None
+        if focused is not None and len(states := views[focused].definition.states) == 1:
+            step = states[0].name
+        place = message.place.platform
+        return Workspace(views, focused, desk.names(), desk.settings(), place, step, templates.names())
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
         running = {workflow for workflow, _ in self._desk.running()}
@@ -268,12 +371,19 @@ class Conversation:
             for entry in entries
         }
 
-    def _understand(self, message: Message, text: str, focus: str | None = None) -> Understanding:
-        return self._desk.language.understand(as_lines(text.strip()), self._workspace(message, focus))
+    def _understand(
+        self, message: Message, text: str, focus: str | None = None, *, teaching: bool = True
+    ) -> Understanding:
+        workspace = self._workspace(message, focus)
+        return self._desk.language.understand(as_lines(text.strip()), workspace, teaching=teaching)
 
-    def _fits(self, message: Message, question: ProposalRecord, said: str) -> bool:
-        understanding = self._understand(message, _filled(question, said), _focus_then(question))
-        return not isinstance(understanding, Refusal)
+    def _fitting(self, message: Message, question: ProposalRecord, said: str) -> str | None:
+        """The sentence that an answer makes, if it makes sense."""
+        for number, text in enumerate(filled(question, said)):
+            understanding = self._understand(message, text, focus_then(question), teaching=False)
+            if _is_full(understanding) or (number == 0 and not isinstance(understanding, Refusal)):
+                return text
+        return None
 
     async def _process(self, heard: _Heard) -> Sequence[Reply]:
         """Understand words and do what they say."""
@@ -281,9 +391,11 @@ class Conversation:
         workspace = self._workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
         if isinstance(understanding, Refusal):
+            if not heard.answers and (thought := await self._second_thought(heard)) is not None:
+                return thought
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
-                return one("refusal", understanding.text, platform)
+                return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
             workspace, understanding = wider, of_deleted
         match understanding:
             case Question():
@@ -304,11 +416,75 @@ class Conversation:
             return workspace, None
         return (wider, understanding) if set(concerned(understanding.instruction)) & set(gone) else (workspace, None)
 
+    # Second thoughts -------------------------------------------------------------------------------------------------------
+
+    async def _second_thought(self, heard: _Heard) -> Sequence[Reply] | None:
+        """What a message means as a correction of what this person did last here; None if it means nothing so."""
+        message = heard.message
+        found = thoughts(heard.text, begun=True)
+        focus = self._focus.workflow(message)
+        if not found or focus is None or not is_staff(message.author):
+            return None
+        workspace = self._workspace(message)
+        last = await lately(self._desk, message.author, focus, workspace)
+        done = self._done.get(self._focus.key(message))
+        if done is None:
+            correction = None if last is None else corrected(last, found, workspace, self._desk.language)
+            return None if last is None or correction is None else await self._correct(heard, last, correction)
+        for thought in found:
+            said = await self._thought_about(heard, done, thought, workspace)
+            if said is not None:
+                return said
+        return None
+
+    async def _thought_about(
+        self, heard: _Heard, done: Instruction, thought: Thought, workspace: Workspace
+    ) -> Sequence[Reply] | None:
+        """After something that changed no workflow: another sentence, or the same about another workflow."""
+        if not thought.rest:
+            return None
+        understanding = self._desk.language.understand(thought.rest, workspace, teaching=False)
+        if _is_full(understanding) or isinstance(understanding, Question):
+            return await self._process(replace(heard, text=thought.rest, doubted=True))
+        meant = lookup(thought.rest, workspace)
+        other = None if meant is None else about(done, meant.definition.id)
+        if other is None:
+            return None
+        return await self._carry_out(replace(heard, doubted=True), workspace, Understood(other))
+
+    async def _correct(self, heard: _Heard, last: Lately, correction: Anew | Which) -> Sequence[Reply] | None:
+        """Take the last change back, and do or ask what is meant instead."""
+        back = isinstance(correction, Which) or correction.back
+        if back:
+            workspace = self._workspace(heard.message)
+            understood = Understood(Undo(last.workflow))
+            outcome = await carry_out(self._turn(heard, workspace, understood), Undo(last.workflow))
+            if isinstance(outcome, Ask) or all(reply.kind != "done" for reply in outcome.replies):
+                return None
+            await self._settle(heard, replace(outcome, step=workspace.step), understood.instruction)
+            if isinstance(correction, Anew) and correction.instruction is None and correction.sentence is None:
+                return outcome.replies
+            taken_back = clipped(last.said, _LONGEST_TAKEN_BACK)
+            heard = replace(heard, notes=(*heard.notes, f"Took back: {sentence(taken_back)}"), question=None)
+        workspace = self._workspace(heard.message)
+        match correction:
+            case Anew(instruction=instruction) if instruction is not None:
+                return await self._carry_out(replace(heard, doubted=True), workspace, Understood(instruction))
+            case Anew(sentence=text):
+                return await self._process(replace(heard, text=text or "", answers=True, doubted=True))
+            case Which(options=options):
+                shown = tuple(self._say(option, workspace) for option in options)
+                return await self._ask_missing(heard, Question("Which one then?", shown))
+            case _:
+                assert_never(correction)
+
     # Doing ---------------------------------------------------------------------------------------------------------------
 
     async def _carry_out(self, heard: _Heard, workspace: Workspace, understood: Understood) -> Sequence[Reply]:
         message, instruction = heard.message, understood.instruction
         platform = message.place.platform
+        if isinstance(instruction, Answer):
+            return await self._nothing_asked(heard, instruction)
         if not self._may(message.author, instruction):
             return refusal(ONLY_STAFF, platform)
         if (deleted := await self._deleted(instruction)) is not None:
@@ -319,24 +495,39 @@ class Conversation:
             case Ask():
                 return await self._ask_first(heard, turn, outcome)
             case Told():
-                await self._settle(heard, outcome)
+                await self._settle(heard, outcome, instruction)
                 return outcome.replies
 
+    async def _nothing_asked(self, heard: _Heard, instruction: Answer) -> Sequence[Reply]:
+        """A yes or no to nothing; what it may have been about is said."""
+        platform = heard.message.place.platform
+        if instruction.yes:
+            return refusal("No question of mine is open for you", platform)
+        focus = self._focus.workflow(heard.message)
+        workspace = self._workspace(heard.message)
+        last = None if focus is None else await lately(self._desk, heard.message.author, focus, workspace)
+        if last is None:
+            return one("answer", "No question of mine is open for you, so there is nothing to drop.", platform)
+        done = clipped(last.said, _LONGEST_TAKEN_BACK)
+        return one(
+            "answer", f"Nothing is open. What you did last stands: {sentence(done)} Take it back: !wf undo", platform
+        )
+
     def _turn(self, heard: _Heard, workspace: Workspace, understood: Understood) -> Turn:
-        key = _focus_key(heard.message)
+        message = heard.message
         return Turn(
             self._desk,
-            heard.message,
+            message,
             workspace,
             heard.words,
             self._say(understood.instruction, workspace),
             understood.corrections,
-            understood.notes,
+            (*heard.notes, *understood.notes),
             heard.confirmed,
-            heard.moved,
+            heard.moved or heard.doubted,
             (heard.question.id,) if heard.question is not None else (),
-            heard.focus or self._focus.get(key),
-            lambda workflow: self._focus_record(key, workflow),
+            heard.focus or self._focus.workflow(message),
+            lambda workflow: self._focus.record(message, workflow),
         )
 
     def _say(self, instruction: Instruction, workspace: Workspace) -> str:
@@ -357,24 +548,29 @@ class Conversation:
                 return f"{name(entry)} was deleted at {at}. Bring it back: !workflow undo {name(entry)}"
         return None
 
-    async def _settle(self, heard: _Heard, told: Told) -> None:
+    async def _settle(self, heard: _Heard, told: Told, instruction: Instruction) -> None:
         """Remember what was talked about, and that the question has been dealt with."""
         batch = Batch()
-        if heard.question is not None:
-            batch.proposals_answered.append(heard.question.id)
-            self._questions.pop((heard.question.asker, heard.question.channel), None)
-        key = _focus_key(heard.message)
-        if told.focus is not None and self._focus.get(key) != told.focus:
-            self._focus[key] = told.focus
-            batch.config.append(ConfigRecord(self._desk.community, key, told.focus))
+        question = heard.question
+        stays = question is not None and only_looks(instruction) and not is_verbatim(question)
+        if question is not None and (heard.answers or not stays):
+            batch.proposals_answered.append(question.id)
+            self._questions.forget(question)
+        key = self._focus.key(heard.message)
+        if any(reply.kind == "done" for reply in told.replies):
+            changes = is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
+            if changes:
+                self._done.pop(key, None)
+            else:
+                self._done[key] = instruction
+        elif only_looks(instruction):
+            self._done[key] = instruction
+        batch.config.extend(self._focus.turn_to(heard.message, told.focus, told.step))
         if batch:
             try:
                 await self._desk.runner.save(batch)
             except StoreError as error:
                 log.warning("what was talked about could not be stored: %s", error)
-
-    def _focus_record(self, key: str, workflow: str) -> ConfigRecord | None:
-        return None if self._focus.get(key) == workflow else ConfigRecord(self._desk.community, key, workflow)
 
     # Asking --------------------------------------------------------------------------------------------------------------
 
@@ -393,39 +589,40 @@ class Conversation:
             {"text": ask.text, "revisions": {entry.id: entry.record.revision for entry in entries}},
             single,
         )
-        await self._open(heard, record)
+        await self._questions.open(record)
         if single is not None:  # whoever asks about several still talks about the one they talked about
-            await self._settle(replace(heard, question=None), Told((), single.id))
+            await self._settle(replace(heard, question=None), Told((), single.id, turn.workspace.step), ask.instruction)
         about = About(canonical, single.id if single else None, single.record.revision if single else None)
         saying = Saying(f"{moved}{turn.preface()}{ask.text} Say yes or no.")
         return replies("question", saying, heard.message.place.platform, about)
 
     async def _ask_missing(self, heard: _Heard, question: Question) -> Sequence[Reply]:
         """A piece is missing, or two readings fit."""
-        detail = {
+        kept = {
             "text": question.text,
             "verbatim": question.verbatim,
             "options": list(question.options),
+            "hints": list(question.hints),
             "revisions": self._revisions_of(heard, question.options),
             "misses": 0,
         }
         if question.gap is not None or question.options:
-            await self._open(heard, self._record(heard, "missing", question.gap or heard.text, detail, None))
+            await self._questions.open(self._record(heard, "missing", question.gap or heard.text, kept, None))
         elif heard.question is not None and heard.answers:
-            await self._close(heard.question)
+            await self._questions.close(heard.question)
         numbered = "\n".join(f"{number} {option}" for number, option in enumerate(question.options, 1))
         shown = "" if all(option in question.text for option in question.options) else f"\n{numbered}"
-        return replies("question", Saying(question.text, shown), heard.message.place.platform)
+        return replies("question", Saying(f"{_noted(heard)}{question.text}", shown), heard.message.place.platform)
 
     def _record(
         self, heard: _Heard, kind: Any, instruction: str, detail: dict[str, Any], entry: Entry | None
     ) -> ProposalRecord:
         desk, message = self._desk, heard.message
-        focus = heard.focus or self._focus.get(_focus_key(message))
+        focus = heard.focus or self._focus.workflow(message)
         return ProposalRecord(
             desk.ids(),
             desk.community,
-            _asker(message.author),
+            asker_of(message.author),
             message.place.key,
             kind,
             instruction,
@@ -434,22 +631,6 @@ class Conversation:
             desk.clock.now() + ANSWER_WITHIN,
             {**detail, "words": heard.words, "focus": focus},
         )
-
-    async def _open(self, heard: _Heard, record: ProposalRecord) -> None:
-        """Store a question in the place of the one before."""
-        former = self._questions.get((record.asker, record.channel))
-        answered = [] if former is None else [former.id]
-        await self._desk.runner.save(Batch(proposals=[record], proposals_answered=answered))
-        self._questions[record.asker, record.channel] = record
-
-    async def _close(self, question: ProposalRecord) -> None:
-        await self._desk.runner.save(Batch(proposals_answered=[question.id]))
-        self._questions.pop((question.asker, question.channel), None)
-
-    def _question(self, message: Message) -> ProposalRecord | None:
-        """The question that is open for this person here."""
-        question = self._questions.get((_asker(message.author), message.place.key))
-        return None if question is None or question.expires_at <= self._desk.clock.now() else question
 
     def _revisions_of(self, heard: _Heard, options: Sequence[str]) -> dict[str, int]:
         """The versions that numbered answers rest on."""
@@ -466,7 +647,7 @@ class Conversation:
         return any(number != now for number, now in self._seen_and_now(question).values())
 
     def _seen_and_now(self, question: ProposalRecord) -> dict[str, tuple[int, int]]:
-        revisions = _detail(question, "revisions") or {}
+        revisions = detail(question, "revisions") or {}
         standing = {record.id: record.revision for record in self.catalogue.records()}
         return {id: (number, standing.get(id, 0)) for id, number in revisions.items()}
 
@@ -519,41 +700,17 @@ def _is_full(understanding: Understanding) -> bool:
     return isinstance(understanding, Understood) and not understanding.corrections
 
 
-def _asker(person: Person) -> str:
-    return f"{person.platform}:{person.id or person.name.casefold()}"
+def _still_open(heard: _Heard) -> str:
+    """That a text is still waited for, which whatever is typed next would be taken for."""
+    if heard.question is None or heard.answers or not is_verbatim(heard.question):
+        return ""
+    return f" I still wait for an answer: {detail(heard.question, 'text')} (or: never mind)"
 
 
-def _focus_key(message: Message) -> str:
-    return f"{_FOCUS}{message.place.key}.{_asker(message.author)}"
+def _is_no_instruction(understanding: Understanding) -> bool:
+    """Whether not even the beginning of an instruction could be read."""
+    return isinstance(understanding, Refusal) and understanding.at == 0
 
 
-def _detail(question: ProposalRecord, key: str) -> Any:
-    return question.detail.get(key) if isinstance(question.detail, dict) else None
-
-
-def _missed(question: ProposalRecord) -> bool:
-    return question.kind == "missing" and bool(_detail(question, "misses"))
-
-
-def _words(question: ProposalRecord) -> str:
-    return str(_detail(question, "words") or question.instruction)
-
-
-def _focus_then(question: ProposalRecord) -> str | None:
-    focus = _detail(question, "focus")
-    return focus if isinstance(focus, str) else None
-
-
-def _filled(question: ProposalRecord, said: str) -> str:
-    """The sentence with the answer in its gap; a text is quoted, unless the asker did that."""
-    if not _detail(question, "verbatim"):
-        return question.instruction.replace("{}", said, 1)
-    return question.instruction.replace("{}", quoted(_unquoted(said)), 1)
-
-
-def _unquoted(said: str) -> str:
-    for opening, closing in (('"', '"'), ("“", "”")):
-        inner = said[1:-1]
-        if len(said) > 2 and said.startswith(opening) and said.endswith(closing):
-            return said if opening in inner or closing in inner else inner
-    return said
+def _noted(heard: _Heard) -> str:
+    return "".join(f"{note} " for note in heard.notes)

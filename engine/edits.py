@@ -5,7 +5,7 @@ An edit names states, never places that could have moved: references such as "th
 given by whoever makes the edit (`engine.names`), so applying it twice to the same definition gives the same result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, assert_never
@@ -458,3 +458,35 @@ def _reason(error: ValidationError) -> str:
     first = error.errors()[0]
     words = str(first["msg"]).removeprefix("Value error, ")
     return words[:1].lower() + words[1:]
+
+
+# What edits are about ----------------------------------------------------------------------------------------------------
+
+
+def touched(edits: Sequence[Edit], after: Definition) -> str | None:
+    """The one step that edits were about, if it is still there."""
+    names = {name for edit in edits for name in names_in(edit)}
+    there = {state.name for state in all_states(after.states)}
+    return next(iter(names)) if len(names) == 1 and names <= there else None
+
+
+def names_in(edit: Edit) -> Iterator[str]:
+    """The names of the states an edit is about, new ones too."""
+    match edit:
+        case InsertSteps(states=states) | ReplaceStep(states=states):
+            yield from (state.name for state in states)
+        case RemoveSteps(names=names):
+            yield from names
+        case SwapSteps(first=first, second=second):
+            yield from (first, second)
+        case (
+            MoveStep(name=name)
+            | SetAction(name=name)
+            | SetTransition(name=name)
+            | SetStepTimeout(name=name)
+            | SetRetry(name=name)
+            | SetCritical(name=name)
+        ):
+            yield name
+        case _:
+            pass

@@ -103,8 +103,10 @@ def _types_of(value: Value) -> tuple[str, ...]:
             return ("text", *LIVE, "user", "any")
         case Words(type="number"):
             return ("number", "text", "any")
-        case Words():
+        case Words(quoted=True):
             return (value.type, "text", "any")
+        case Words():
+            return (value.type, "any") if value.type in LIVE else (value.type, "text", "any")
 
 
 def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace) -> JsonValue:

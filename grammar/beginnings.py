@@ -8,7 +8,7 @@ from typing import Final
 
 from grammar.driver import Driver, Limits, Parsed
 from grammar.layout import bare
-from grammar.lexicon import Branch, LiveLexicon
+from grammar.lexicon import LiveLexicon, Node
 from grammar.words import split
 
 _MORE: Final = frozenset({"_OTHERWISE", "_OTHERWISE_IF", "_OTHERWISE_NOTHING"})
@@ -51,11 +51,11 @@ class Beginnings:
         return self._begins(line, _BRANCH)
 
     def _begins(self, line: str, terminals: frozenset[str]) -> bool:
-        branch: Branch | None = self.driver.lexicon.trie.root
+        place: Node | None = self.driver.lexicon.trie
         for word in split(bare(line), _LOOKED_AT):
-            branch = branch.following.get(word.key) if branch is not None else None
-            if branch is None:
+            place = place.get(word.key) if place is not None else None
+            if place is None:
                 return False
-            if any(terminal in terminals for terminal, _, _ in branch.entries):
+            if any(terminal in terminals for terminal, _, _ in place.entries):
                 return True
         return False

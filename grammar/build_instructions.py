@@ -86,6 +86,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "move_runs": "move runs",
     "export": "export",
     "help": "help",
+    "vague": "vague",
     "yes": "yes",
     "no": "no",
 }
@@ -590,6 +591,8 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
+        case "help_variables":
+            return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":

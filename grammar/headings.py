@@ -3,8 +3,9 @@
 from engine.edits import SetVariable
 from engine.model import Definition, Goto, State, Stop, Target, to_json
 from grammar.build_heading import declaration
-from grammar.references import fold, refuse
+from grammar.references import refuse
 from grammar.syntax import Declared
+from grammar.words import fold
 
 
 def untagged(definition: Definition, gone: tuple[str, ...], name: str) -> tuple[str, ...]:

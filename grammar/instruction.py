@@ -408,12 +408,14 @@ class Question:
         options: Numbered answers, each a sentence this bot accepts; empty for a missing piece.
         gap: For a missing piece: the asker's words as a sentence with `{}` where the answer goes.
         verbatim: Whether the answer is a text to be taken as it is (it is then quoted into the gap).
+        hints: What is known beside each option, such as what the step does that it is about.
     """
 
     text: str
     options: tuple[str, ...] = ()
     gap: str | None = None
     verbatim: bool = False
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from rapidfuzz.distance import OSA
 
 from engine.convert import mistake
 from engine.declare import Declarations
+from engine.edits import SetAction
 from engine.errors import EngineError
-from engine.model import Definition, Trigger
+from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
@@ -36,11 +37,15 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
-from grammar.references import Unsettled
+from grammar.missing import missing
+from grammar.phrases import SAID
+from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
 from grammar.scanners import NoHalf, NoUnit
-from grammar.tree import Leaf, Node
+from grammar.table import no_collecting
+from grammar.tree import Leaf, Node, alike
+from grammar.wishes import Vague
 from grammar.words import clean
 from grammar.workspace import Workspace
 
@@ -125,6 +130,7 @@ _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECAS
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     reading: Reading
+    likelihood: tuple[float, int]
     answer: Understanding
 
 
@@ -133,19 +139,31 @@ class Language:
 
     def __init__(self, declarations: Declarations, tables: Path | None = None) -> None:
         self._declarations = declarations
-        self._driver = Driver(declarations, tables=tables)
+        with no_collecting():
+            self._driver = Driver(declarations, tables=tables)
+            self._live = LiveWords(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        self._live = LiveWords(declarations)
-        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
         phrases = self._driver.phrases
-        begins = {" ".join(words) for terminal, words in phrases.entries if terminal in phrases.starts}
+        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
+    @property
+    def table_size(self) -> tuple[int, int]:
+        """How many states the parser's table has, and how many actions."""
+        return self._driver.table_size
+
     # Reading ---------------------------------------------------------------------------------------------------------------
 
-    def understand(self, text: str, workspace: Workspace) -> Understanding:
-        """What a message means; it comes without the prefix by which the bot is addressed."""
+    def understand(self, text: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
+        """What a message means; it comes without the prefix by which the bot is addressed.
+
+        Args:
+            text: The message.
+            workspace: What it is read against.
+            teaching: Whether a refusal is to be shown; one that nobody sees costs less without examples.
+        """
         sentence = clean(text).strip()
         if not sentence:
             return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
@@ -159,27 +177,34 @@ class Language:
             if "\n" in sentence
             else (sentence,)
         )
-        return self._read(lines[0], workspace) if len(lines) == 1 else self._together(lines, workspace)
+        if len(lines) == 1:
+            return self._read(lines[0], workspace, teaching=teaching)
+        return self._together(lines, workspace)
 
     def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
         """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""
         head, used = "", 0
         for line in lines[:-1]:
             begun = f"{head}: {line.rstrip(' :')}" if head else line.rstrip(" :")
-            if not _asks_for_steps(self._read(begun, workspace)):
+            if not _asks_for_steps(self._read(begun, workspace, teaching=False)):
                 break
             head, used = begun, used + 1
         steps = " · ".join(lines[used:])
         answer = self._read(f"{head}: {steps}" if head else steps, workspace)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace)
+            edits = self._read(scoped + "; ".join(lines[1:]), workspace, teaching=False)
             is_change = isinstance(edits, Understood) and isinstance(edits.instruction, Change)
             answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
-    def _read(self, sentence: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
-        """What one sentence means; if it is not understood and `teaching`, with an example of one that is."""
+    def _read(
+        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+    ) -> Understanding:
+        """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
+
+        With `asking`, a sentence that ends too early is asked to be completed.
+        """
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -189,10 +214,17 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and not teaching:
-            return Refusal("")
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+            if asking and furthest.word is None and furthest.reason == "syntax":
+                # Of commands, only values given to a run and topics of help are texts.
+                commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
+                lacking = _merged(furthest, [commands, *stuck[1:]])
+                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
+                if asked is not None:
+                    return asked
+            if not teaching:
+                return Refusal("")
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
         answer = self._best(readings, sentence, workspace)
         if teaching and isinstance(answer, names.NoneYet):
@@ -202,13 +234,24 @@ class Language:
 
     def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
         """Whether a sentence is understood there; such trials give no examples themselves."""
-        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False), Understood)
+        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False, asking=False), Understood)
+
+    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+        """Whether a sentence is understood there, or would be asked about."""
+        return lambda sentence: not isinstance(self._read(sentence, workspace, teaching=False, asking=False), Refusal)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = sorted(readings, key=_likelihood)
-        near = [each for each in ranked if _likelihood(each)[0] <= _likelihood(ranked[0])[0] + NEARLY][:MAX_READINGS]
-        candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
+        ranked = sorted(((_likelihood(reading), reading) for reading in readings), key=_likelier)
+        most = ranked[0][0][0] + NEARLY
+        candidates: list[_Candidate] = []
+        for likelihood, reading in ranked[:MAX_READINGS]:
+            # A comma may be read in two ways that come to the same; that is not worked out twice.
+            if likelihood[0] <= most and not any(alike(each.reading.tree, reading.tree) for each in candidates):
+                answer = self._meaning(reading, sentence, workspace)
+                candidates.append(_Candidate(reading, likelihood, answer))
+        if isinstance(candidates[0].answer, Vague):
+            return candidates[0].answer
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
             if fitting:
@@ -216,10 +259,14 @@ class Language:
         return candidates[0].answer
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
-        best = fitting[0]
-        equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
-        same = [answer for answer in equal if isinstance(answer, Understood)]
-        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same)) if same[1:] else []
+        best = _about_it(fitting, workspace) or fitting[0]
+        equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
+        instructions: list[Instruction] = []
+        for answer in equal:
+            if isinstance(answer, Understood) and answer.instruction not in instructions:
+                instructions.append(answer.instruction)
+        meanings = [self.say(each, workspace) for each in instructions] if len(instructions) > 1 else []
+        meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
         swallowed = _swallowed(best.reading, self._verbs, self._deeds)
@@ -254,7 +301,7 @@ class Language:
         return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
-        verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())
+        verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
         takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
         return takes_one and any(
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
@@ -351,6 +398,27 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start != "manage":
         cost += NOT_YET_COST * _is_later(reading.tree)
     return round(cost, 2), free
+
+
+def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
+    return rated[0]
+
+
+def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
+    """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
+    first = fitting[0].reading.tokens[0]
+    if workspace.step is None or first.type != "_ADD" or first.text.split()[-1].casefold() != "it":
+        return None
+    for candidate in fitting:
+        match candidate.answer:
+            case Understood(instruction=Change(workflow=workflow, edits=(SetAction(name=name, action=action),))):
+                states = all_states(workspace.workflows[workflow].definition.states)
+                old = next((state for state in states if state.name == name), None)
+                if name == workspace.step and old is not None and key(old.action) == key(action):
+                    return candidate
+            case _:
+                pass
+    return None
 
 
 def _is_daily(reading: Reading) -> bool:

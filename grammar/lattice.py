@@ -5,17 +5,15 @@ order readings: long matches and live names are cheap, free text is dearer, pass
 more. Only words that no lexicon knows are corrected, equally near candidates are all kept, and look-ups are capped.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from grammar import scanners
-from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Trie
+from grammar.lexicon import MAX_PHRASE_WORDS, Lexicon, LiveLexicon, Node, Vocabulary
+from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
@@ -37,8 +35,10 @@ MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
+LOOKUP_WORK: Final = 20
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
+MAX_TYPO_LENGTH: Final = 24
 
 QUOTABLE: Final = frozenset(
     {
@@ -133,26 +133,9 @@ class Edge(NamedTuple):
     start: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Known words by length, for finding the nearest."""
-
-    known: frozenset[str]
-    by_length: Mapping[int, tuple[str, ...]]
-
-    @classmethod
-    def of(cls, words: frozenset[str]) -> "Vocabulary":
-        """Sort words into lengths."""
-        lengths: dict[int, list[str]] = {}
-        for word in sorted(words):
-            if word.isalpha() and len(word) >= 2:
-                lengths.setdefault(len(word), []).append(word)
-        return cls(words, MappingProxyType({length: tuple(group) for length, group in lengths.items()}))
-
-
 def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
     """All the words that are the same for every sentence."""
-    return Vocabulary.of(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
+    return Vocabulary(frozenset(lexicon.vocabulary | scanners.VOCABULARY))
 
 
 class Lattice:
@@ -164,7 +147,7 @@ class Lattice:
         lexicon: Words that are always known.
         vocabulary: The same words, for finding the nearest.
         live: Names known right now.
-        continues: Generated terminals that may follow a text, with what follows them.
+        continues: Groups of a call's words that may follow a text, with what follows them.
     """
 
     def __init__(
@@ -174,20 +157,24 @@ class Lattice:
         lexicon: Lexicon,
         vocabulary: Vocabulary,
         live: LiveLexicon,
-        continues: Mapping[str, frozenset[str]],
+        continues: Mapping[int, frozenset[str]],
     ) -> None:
         self.text = text
         self.words = words
         self._lexicon = lexicon
         self._vocabulary = vocabulary
         self._live = live
+        self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
+        self.work = 0
+        """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: dict[int, list[Edge]] = {}
         self._fixed: dict[int, list[Edge]] = {}
         self._scanned: dict[tuple[int, str], list[Edge]] = {}
-        self._ends: list[int] | None = None
+        self._ends: list[int] = []
+        self._looked = 1
         self._closings: list[tuple[int, int]] | None = None
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
@@ -198,7 +185,9 @@ class Lattice:
         """What lexicon and live names say of the words from a place on, typos put right."""
         edges = self._fixed.get(at)
         if edges is None:
-            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)]
+            strange = bisect_left(self.strange, at)
+            near = strange < len(self.strange) and self.strange[strange] < at + MAX_PHRASE_WORDS
+            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)] if near else self.exact(at)
         return edges
 
     def exact(self, at: int) -> list[Edge]:
@@ -206,13 +195,17 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
-            self._walk(self._lexicon.trie, at, 0.0, edges)
-            self._walk(self._live.trie, at, LIVE_BONUS, edges)
+            key = self.words[at].key
+            if self._lexicon.trie.get(key) is not None:
+                self._walk(self._lexicon.trie, at, 0.0, edges)
+            for root in self._live.roots:
+                if root.get(key) is not None:
+                    self._walk(root, at, LIVE_BONUS, edges)
         return edges
 
-    def _walk(self, trie: Trie, at: int, bonus: float, edges: list[Edge]) -> None:
+    def _walk(self, root: Node, at: int, bonus: float, edges: list[Edge]) -> None:
         words = self.words
-        branch: Branch | None = trie.root
+        branch: Node | None = root
         place = at
         while place < len(words):
             branch = self._following(branch, place, at)  # type: ignore[arg-type]
@@ -222,21 +215,21 @@ class Lattice:
             for terminal, value, cost in branch.entries:
                 edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
 
-    def _following(self, branch: Branch, place: int, at: int) -> Branch | None:
+    def _following(self, branch: Node, place: int, at: int) -> Node | None:
         """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
         word = self.words[place]
         if word.kind != "quote" or place == at or self.words[at].key not in _BEFORE_QUOTED:
-            return branch.following.get(word.key)
-        after: Branch | None = branch
+            return branch.get(word.key)
+        after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
-            after = after.following.get(key) if after is not None else None
+            after = after.get(key) if after is not None else None
         return after if after is not branch else None
 
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
         edges: list[Edge] = []
-        for trie, bonus in ((self._lexicon.trie, 0.0), (self._live.trie, LIVE_BONUS)):
-            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(trie.root, at, 0.0, ())]
+        for root, bonus in ((self._lexicon.trie, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
+            open_ends: list[tuple[Node, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
             while open_ends:
                 branch, place, cost, corrections = open_ends.pop()
                 if corrections:
@@ -246,15 +239,15 @@ class Lattice:
                         )
                         for terminal, value, extra in branch.entries
                     )
-                if place >= len(self.words) or not branch.following:
+                if place >= len(self.words):
                     continue
                 word = self.words[place]
-                following = branch.following.get(word.key)
+                following = branch.get(word.key)
                 if following is not None:
                     open_ends.append((following, place + 1, cost, corrections))
                     continue
                 for near, distance in self.nearest(place):
-                    following = branch.following.get(near)
+                    following = branch.get(near)
                     if following is not None:
                         correction = (word.text, near)
                         open_ends.append(
@@ -262,45 +255,42 @@ class Lattice:
                         )
         return edges
 
+    @cached_property
+    def strange(self) -> list[int]:
+        """Places of words that may be mistyped: no lexicon knows them."""
+        return [
+            place
+            for place, word in enumerate(self.words)
+            if word.kind == "word"
+            and MIN_TYPO_LENGTH <= len(word.key) <= MAX_TYPO_LENGTH
+            and not any(word.key in vocabulary.known for vocabulary in self._vocabularies)
+        ]
+
     def nearest(self, at: int) -> tuple[tuple[str, int], ...]:
         """The known words nearest to an unknown one, all that are equally near, with their distance."""
         found = self._near.get(at)
         if found is None:
-            found = self._near[at] = self._look_up(self.words[at])
+            found = self._near[at] = self._look_up(at)
         return found
 
-    def _look_up(self, word: Word) -> tuple[tuple[str, int], ...]:
-        typed = word.key
-        live = self._live.trie.vocabulary
-        if (
-            word.kind != "word"
-            or len(typed) < MIN_TYPO_LENGTH
-            or len(typed) > 24
-            or typed in self._vocabulary.known
-            or typed in live
-            or self._lookups >= MAX_LOOKUPS
-        ):
+    def _look_up(self, at: int) -> tuple[tuple[str, int], ...]:
+        if self._lookups >= MAX_LOOKUPS or at not in self.strange:
             return ()
         self._lookups += 1
+        self.work += LOOKUP_WORK
+        typed = self.words[at].key
         limit = 1 if len(typed) < 7 else 2
-        candidates = [
-            near for length in range(len(typed) - limit, len(typed) + limit + 1)
-            for near in self._vocabulary.by_length.get(length, ())
-        ]  # fmt: skip
-        candidates.extend(near for near in live if abs(len(near) - len(typed)) <= limit and len(near) >= 3)
-        matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_TIES * 2)
-        if not matches:
-            return ()
-        least = int(matches[0][1])
-        return tuple((near, least) for near in dict.fromkeys(m[0] for m in matches if m[1] == least))[:MAX_TIES]
+        found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
+        least = min((distance for _, distance in found), default=0)
+        return tuple(dict.fromkeys(near for near in found if near[1] == least))[:MAX_TIES]
 
     def fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
         found: list[tuple[int, float]] = []
-        branch: Branch | None = self._lexicon.fillers.root
+        branch: Node | None = self._lexicon.fillers
         place = at
         while place < len(self.words):
-            branch = branch.following.get(self.words[place].key)  # type: ignore[union-attr]
+            branch = branch.get(self.words[place].key)  # type: ignore[union-attr]
             if branch is None:
                 break
             place += 1
@@ -332,12 +322,11 @@ class Lattice:
     def sentence(self) -> Sentence:
         """The words as scanners want them; slips in units and number words are put right."""
         if self._sentence is None:
-            for place, word in enumerate(self.words):
-                if word.kind == "word" and len(word.key) >= MIN_TYPO_LENGTH and word.key not in self._vocabulary.known:
-                    near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
-                    # "second" and "seconds" may be equally near; they mean the same.
-                    if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
-                        self._mended[place] = max(near, key=len)
+            for place in self.strange:
+                near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
+                # "second" and "seconds" may be equally near; they mean the same.
+                if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
+                    self._mended[place] = max(near, key=len)
             self._sentence = Sentence(self.text, self.words, scanners.mend(self.words, self._mended))
         return self._sentence
 
@@ -470,9 +459,13 @@ class Lattice:
         return edges
 
     def _text_ends(self, at: int) -> list[int]:
-        if self._ends is None:
-            self._ends = [place for place in range(1, len(self.words)) if self._may_end_text(place)]
         first = bisect_right(self._ends, at)
+        # They are looked for as far as they are needed: a long message has many that no text comes to.
+        while self._looked < len(self.words) and len(self._ends) - first < MAX_TEXT_ENDS:
+            if self._may_end_text(self._looked):
+                self._ends.append(self._looked)
+            self._looked += 1
+            first = bisect_right(self._ends, at)
         ends = self._ends[first : first + MAX_TEXT_ENDS]
         ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
         # The dot between steps is never part of an unquoted text: it may stand for the end of a line.
@@ -511,7 +504,7 @@ class Lattice:
                     return True
             if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
                 return True
-            slots = self._continues.get(edge.terminal)
+            slots = self._continues.get(edge.value) if edge.terminal == SAID_ON else None
             if slots is not None and self._goes_on(edge, at, slots):
                 return True
         return False

@@ -14,12 +14,16 @@ In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows 
 which is the grammar's business.
 """
 
+import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
@@ -28,34 +32,107 @@ FOLDER: Final = Path(__file__).parent / "lexicon"
 LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "SOUND", "REWARD", "CHANNEL")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
+MAX_NEAREST: Final = 8
+MIN_NEAR_LENGTH: Final = 3
+_PLAIN: Final = re.compile(r"[^\[\](|)]+")
 
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
 
 
-@dataclass(slots=True)
-class Branch:
-    """A node of a trie of words."""
+class Node(Protocol):
+    """A place in a trie of words, or what grows such places where they are looked for."""
 
-    following: dict[str, "Branch"] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What the words up to here are."""
+        ...
+
+    def get(self, word: str, /) -> "Node | None":
+        """The place after one more word."""
+        ...
+
+
+class Branch(dict[str, "Node"]):
+    """A place in a trie, as a dict of those that follow: thousands are made at every start."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, following: Mapping[str, Node] | None = None) -> None:
+        super().__init__(following or ())
+        self.entries: Sequence[Entry] = ()
+
+
+def grow(branch: Branch, words: Sequence[str], entry: Entry) -> None:
+    """Put a phrase under a branch; the same meaning twice is once."""
+    for word in words:
+        after = branch.get(word)
+        if after is None:
+            after = branch[word] = Branch()
+        branch = cast("Branch", after)
+    if entry not in branch.entries:
+        branch.entries = (*branch.entries, entry)
 
 
 class Trie:
-    """Phrases by their words."""
+    """Phrases by their words; below a first word it grows when somebody looks there."""
+
+    entries: Sequence[Entry] = ()
 
     def __init__(self) -> None:
-        self.root = Branch()
-        self.vocabulary: set[str] = set()
+        self._waiting: dict[str, list[tuple[Sequence[str], Entry]]] = {}
+        self._grown: dict[str, Branch] = {}
+        self._phrases: list[Sequence[str]] = []
 
     def add(self, words: Sequence[str], entry: Entry) -> None:
         """Put a phrase in; the same meaning twice is once."""
-        branch = self.root
-        for word in words:
-            branch = branch.following.setdefault(word, Branch())
-        if words and entry not in branch.entries:
-            branch.entries.append(entry)
-            self.vocabulary.update(words)
+        if not words:
+            return
+        self._phrases.append(words)
+        waiting = self._waiting.get(words[0])
+        if waiting is None:
+            self._waiting[words[0]] = [(words, entry)]
+        else:
+            waiting.append((words, entry))
+
+    def get(self, word: str, /) -> Branch | None:
+        """The place after a first word."""
+        waiting = self._waiting.pop(word, None)
+        if waiting is not None:
+            branch = self._grown.setdefault(word, Branch())
+            for words, entry in waiting:
+                grow(branch, words[1:], entry)
+        return self._grown.get(word)
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """All words of all phrases."""
+        return frozenset().union(*self._phrases)
+
+
+class Vocabulary:
+    """Known words by length, for finding the nearest to one that is not known."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self.known = words
+        self._by_length: dict[int, list[str]] | None = None
+        self._within = lru_cache(maxsize=64)(self._of_lengths)
+        self.nearest = lru_cache(maxsize=1_024)(self._nearest)
+
+    def _of_lengths(self, length: int, limit: int) -> tuple[str, ...]:
+        if self._by_length is None:
+            self._by_length = {}
+            for word in sorted(self.known):
+                if len(word) >= MIN_NEAR_LENGTH and word[0].isalpha():
+                    self._by_length.setdefault(len(word), []).append(word)
+        groups = self._by_length
+        return tuple(word for near in range(length - limit, length + limit + 1) for word in groups.get(near, ()))
+
+    def _nearest(self, typed: str, limit: int) -> tuple[tuple[str, int], ...]:
+        """All the words that are equally near to one and no farther than a limit, with their distance."""
+        candidates = self._within(len(typed), limit)
+        matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_NEAREST)
+        return tuple((word, int(distance)) for word, distance, _ in matches if distance == matches[0][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +140,7 @@ class Lexicon:
     """All that the files and the declarations say of words."""
 
     trie: Trie
+    vocabulary: frozenset[str]
     terminals: frozenset[str]
     starts_step: frozenset[str]
     connects: frozenset[str]
@@ -72,32 +150,42 @@ class Lexicon:
 
 
 class LiveLexicon:
-    """Names that exist right now, as phrases of terminals; cheap to build anew when they change.
+    """Names that exist right now, as phrases of terminals.
 
     Args:
         entries: (terminal, phrase, value). The phrase may be typed with any blanks, underscores or case. Fused words such
             as `in raid` are phrases like any other.
+        beside: More of them, made beforehand: where each begins, and its words.
 
     Attributes:
+        roots: Where phrases begin.
+        vocabularies: Their words.
         nameless: Kinds of live names of which none is known; any words may be one.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str, Any]] = ()) -> None:
-        self.trie = Trie()
-        self.nameless = set(LIVE_TERMINALS)
+    def __init__(
+        self, entries: Iterable[tuple[str, str, Any]] = (), beside: Sequence[tuple[Node, Vocabulary]] = ()
+    ) -> None:
+        trie = Trie()
+        nameless = set(LIVE_TERMINALS)
         for terminal, phrase, value in entries:
-            self.add(terminal, phrase, value)
+            nameless.discard(terminal)
+            for words in spellings(phrase):
+                trie.add(words, (terminal, value, 0.0))
+        self.nameless = frozenset(nameless)
+        self.roots: tuple[Node, ...] = (trie, *(root for root, _ in beside))
+        self.vocabularies = (Vocabulary(trie.vocabulary), *dict.fromkeys(vocabulary for _, vocabulary in beside))
 
-    def add(self, terminal: str, phrase: str, value: Any) -> None:
-        """Put one more name in."""
-        words = keys(phrase)[:MAX_PHRASE_WORDS]
-        self.nameless.discard(terminal)
-        self.trie.add(words, (terminal, value, 0.0))
-        spaced = tuple(part for word in words for part in word.split("_") if part)
-        if spaced != words:
-            self.trie.add(spaced, (terminal, value, 0.0))
-        if 1 < len(words) <= 4:
-            self.trie.add(("_".join(words),), (terminal, value, 0.0))
+
+def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
+    """The ways to type a name: `go live`, `go_live`."""
+    words = keys(phrase)[:MAX_PHRASE_WORDS]
+    yield words
+    spaced = tuple(part for word in words for part in word.split("_") if part)
+    if spaced != words:
+        yield spaced
+    if 1 < len(words) <= 4:
+        yield ("_".join(words),)
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
@@ -122,12 +210,17 @@ def expand(phrase: str) -> list[str]:
     Raises:
         ValueError: A bracket is not closed, or there are too many wordings.
     """
-    if not any(character.isalnum() for character in phrase):
-        return [phrase]
+    return list(_expanded(phrase))
+
+
+@lru_cache(maxsize=4_096)
+def _expanded(phrase: str) -> tuple[str, ...]:
+    if _PLAIN.fullmatch(phrase) or not any(character.isalnum() for character in phrase):
+        return (" ".join(phrase.split()),)
     options, end = _sequence(phrase, 0, "")
     if end != len(phrase):
         raise ValueError(f"a bracket too many in {phrase!r}")
-    return list(dict.fromkeys(" ".join(option.split()) for option in options))
+    return tuple(dict.fromkeys([" ".join(option.split()) for option in options]))
 
 
 def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
@@ -149,7 +242,10 @@ def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
             choices.extend(options)
             options = [""]
         else:
-            options = [option + character for option in options]
+            plain = _PLAIN.match(phrase, at)
+            run = plain.group() if plain is not None else character
+            options = [option + run for option in options]
+            at += len(run) - 1
         at += 1
     return [*choices, *options], at
 
@@ -209,9 +305,9 @@ def load(
         for phrase in table.get("roles", {}).get("fillers", ()):
             for wording in expand(phrase):
                 fillers.add(keys(wording), ("FILLER", None, 0.0))
-    trie.vocabulary |= fillers.vocabulary
     return Lexicon(
         trie,
+        trie.vocabulary | fillers.vocabulary,
         frozenset(terminals),
         frozenset(roles["starts_step"]),
         frozenset(roles["connects"]),

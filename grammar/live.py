@@ -5,17 +5,19 @@ like any other. Nothing is looked up in a sentence here.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from engine.declare import Declarations, Method
-from engine.model import all_states
+from engine.model import Definition, all_states
 from engine.names import verb
-from grammar.lexicon import LiveLexicon, inflections, names_on_stream
+from grammar import lexicon
+from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
+from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
 from grammar.syntax import Kind
-from grammar.workspace import WorkflowView, Workspace
+from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
 
@@ -36,69 +38,144 @@ _OWN_NOUNS: Final = {
     "transform": ("calculation",),
 }
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
-_MAX_VERSIONS: Final = 12
+_VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
+_MAX_KEPT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    definitions: list[Definition]
+    names: LiveNames
+    lexicon: LiveLexicon
+    book: Phrasebook
+    owners: Mapping[str, Definition]
+    templates: tuple[str, ...] = ()
 
 
 class LiveWords:
-    """Makes the lexicon of a workspace; keeps the last ones, since names seldom change between two messages."""
+    """Makes the lexicon of a workspace out of the last one: names seldom change between two messages, and then few."""
 
     def __init__(self, declarations: Declarations) -> None:
-        self._fixed = (*_nouns(declarations), *_deeds(declarations))
-        self._nouns = frozenset(phrase for terminal, phrase, _ in self._fixed if terminal == "NOUN")
+        fixed = (*_nouns(declarations), *_deeds(declarations))
+        self._nouns = frozenset(phrase for terminal, phrase, _ in fixed if terminal == "NOUN")
         self._declarations = declarations
-        self._of_names = lru_cache(maxsize=32)(self._build)
+        trie = Trie()
+        for terminal, phrase, value in fixed:
+            for words in spellings(phrase):
+                trie.add(words, (terminal, value, 0.0))
+        self._beside: tuple[tuple[Node, Vocabulary], ...] = (
+            (trie, Vocabulary(trie.vocabulary)),
+            (_Versions(), Vocabulary(frozenset())),
+        )
+        self._kept: list[_Kept] = []
 
     def of(self, workspace: Workspace) -> LiveLexicon:
         """The lexicon for a message in this workspace."""
-        entries = (
-            *(entry for view in workspace.workflows.values() for entry in _workflow(view)),
-            *(entry for view in workspace.workflows.values() for entry in self._step_names(view)),
-            *_versions(workspace.workflows.values()),
-            *_tags(workspace.workflows.values()),
-            *(entry for name in workspace.templates for entry in _template(name)),
-            *names_on_stream(workspace.names),
-        )
-        return self._of_names(tuple(dict.fromkeys(entries)))
+        definitions = [view.definition for view in workspace.workflows.values()]
+        for place, kept in enumerate(self._kept):
+            if kept.definitions == definitions and (kept.names, kept.templates) == (
+                workspace.names,
+                workspace.templates,
+            ):
+                if place:
+                    self._kept.insert(0, self._kept.pop(place))
+                return kept.lexicon
+        made = self._made(definitions, workspace)
+        self._kept = [made, *self._kept[: _MAX_KEPT - 1]]
+        return made.lexicon
 
-    def _step_names(self, view: WorkflowView) -> Iterator[Entry]:
+    def _made(self, definitions: list[Definition], workspace: Workspace) -> _Kept:
+        owners = {owner: view.definition for owner, view in workspace.workflows.items()}
+        last = self._kept[0] if self._kept else _Kept([], LiveNames(), LiveLexicon(), Phrasebook(), {})
+        come = {owner: view for owner, view in owners.items() if last.owners.get(owner) is not view}
+        gone = [owner for owner in last.owners if owner not in owners]
+        book = last.book.changed(gone, {owner: tuple(self._phrases(view)) for owner, view in come.items()})
+        beside: tuple[tuple[Node, Vocabulary], ...] = (
+            *self._beside,
+            *((root, book.vocabulary) for root in _roots(book)),
+        )
+        templates = (entry for name in workspace.templates for entry in _template(name))
+        made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
+        return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
+
+    def _phrases(self, definition: Definition) -> Iterator[Phrase]:
+        for name in {definition.name: None, definition.id: None}:
+            for words in spellings(name):
+                if words:
+                    yield "name", words, ("WORKFLOW", definition.id, 0.0)
+                    yield "name", (*words, "one"), ("WORKFLOW", definition.id, 0.0)
+                    yield "in", words, ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "in", (*words, "workflow"), ("IN_WORKFLOW", definition.id, 0.0)
+        for tag in definition.tags:
+            for words in spellings(tag):
+                if words:
+                    yield "tag", words, ("TAG", tag, 0.0)
+        for name in self._step_names(definition):
+            for words in spellings(name):
+                if words:
+                    yield "step", words, ("STEP_NAME", name, 0.0)
+
+    def _step_names(self, definition: Definition) -> Iterator[str]:
         """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them.
 
         A step that somebody called "step" or "step 2" is said in quotes: without them that is the second one.
         """
-        for state in all_states(view.definition.states):
+        for state in all_states(definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
             numbered = re.fullmatch(r"(step|line|number)s?[ _]*#?\d*|#?\d+", state.name, re.IGNORECASE) is not None
             if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
-                yield "STEP_NAME", state.name, state.name
-
-    def _build(self, entries: tuple[Entry, ...]) -> LiveLexicon:
-        return LiveLexicon((*self._fixed, *entries))
+                yield state.name
 
 
-def _workflow(view: WorkflowView) -> Iterator[Entry]:
-    definition = view.definition
-    for name in {definition.name, definition.id}:
-        for form in (name, f"the {name}", f"{name} one", f"the {name} one"):
-            yield "WORKFLOW", form, definition.id
-        for word in _IN:
-            yield "IN_WORKFLOW", f"{word} {name}", definition.id
-            yield "IN_WORKFLOW", f"{word} the {name} workflow", definition.id
-            yield "IN_WORKFLOW", f"{word} {name} workflow", definition.id
-            yield "IN_WORKFLOW", f"{word} the {name}", definition.id
+def _roots(book: Phrasebook) -> Iterator[Node]:
+    """Where names begin: as they are, after "the", after "in" and "in the"."""
+    name, within = book.section("name"), book.section("in")
+    yield name
+    yield book.section("step")
+    yield book.section("tag")
+    yield Branch({"the": name})
+    yield _after_in(within)
+    yield _after_in(Branch({"the": within}))
 
 
-def _versions(views: Iterable[WorkflowView]) -> Iterator[Entry]:
-    highest = max((view.revision for view in views), default=1)
-    for number in range(1, highest + _MAX_VERSIONS):
-        yield "VERSION", f"v{number}", number
-        yield "VERSION", f"version {number}", number
+def _after_in(node: Node) -> Branch:
+    root = Branch()
+    for phrase in _IN:
+        *first, last = phrase.split()
+        at = root
+        for word in first:
+            at = cast("Branch", at.setdefault(word, Branch()))
+        at[last] = node
+    return root
 
 
-def _tags(views: Iterable[WorkflowView]) -> Iterator[Entry]:
-    for view in views:
-        for tag in view.definition.tags:
-            yield "TAG", tag, tag
+class _Versions:
+    """`v1`, `version 2` and so on, without end."""
+
+    entries: tuple[lexicon.Entry, ...] = ()
+
+    def get(self, word: str, /) -> Branch | None:
+        """The branch of one of them."""
+        if word == "version":
+            return cast("Branch", _Numbers())
+        return _numbered(int(word[1:])) if _VERSION.fullmatch(word) is not None else None
+
+
+class _Numbers:
+    """What follows "version": `version 3`."""
+
+    entries: tuple[lexicon.Entry, ...] = ()
+
+    def get(self, word: str, /) -> Branch | None:
+        """The branch of a number."""
+        return _numbered(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 6 else None
+
+
+def _numbered(number: int) -> Branch:
+    branch = Branch()
+    branch.entries = (("VERSION", number, 0.0),)
+    return branch
 
 
 def _template(name: str) -> Iterator[Entry]:

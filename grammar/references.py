@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from engine.model import Action, Call, Definition, State, Wait, all_states
 from grammar.instruction import Question, Refusal
 from grammar.syntax import Called, It, Numbered, OfKind, Position, Reference, Saying, Several, Span
+from grammar.words import fold
 
 
 class Unsettled(Exception):
@@ -31,14 +32,14 @@ class Unclear(Exception):
     Attributes:
         reference: What was said.
         exact: A reference for each step that fits, which fits nothing else.
-        listed: The same in words.
+        told: Each of them in words.
     """
 
-    def __init__(self, reference: Reference, exact: "tuple[Numbered | Called, ...]", listed: str) -> None:
-        super().__init__(listed)
+    def __init__(self, reference: Reference, exact: "tuple[Numbered | Called, ...]", told: tuple[str, ...]) -> None:
+        super().__init__(", ".join(told))
         self.reference = reference
         self.exact = exact
-        self.listed = listed
+        self.told = told
 
 
 def refuse(text: str, *suggestions: str, at: int | None = None) -> Unsettled:
@@ -54,11 +55,13 @@ class Within:
         definition: The workflow as it is when this edit is made.
         name: Its name as it is said.
         describe: A step in canonical words.
+        it: The step that was talked about last.
     """
 
     definition: Definition
     name: str
     describe: Callable[[State], str]
+    it: str | None = None
 
 
 def key(action: Action) -> str:
@@ -114,7 +117,8 @@ def one_of(reference: Reference, within: Within) -> State:
         case OfKind():
             return _only(_fitting(reference, within), reference, within)
         case It():
-            return _only(within.definition.states, reference, within)
+            last = next((state for state in all_states(within.definition.states) if state.name == within.it), None)
+            return last if last is not None else _only(within.definition.states, reference, within)
         case Span() | Several():
             return _only(all_of(reference, within), reference, within)
         case _:
@@ -243,8 +247,8 @@ def _only(states: tuple[State, ...], reference: Reference, within: Within) -> St
     if len(states) == 1:
         return states[0]
     exact = tuple(exactly(state, within.definition) for state in states[:9])
-    told = (f"{_said(each)} {within.describe(state)}" for each, state in zip(exact, states, strict=False))
-    raise Unclear(reference, exact, ", ".join(told))
+    told = tuple(f"{_said(each)} {within.describe(state)}" for each, state in zip(exact, states, strict=False))
+    raise Unclear(reference, exact, told)
 
 
 def exactly(state: State, definition: Definition) -> Numbered | Called:
@@ -271,11 +275,6 @@ def _numbers(within: Within) -> tuple[str, ...]:
 def steps(count: int) -> str:
     """`1 step`, `3 steps`."""
     return "1 step" if count == 1 else f"{count} steps"
-
-
-def fold(name: str) -> str:
-    """Names are compared without case, and a blank is an underscore."""
-    return "_".join(name.casefold().replace("_", " ").split())
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:

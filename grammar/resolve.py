@@ -90,7 +90,6 @@ from grammar.references import (
     Unsettled,
     Within,
     all_of,
-    fold,
     key,
     moved_place,
     names_beside,
@@ -146,6 +145,8 @@ from grammar.syntax import (
     TemplateCommand,
     Words,
 )
+from grammar.wishes import too_vague
+from grammar.words import fold
 from grammar.workspace import WorkflowView, Workspace
 
 MAX_OPTIONS: Final = 9
@@ -230,14 +231,15 @@ class Resolver:
 
     def _which(self, command: Command, unclear: Unclear) -> Question:
         """The question between steps that fit; each option is the whole sentence with one of them."""
-        options: list[str] = []
-        for exact in unclear.exact:
+        options: dict[str, str] = {}
+        for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.append(self.say.instruction(meant, self.workspace))
-        return Question(f"Which one do you mean? {unclear.listed}", tuple(options[:MAX_OPTIONS]))
+            options.setdefault(self.say.instruction(meant, self.workspace), told)
+        shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
+        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -316,7 +318,10 @@ class Resolver:
         return Change(view.definition.id, tuple(made))
 
     def _within(self, definition: Definition) -> Within:
-        return Within(definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state))
+        it = self.workspace.step if definition.id == self.workspace.focus else None
+        return Within(
+            definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
+        )
 
     def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:  # noqa: C901  one line each
         within = self._within(definition)
@@ -536,7 +541,7 @@ class Resolver:
 
     # Everything that is a verb and names ---------------------------------------------------------------------------------
 
-    def _named(self, command: Named) -> Instruction:
+    def _named(self, command: Named) -> Instruction:  # noqa: C901  one line per verb
         first = command.workflows[0] if command.workflows else None
         number = command.extra if isinstance(command.extra, int) else None
         match command.verb:
@@ -562,6 +567,8 @@ class Resolver:
                 return Answer(command.verb == "yes")
             case "move runs":
                 return self._move_runs(first, number)
+            case "vague":
+                raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
                 return self._query(command, first, number)
 

@@ -97,6 +97,12 @@ def key_of(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().replace("’", "").replace("'", "").replace("⁄", "/")
 
 
+@lru_cache(maxsize=4_096)
+def fold(name: str) -> str:
+    """Names are compared without case, and a blank is an underscore."""
+    return "_".join(name.casefold().replace("_", " ").split())
+
+
 def split(text: str, limit: int) -> tuple[Word, ...]:
     """The words of a text, at most `limit` of them.
 

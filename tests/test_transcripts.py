@@ -217,6 +217,7 @@ class Stage:
         self._end("end")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_a_conversation_goes_as_it_was_written(path: Path, tmp_path: Path) -> None:
     script = _load(path)

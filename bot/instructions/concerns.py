@@ -89,6 +89,14 @@ def is_edit(instruction: Instruction) -> bool:
     return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns | Restore)
 
 
+def only_looks(instruction: Instruction) -> bool:
+    """Whether nothing is different after it, so that a question from before still stands."""
+    return isinstance(
+        instruction,
+        Status | ListWorkflows | Show | Why | Agenda | ListRuns | History | Diff | Export | Help | DryRun | Backtest,
+    )
+
+
 def works_on_deleted(instruction: Instruction) -> bool:
     """Whether it can be about a workflow that has been deleted."""
     return isinstance(instruction, Undo | Redo | History)

@@ -8,7 +8,7 @@ from bot.instructions.moving import offer
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed, sentence, titled
 from bot.rights import may_edit, overreaching
-from engine.edits import SetAction, SetName, apply
+from engine.edits import SetAction, SetName, apply, touched
 from engine.errors import EditError
 from engine.model import Definition, Wait
 from engine.validate import Problem
@@ -36,6 +36,8 @@ async def create(turn: Turn, instruction: Create) -> Outcome:
     refused = unfit(turn, definition, None, former=None)
     if refused is not None:
         return turn.refuse(refused)
+    if (asked := daring(turn, definition)) is not None and not turn.confirmed:
+        return Ask(asked, instruction)
     found = warnings(turn, definition)
     batch = creation(turn.desk.community, definition, turn.origin(), turn.said, former)
     await turn.save(batch, definition.id)
@@ -61,11 +63,14 @@ async def change(turn: Turn, instruction: Change) -> Outcome:
         return turn.refuse(refused, entry)
     if (refused := unfit(turn, definition, entry.definition, former=entry)) is not None:
         return turn.refuse(refused, entry)
+    if (asked := daring(turn, definition, entry.definition)) is not None and not turn.confirmed:
+        return Ask(asked, instruction, (entry.id,))
     found = warnings(turn, definition, entry.definition, enabled=entry.record.enabled)
     await turn.save(revised(entry, definition, turn.origin(), "edit", turn.said), entry.id)
     entry, before = turn.entry(entry.id), entry.definition
     more = f"{await offer(turn, entry)}{await _that_run_only(turn, instruction, before)}"
-    return turn.tell("done", _changed(turn, entry, "", found, more), entry)
+    told = turn.tell("done", _changed(turn, entry, "", found, more), entry)
+    return replace(told, step=touched(instruction.edits, entry.definition))
 
 
 async def _that_run_only(turn: Turn, instruction: Change, before: Definition) -> str:
@@ -194,10 +199,21 @@ def overreach(turn: Turn, definition: Definition, former: Entry | None) -> str |
     return f"Only {who} may put that into a workflow: {words}. {NOTHING_CHANGED}"
 
 
+def daring(turn: Turn, definition: Definition, before: Definition | None = None) -> str | None:
+    """The question whether something is really wanted that many people would notice."""
+    found = [problem for problem in turn.problems(definition, before) if problem.asks]
+    if not found:
+        return None
+    more = f" (and {counted(len(found) - 1, 'more like that')})" if len(found) > 1 else ""
+    place = f"{found[0].place[:1].upper()}{found[0].place[1:]}: " if found[0].place else ""
+    return f"{place}{found[0].sentence}{more}. Keep it so?"
+
+
 def warnings(turn: Turn, definition: Definition, before: Definition | None = None, *, enabled: bool = True) -> str:
     """What somebody should look at, in a sentence or two: first what is new among all workflows together."""
     together = turn.desk.check_together(definition) if enabled else ()
-    return noted([*together, *(found for found in turn.problems(definition, before) if found.severity == "warning")])
+    single = [found for found in turn.problems(definition, before) if found.severity == "warning"]
+    return noted([*together, *(found for found in single if not (found.asks and turn.confirmed))])
 
 
 def noted(found: Sequence[Problem]) -> str:

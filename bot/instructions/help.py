@@ -1,181 +1,78 @@
-"""What can be said, with examples that work: they are about the asker's own workflows where there are any."""
+"""What can be said, with examples that work: they are about the asker's own workflows where there are any.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Each example is tried by the language before it is shown, so help never teaches what does not work here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
+from bot.instructions.topics import LISTED, TOPICS, Topic
 from bot.instructions.turn import Outcome, Turn
-from bot.replies import Saying, titled
-from grammar.instruction import Help
+from bot.replies import Saying, sentence, titled
+from grammar.instruction import Help, Understood
+from grammar.workspace import WorkflowView, Workspace
+
+_MOST: Final = 4
+_MADE_UP: Final = 'create raid when someone raids say "welcome ${user}", wait 10 seconds, shout them out'
+_FILLERS: Final = frozenset(
+    {
+        "with",
+        "on",
+        "about",
+        "for",
+        "the",
+        "a",
+        "an",
+        "me",
+        "using",
+        "how",
+        "to",
+        "do",
+        "i",
+        "set",
+        "make",
+        "it",
+        "my",
+        "up",
+        "please",
+    }
+    | {"of", "in", "and", "does", "work", "can", "use", "is", "are", "what", "there", "some"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What examples are about."""
+    """What examples are about, and where they are tried."""
 
     workflow: str
     last: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Topic:
-    names: tuple[str, ...]
-    about: str
-    examples: Callable[[_Own], tuple[str, ...]]
-
-
-_TOPICS: Final = (
-    _Topic(
-        ("create", "new", "make", "creating", "workflows", "workflow"),
-        "A workflow begins with what starts it, or with a name",
-        lambda own: (
-            'when someone raids, say "welcome ${user}!", wait 10 seconds, then shout them out',
-            'create lurk when someone types !lurk say "${user} is lurking"',
-        ),
-    ),
-    _Topic(
-        ("edit", "change", "steps", "step", "add", "remove", "move", "editing", "insert"),
-        "Steps are named by number, kind or content",
-        lambda own: (
-            f'in {own.workflow} add say "thank you" at the end',
-            f"in {own.workflow} add wait 5 seconds before step {own.last}",
-            f'in {own.workflow} replace step {own.last} with say "bye"',
-            f"in {own.workflow} remove step {own.last}",
-        ),
-    ),
-    _Topic(
-        ("waits", "wait", "durations", "time", "delay"),
-        "A wait goes on through restarts",
-        lambda own: (f"in {own.workflow} add wait 5 minutes", "status"),
-    ),
-    _Topic(
-        ("triggers", "trigger", "when", "events", "event", "start"),
-        "Raids, follows, subs, gifts, cheers, rewards, chat commands, the stream's start and end can start a workflow",
-        lambda own: (
-            f"in {own.workflow} also when someone follows",
-            'create clap when someone redeems "Hydrate" say "cheers!"',
-            'create big when a raid of more than 50 viewers comes in say "wow"',
-        ),
-    ),
-    _Topic(
-        ("rules", "cooldown", "cooldowns", "limits", "policy", "permissions", "rights", "modes"),
-        "What holds for a whole workflow: how often, when, for whom",
-        lambda own: (
-            f"in {own.workflow} cooldown 30 seconds per user",
-            f"in {own.workflow} only while live",
-            f"let vips run {own.workflow}",
-            f"in {own.workflow} mods skip the cooldown",
-            f"in {own.workflow} one at a time",
-        ),
-    ),
-    _Topic(
-        ("conditions", "condition", "only if", "guards", "guard"),
-        "A start can be held to conditions and days",
-        lambda own: (
-            f"in {own.workflow} only if they are not a bot",
-            f"in {own.workflow} not on sundays",
-            'create big when a raid of more than 50 viewers comes in say "wow"',
-        ),
-    ),
-    _Topic(
-        ("templates", "template", "copy", "copies"),
-        "Workflows to begin with come with me; any one can be copied",
-        lambda own: ("templates", "create from template giveaway", f'copy {own.workflow} as "another"'),
-    ),
-    _Topic(
-        ("placeholders", "variables", "variable", "messages", "message"),
-        "A message may name what the start brings, what is given and what is there",
-        lambda own: (
-            f"placeholders of {own.workflow}",
-            f"{own.workflow} needs a target",
-            f"run {own.workflow} with target=ninja",
-        ),
-    ),
-    _Topic(
-        ("run", "stop", "cancel", "pause", "resume", "control", "running", "status"),
-        "Stop ends at once, cancel lets it clean up",
-        lambda own: (
-            f"run {own.workflow}",
-            f"run {own.workflow} in 20 minutes",
-            "status",
-            f"pause {own.workflow}",
-            f"cancel {own.workflow}",
-        ),
-    ),
-    _Topic(
-        ("skip", "extend", "retry", "later", "schedule", "scheduled", "queue", "runs"),
-        "What runs can be hurried, held up and tried again; the workflow stays as it is written",
-        lambda own: (
-            f"skip the wait in {own.workflow}",
-            f"extend the running wait of {own.workflow} by 30 seconds",
-            f"retry {own.workflow}",
-            f"run {own.workflow} at 19:00",
-            "what is scheduled today",
-            f"list runs of {own.workflow}",
-        ),
-    ),
-    _Topic(
-        ("test", "tests", "trying", "backtest", "simulate", "dry run"),
-        "Ask what would happen; nothing is done",
-        lambda own: (
-            f"test {own.workflow}",
-            f"test {own.workflow} when someone follows with user=ann",
-            f"test {own.workflow} if step {own.last} fails",
-            f"backtest {own.workflow}",
-        ),
-    ),
-    _Topic(
-        ("undo", "redo", "history", "diff", "versions", "version"),
-        "Every change is a version and can be taken back",
-        lambda own: (
-            "undo",
-            "redo",
-            f"history {own.workflow}",
-            f"diff {own.workflow}",
-            f"restore {own.workflow} to v1",
-        ),
-    ),
-    _Topic(
-        ("show", "list", "why", "look", "questions", "ask"),
-        "Ask what there is and why something happened",
-        lambda own: ("list", f"show {own.workflow}", f"why {own.workflow}", "status"),
-    ),
-    _Topic(
-        ("names", "rename", "delete", "enable", "disable", "switch"),
-        "Deleting asks first and can be undone",
-        lambda own: (f"rename {own.workflow} to greeting", f"disable {own.workflow}", f"delete {own.workflow}"),
-    ),
-    _Topic(
-        ("files", "export", "import", "share", "sharing"),
-        "A workflow can be printed and read in again",
-        lambda own: (f"export {own.workflow} as text", f"export {own.workflow} as json"),
-    ),
-)
+    workspace: Workspace
 
 
 async def help_(turn: Turn, instruction: Help) -> Outcome:
     """What can be said, in general or on a topic."""
     own = _own(turn)
-    if instruction.topic is None:
+    if instruction.topic is None or not _counting(instruction.topic):
         return turn.tell("answer", _overview(own))
     topic = _find(instruction.topic)
     if topic is None:
-        topics = ", ".join(each.names[0] for each in _TOPICS)
-        return turn.tell("answer", Saying(f"I have no help on “{instruction.topic[:40]}”, but on: {topics}."))
-    lines = "\n".join(f"!wf {example}" for example in topic.examples(own))
-    return turn.tell("answer", Saying(f"{topic.about}:\n", lines))
+        return turn.tell(
+            "answer", Saying(f"I have no help on “{instruction.topic[:40]}”, but on: {', '.join(LISTED)}.")
+        )
+    lines = "\n".join(f"!wf {example}" for example in _working(turn, topic, own))
+    return turn.tell("answer", Saying(f"{topic.about}:\n", lines) if lines else Saying(sentence(topic.about)))
 
 
 def _overview(own: _Own) -> Saying:
-    topics = ", ".join(topic.names[0] for topic in _TOPICS)
     return Saying(
         "Say what should happen, for example:\n",
-        '!wf when someone follows, say "hi ${user}", wait 5 seconds, then play "airhorn"\n'
-        f"!wf in {own.workflow} remove step {own.last}\n"
+        '!wf when someone follows, say "hi ${user}"\n'
+        f"!wf in {own.workflow} add wait 5 seconds\n"
         f"!wf show {own.workflow}\n"
         "!wf undo\n",
-        f"More: !wf help TOPIC, on {topics}.",
+        f"More: !wf help TOPIC, on {', '.join(LISTED)}.",
     )
 
 
@@ -185,11 +82,48 @@ def _own(turn: Turn) -> _Own:
     entries = catalogue.there()
     focused = catalogue.get(turn.focus) if turn.focus is not None else None
     entry = focused or (entries[0] if entries else None)
-    return _Own("raid", 2) if entry is None else _Own(titled(entry.record.name), len(entry.definition.states))
+    if entry is not None:
+        return _Own(titled(entry.record.name), len(entry.definition.states), replace(turn.workspace, focus=entry.id))
+    made_up = turn.desk.language.understand(_MADE_UP, Workspace())
+    assert isinstance(made_up, Understood), "the example that help is about can be said"  # noqa: S101
+    definition = made_up.instruction.definition  # type: ignore[union-attr]
+    views = {definition.id: WorkflowView(definition)}
+    return _Own(titled(definition.name), len(definition.states), replace(turn.workspace, workflows=views))
 
 
-def _find(topic: str) -> _Topic | None:
-    by_name = {name: each for each in _TOPICS for name in each.names}
-    word = topic.casefold().strip()
-    close = get_close_matches(word, by_name, n=1, cutoff=0.75)
-    return by_name.get(word) or (by_name[close[0]] if close else None)
+def _working(turn: Turn, topic: Topic, own: _Own) -> Iterator[str]:
+    """The first examples that are understood here."""
+    shown = 0
+    for example in topic.examples:
+        said = example.replace("{last}", str(own.last)).replace("{}", own.workflow)
+        understood = turn.desk.language.understand(said, own.workspace, teaching=False)
+        if (
+            isinstance(understood, Understood)
+            and not understood.corrections
+            and type(understood.instruction).__name__ != "NotYet"
+        ):
+            yield said
+            shown += 1
+        if shown == _MOST:
+            return
+
+
+def _find(topic: str) -> Topic | None:
+    """The topic of that name, or one whose name is among the words or nearly so."""
+    by_name = {name: each for each in TOPICS for name in each.names}
+    words = _counting(topic)
+    for whole in (" ".join(topic.casefold().strip(" ?!.").split()), " ".join(words)):
+        if whole in by_name:
+            return by_name[whole]
+    # Everybody who asks how, asks how to make or change something: what else they say counts more.
+    named = sorted((by_name[word] for word in words if word in by_name), key=lambda each: each in TOPICS[:2])
+    if named:
+        return named[0]
+    for word in (" ".join(words), *words):
+        if close := get_close_matches(word, by_name, n=1, cutoff=0.75):
+            return by_name[close[0]]
+    return None
+
+
+def _counting(topic: str) -> list[str]:
+    return [word for word in topic.casefold().strip(" ?!.").split() if word not in _FILLERS]

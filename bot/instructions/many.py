@@ -10,8 +10,8 @@ from engine.events import canonical
 from engine.model import Definition
 from engine.wording import counted
 from grammar.instruction import Sort, SwitchAll
-from grammar.references import fold
 from grammar.say_manage import say_sort
+from grammar.words import fold
 
 _CLOCK = frozenset(("schedule.fired", "interval.elapsed"))
 _SHOWN = 8

@@ -223,10 +223,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """It has been dealt with."""
+    """It has been dealt with.
+
+    Attributes:
+        focus: The workflow it was about.
+        step: The step of it, if it was about one; by name.
+    """
 
     replies: tuple[Reply, ...]
     focus: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

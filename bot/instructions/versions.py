@@ -146,12 +146,19 @@ async def _restore(
     after = await catalogue.find(entry.id)
     assert after is not None, "it has just been saved"  # noqa: S101
     did = "Brought back" if kind == "redo" else "Took back"
-    what = "; ".join(clipped(change.summary or change.kind, _LONGEST_SUMMARY) for change in shown[:2])
+    what = "; ".join(
+        f"{clipped(change.summary or change.kind, _LONGEST_SUMMARY)}{_by(change, turn)}" for change in shown[:2]
+    )
     more = f" and {counted(len(shown) - 2, 'more change')}" if len(shown) > 2 else ""
     way_back = "Undo: !workflow undo" if kind == "redo" else "Redo: !workflow redo"
     going_on = runs_on(turn, after, besides=after.record.revision)
     tail = f". {_became(entry, after)}. {did}: {what}{more}. {going_on}{way_back}"
     return turn.tell("done", Saying("Done: ", turn.said, tail), after)
+
+
+def _by(change: ChangeRecord, turn: Turn) -> str:
+    """Whose change it was, if it was not the asker's own."""
+    return "" if same_person(change.by, turn.by) else f" (by {change.by.name})"
 
 
 def _became(before: Entry, after: Entry) -> str:

@@ -29,6 +29,7 @@ class Problem:
         sentence: What is wrong.
         suggestion: What would mend it, if that is known.
         state: The state it is about, if it is about one.
+        asks: Whether somebody has to say yes to it before it is kept.
     """
 
     place: str
@@ -36,6 +37,7 @@ class Problem:
     sentence: str
     suggestion: str | None = None
     state: str | None = None
+    asks: bool = False
 
     def __str__(self) -> str:
         said = f"{self.place}: {self.sentence}" if self.place else self.sentence
@@ -89,6 +91,11 @@ def changed(places: Places, state: str, action: Action, otherwise: str | None = 
     data = action.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     kinded = data if "kind" in data else {"kind": action.kind, **data}
     return say(f"change {places.words[state]} to do {as_json(kinded)}") or otherwise
+
+
+def retold(places: Places, state: str, text: str, otherwise: str) -> str:
+    """The suggestion to let a step say another text; other advice if that cannot be said in short."""
+    return say(f"{places.words[state]} should say {quoted(text)}") or otherwise
 
 
 def without(definition: Definition, places: Places, state: str, otherwise: str) -> str:

@@ -15,7 +15,7 @@ from engine.expressions import parse_template
 from engine.formulas import Filter, Placeholder
 from engine.model import Call, Definition, State, WaitFor, all_states
 from engine.validate.paths import names_set
-from engine.validate.problem import Places, Problem, changed
+from engine.validate.problem import Places, Problem, changed, retold
 from engine.validate.texts import MASS_PING, pings_everybody, strings
 
 _ROLE_PING: Final = re.compile(r"<@&\d+>")
@@ -73,11 +73,11 @@ def speech_problems(definition: Definition, places: Places, declarations: Declar
 def _pings(state: State, call: Call, places: Places) -> Iterator[Problem]:
     place = places.where[state.name]
     if pings_everybody(call.params):
-        mend = changed(places, state.name, _without(call, MASS_PING, r"\1"), "leave out the @")
-        yield Problem(place, "warning", "a text pings everybody", mend, state.name)
+        mend = _mended(state, call, _without(call, MASS_PING, r"\1"), places, "leave out the @")
+        yield Problem(place, "warning", "a text pings everybody", mend, state.name, asks=True)
     if call.service == "discord" and any(_ROLE_PING.search(text) for text in strings(call.params)):
-        mend = changed(places, state.name, _without(call, _ROLE_PING, ""), "leave out the role")
-        yield Problem(place, "warning", "a text pings all who have a role", mend, state.name)
+        mend = _mended(state, call, _without(call, _ROLE_PING, ""), places, "leave out the role")
+        yield Problem(place, "warning", "a text pings all who have a role", mend, state.name, asks=True)
     message = call.params.get("message")
     if call.service == "twitch" and isinstance(message, str) and (found := _ANNOUNCE.match(message)):
         announcing = Call(
@@ -85,6 +85,19 @@ def _pings(state: State, call: Call, places: Places) -> Iterator[Problem]:
         )
         mend = changed(places, state.name, announcing, "announce it, or leave it out")
         yield Problem(place, "warning", "a text is written as an announcement to everybody", mend, state.name)
+
+
+def _mended(state: State, call: Call, better: Call, places: Places, otherwise: str) -> str | None:
+    """The suggestion to say something better: only the text, where nothing else is changed by it."""
+    text = better.params.get("message")
+    if (
+        call.service == "twitch"
+        and isinstance(text, str)
+        and text.strip()
+        and better.params == {**call.params, "message": text}
+    ):
+        return retold(places, state.name, text, otherwise)
+    return changed(places, state.name, better, otherwise)
 
 
 def _without(call: Call, pattern: re.Pattern[str], instead: str) -> Call:

@@ -35,6 +35,13 @@ _SECRETS: Final = re.compile(
     r"|\b[Bb]earer [A-Za-z0-9._-]{20,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+_CONFIDED: Final = re.compile(
+    r"\blive_\d{5,}_\w{6,}"
+    r"|\b(?:token|passwords?|passwd|pwd|pass ?phrase|api[ _-]?key|(?:client |shared )?secret|(?:stream|private|access|license)[ _-]?key"
+    r"|log ?in|pin)\b(?:\s+(?:is|was|are))?\s*[:=]?\s*[\"'`]?(?=\S*\d)[A-Za-z0-9_.!#%+/=-]{4,}",
+    re.IGNORECASE,
+)
+"""Words that tell a secret, followed by something with a digit in it."""
 MASS_PING: Final = re.compile(r"@(everyone|here)\b")
 
 
@@ -53,6 +60,9 @@ def text_problems(value: Any, place: str, state: str | None) -> Iterator[Problem
                 "keep it in the settings",
                 state,
             )
+        elif _CONFIDED.search(text):
+            sentence = "a text tells what looks like a secret, and everybody would see it"
+            yield Problem(place, "warning", sentence, "keep it in the settings", state, asks=True)
 
 
 def pings_everybody(value: Any) -> bool:

@@ -256,7 +256,7 @@ def test_a_missing_end_is_told_as_such() -> None:
     [
         ("x" * 5_000, CHAT, "too long"),
         ("x " * 300, CHAT, "too long"),
-        ("say a and " * 20, Limits(steps=20), "too complicated"),
+        ("say a and " * 20, Limits(work=20), "too complicated"),
     ],
 )
 def test_what_asks_too_much_is_refused(text: str, limits: Limits, reason: str) -> None:

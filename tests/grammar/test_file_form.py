@@ -121,7 +121,7 @@ def everything() -> set[str]:
     return names | {f"formula {kind.__name__}" for kind in formulas.Formula.__args__}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300)  # a busy machine takes minutes for what is seconds on an idle one
 def test_the_strategies_draw_every_field_and_every_union_member() -> None:
     """Always the same draws, so that it never hangs on luck; parts are also drawn by themselves, as they are used inside."""
     seen: set[str] = set()

@@ -1,0 +1,222 @@
+"""The words of answers: yes and no, which of several, and second thoughts such as `no, I meant step 3`. Pure.
+
+It knows no workflow and reads no instruction: it tells what an answer can be, and whoever understands sentences decides
+whether that makes sense. What is not surely an answer is none.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+YES: Final = frozenset(
+    {"yes", "y", "yeah", "yep", "yup", "yes please", "yes pls", "yes do it", "do it", "confirm", "sure", "go ahead"}
+    | {"ja", "si", "oui"}
+)
+NO: Final = frozenset(
+    {"no", "n", "nope", "nah", "no thanks", "no thank you", "cancel", "cancel that", "dont", "don't", "no don't"}
+    | {"no dont", "do not", "nein", "non"}
+)
+DROP: Final = frozenset(
+    {"never mind", "nevermind", "nvm", "forget it", "forget that", "forget about it", "leave it", "drop it"}
+    | {"no never mind", "no nevermind", "no nvm", "no forget it", "skip it"}
+)
+_ORDINALS: Final = (
+    ("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("sixth", "6th"),
+    ("seventh", "7th"), ("eighth", "8th"), ("ninth", "9th"), ("tenth", "10th"),
+)  # fmt: skip
+_PLACES: Final = {word: place for place, words in enumerate(_ORDINALS) for word in words}
+_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NUMBER: Final = re.compile(r"(?:#|no\.? ?|number |nr\.? ?|option |answer )?(\d{1,3})[.)]?")
+_ORDINAL: Final = re.compile(rf"(?:the )?({'|'.join(_PLACES)}|last|latter|former)(?: one| option)?")
+_WORD: Final = re.compile(r"[\w$#!@.'-]+")
+_MEANINGLESS: Final = frozenset(
+    {"the", "that", "this", "one", "with", "at", "which", "is", "a", "an", "please", "it", "of"}
+)
+
+# What a second thought begins with, longest first where one begins another.
+_WRONG: Final = (
+    "no not that one", "not that one", "not this one", "not that", "not this", "no not that", "that's wrong",
+    "thats wrong", "that is wrong", "that was wrong", "that's the wrong one", "thats the wrong one", "that's not it",
+    "thats not it", "wrong one", "the wrong one", "wrong step", "the wrong step", "wrong", "not it", "that's not what i meant",
+    "thats not what i meant", "not what i meant",
+)  # fmt: skip
+_NOT_SO: Final = ("no no no", "no no", "no", "nope", "nah")
+_MEANT: Final = (
+    "i actually meant", "i did mean", "i meant to say", "i meant", "i mean", "meant", "i wanted to say", "i wanted", "i want",
+    "what i meant was", "i was thinking of", "i said", "make that", "rather", "more like", "better", "it should be", "let it be",
+)  # fmt: skip
+_SIGHS: Final = (
+    "hold on", "hang on", "my bad", "my mistake", "oops", "whoops", "woops", "ups", "sorry", "sry", "wait", "argh", "ugh",
+    "hmm", "hm", "oh", "ah", "uh", "um", "damn", "actually", "well", "ok", "okay", "please", "pls", "lol", "haha", "and",
+)  # fmt: skip
+_RATHER: Final = ("instead", "rather")
+_ENDINGS: Final = ("instead", "instead please", "instead pls", "please", "pls", "rather", "sorry", "thanks", "thx")
+_OTHER: Final = re.compile(r"(?:(?:do|take|use|it's|its|make it) )?(?:the )?other(?: one)?")
+_OTHER_KIND: Final = re.compile(r"(?:the )?other (?P<noun>\w+(?: \w+)?)")
+_BETWEEN: Final = " \t\n.,;:!?-–—…"
+_MAKE_IT: Final = re.compile(r"(?:make|set|change) (?:it|that)\b", re.IGNORECASE)
+_VALUE: Final = re.compile(r"\d[\d.:]*(?:\s?\w+){0,2}")
+_MOST_PEELED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A second thought, with what it begins with taken off.
+
+    Attributes:
+        rest: What is left, byte for byte but for its ends.
+        rejects: Whether what was said before is denied: no, wrong, not that one.
+        means: Whether it is said what was meant.
+        wrong: Whether only the choice is denied, not the wish: not that one, wrong one.
+    """
+
+    rest: str
+    rejects: bool = False
+    means: bool = False
+    wrong: bool = False
+
+
+# Yes and no ----------------------------------------------------------------------------------------------------------------
+
+
+def verdict(said: str) -> bool | None:
+    """Yes or no, where that is all that is said."""
+    word = bare(said)
+    if word in YES:
+        return True
+    return False if word in NO or word in DROP or _is_sighed_no(said) else None
+
+
+def _is_sighed_no(said: str) -> bool:
+    """`no wait`, `oh no, never mind`: nothing is left of it but a no."""
+    return any((not thought.rest and thought.rejects) or bare(thought.rest) in DROP for thought in thoughts(said))
+
+
+def is_dropped(said: str, *, verbatim: bool = False) -> bool:
+    """Whether the asker no longer wants to answer; of a text that is taken as it is, only by words that are none."""
+    word = bare(said)
+    return word in DROP or (not verbatim and (word in NO or _is_sighed_no(said)))
+
+
+# Which of several ------------------------------------------------------------------------------------------------------
+
+
+def chosen(said: str, options: Sequence[str], hints: Sequence[str] = ()) -> int | None:
+    """The place of the option that is meant, from 0: by number, by ordinal, or by words only that one has.
+
+    Args:
+        said: The answer.
+        options: Sentences.
+        hints: What is known beside each of them, such as what the step says that it is about.
+    """
+    found = _pointed(bare(said), options, hints)
+    if found is not None:
+        return found
+    for thought in thoughts(said):
+        if thought.rest and (found := _pointed(bare(thought.rest), options, hints)) is not None:
+            return found
+    return None
+
+
+def _pointed(word: str, options: Sequence[str], hints: Sequence[str]) -> int | None:
+    if number := _NUMBER.fullmatch(word):
+        return _within(int(number.group(1)) - 1, options)
+    if word in _NUMBERS:
+        return _within(_NUMBERS.index(word), options)
+    if ordinal := _ORDINAL.fullmatch(word):
+        return _ordered(ordinal.group(1), options)
+    exact = next((place for place, option in enumerate(options) if bare(option) == word), None)
+    return exact if exact is not None else _described(word, options, hints)
+
+
+def _ordered(word: str, options: Sequence[str]) -> int | None:
+    match word:
+        case "last":
+            return _within(len(options) - 1, options)
+        case "former" | "latter":
+            return (0 if word == "former" else 1) if len(options) == 2 else None
+        case _:
+            return _within(_PLACES[word], options)
+
+
+def _described(word: str, options: Sequence[str], hints: Sequence[str]) -> int | None:
+    """The only option that has all the words that count."""
+    wanted = {each for each in _WORD.findall(word) if each not in _MEANINGLESS}
+    if not wanted:
+        return None
+    known = [f"{option} {hints[place] if place < len(hints) else ''}" for place, option in enumerate(options)]
+    fitting = [place for place, text in enumerate(known) if wanted <= set(_WORD.findall(bare(text)))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _within(place: int, options: Sequence[str]) -> int | None:
+    return place if 0 <= place < len(options) else None
+
+
+# Second thoughts -------------------------------------------------------------------------------------------------------
+
+
+def thoughts(said: str, *, begun: bool = False) -> tuple[Thought, ...]:
+    """What a message can be as a second thought: with ever more of its beginning taken off. None if it has no such beginning.
+
+    `no wait, step 3` may be about a wait, or about step 3: both are given. With `begun`, what only gives another value,
+    such as `make it 20` or `20 seconds`, is one too.
+    """
+    found = tuple(_peeled(said))
+    if begun and (_MAKE_IT.match(said) or _VALUE.fullmatch(said.strip(_BETWEEN))):
+        return (Thought(said.strip(_BETWEEN), means=_MAKE_IT.match(said) is not None), *found)
+    return found
+
+
+def _peeled(said: str) -> Iterator[Thought]:
+    whole = said.strip(_BETWEEN)
+    rest = _without_ending(whole)
+    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in _RATHER)
+    if rest != whole:
+        yield thought
+    for _ in range(_MOST_PEELED):
+        shorter = _one_off(thought)
+        if shorter is None:
+            return
+        thought = shorter
+        yield thought
+
+
+def _one_off(thought: Thought) -> Thought | None:
+    folded = thought.rest.casefold().replace("’", "'")
+    for phrases, made in (
+        (_WRONG, Thought("", rejects=True, means=thought.means, wrong=True)),
+        (_NOT_SO, Thought("", rejects=True, means=thought.means, wrong=thought.wrong)),
+        (_MEANT, Thought("", thought.rejects, means=True, wrong=thought.wrong)),
+        (_SIGHS, Thought("", thought.rejects, thought.means, thought.wrong)),
+    ):
+        for phrase in phrases:
+            if folded.startswith(phrase) and not folded[len(phrase) :][:1].isalnum():
+                rest = thought.rest[len(phrase) :].strip(_BETWEEN)
+                return Thought(rest, made.rejects, made.means, made.wrong)
+    return None
+
+
+def _without_ending(said: str) -> str:
+    folded = said.casefold()
+    for ending in _ENDINGS:
+        if folded.endswith(f" {ending}"):
+            return said[: -len(ending)].strip(_BETWEEN)
+    return said
+
+
+def is_other(said: str) -> bool:
+    """`the other one`."""
+    return _OTHER.fullmatch(bare(said)) is not None
+
+
+def other_kind(said: str) -> str | None:
+    """The noun of `the other wait`."""
+    found = _OTHER_KIND.fullmatch(bare(said))
+    return None if found is None or found["noun"] == "one" else found["noun"]
+
+
+def bare(said: str) -> str:
+    """A message as answers are compared: without case, ends and doubled blanks."""
+    return " ".join(said.casefold().replace("’", "'").strip(" \t\n.,!?").split())
