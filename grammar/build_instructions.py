@@ -591,8 +591,6 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
-        case "help_variables":
-            return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":
