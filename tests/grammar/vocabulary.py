@@ -30,28 +30,35 @@ from engine.model import (
 from grammar.instruction import (
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
+    FromTemplate,
     Help,
     History,
     Instruction,
     ListRuns,
     ListWorkflows,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RunWorkflow,
     SetEnabled,
     Several,
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
+from grammar.say_manage import say_past, say_sort
 
 Meaning = dict[str, Any]
 Named = Mapping[str, Definition]
@@ -120,8 +127,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "skip", "wf": name(workflow)}
         case Status(workflow):
             return {"op": "status", "wf": name(workflow) if workflow is not None else None}
-        case ListWorkflows(only):
-            return {"op": "list", "filter": only}
+        case ListWorkflows(sort):
+            return {"op": "list", "filter": say_sort(sort) or None}
+        case Copy(workflow, new):
+            return {"op": "copy", "wf": name(workflow), "to": new}
+        case FromTemplate(template, new):
+            return {"op": "create", "wf": new, "template": template}
+        case SwitchAll(enabled, sort):
+            return {"op": "enable" if enabled else "disable", "wf": "*", "filter": say_sort(sort) or None}
+        case Restore(workflow, to):
+            return {"op": "restore", "wf": name(workflow), "to": say_past(to)}
+        case Suppose(event, arguments):
+            return {"op": "test", "args": dict(arguments), "event": event}
+        case Placeholders():
+            return {"op": "help", "topic": "placeholders"}
         case Show(workflow, step):
             return {"op": "show", "wf": name(workflow), "step": step}
         case Why(workflow) | ListRuns(workflow):
@@ -129,7 +148,7 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
         case History(workflow):
             return {"op": "history", "wf": name(workflow)}
         case Diff(workflow, since):
-            return {"op": "diff", "wf": name(workflow), "since": since}
+            return {"op": "diff", "wf": name(workflow), "since": None if since is None else say_past(since)}
         case Undo(count=count):
             return {"op": "undo", "n": count}
         case Redo(count=count):
