@@ -141,7 +141,7 @@ def _no_focus(bot: Bot) -> Any:
     """The focus as if nothing had been talked about."""
     from engine.ports import ConfigRecord
 
-    bot.conversation._focus.clear()
+    bot.conversation._focus.load({})
     return ConfigRecord(COMMUNITY, "focus.twitch:.twitch:twitch:streamer", "")
 
 
