@@ -57,7 +57,9 @@ TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
-_RATHER_A_BLOCK: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b", re.IGNORECASE)
+_RATHER_A_BLOCK: Final = re.compile(
+    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
+)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )

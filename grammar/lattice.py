@@ -432,8 +432,11 @@ class Lattice:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
             return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
-        if word.kind == "word" and (
-            "_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS
+        abbreviation = at + 1 < len(self.words) and self.words[at + 1].glued and self.words[at + 1].text == "/"
+        if (
+            word.kind == "word"
+            and not abbreviation
+            and ("_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS)
         ):
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
