@@ -76,7 +76,8 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_TRIAL_WORK: Final = 2_200
+MAX_MESSAGE_WORK: Final = 2_600
+TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
@@ -226,19 +227,26 @@ class Language:
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
     def _read(
-        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+        self,
+        sentence: str,
+        workspace: Workspace,
+        *,
+        teaching: bool = True,
+        asking: bool = True,
+        limits: Limits = CHAT,
     ) -> Understanding:
         """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
 
         With `asking`, a sentence that ends too early is asked to be completed.
         """
+        end = self._driver.work + MAX_MESSAGE_WORK
         if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
             return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
         for family in FAMILIES:
-            match self._driver.parse(sentence, live, family):
+            match self._driver.parse(sentence, live, family, limits):
                 case Parsed(found):
                     readings.extend(found)
                 case Stuck() as at:
@@ -251,17 +259,17 @@ class Language:
                 # Of commands, only values given to a run and topics of help are texts.
                 commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
                 lacking = _merged(furthest, [commands, *stuck[1:]])
-                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
+                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace, end))
                 if asked is not None:
                     return asked
             if not teaching:
                 return Refusal("")
-            return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
+            return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace, end))
         answer = self._best(readings, sentence, workspace)
         if isinstance(answer, Refusal) and (parts := self._in_parts(sentence, workspace)) is not None:
             return parts
         if teaching and isinstance(answer, names.NoneYet):
-            working = example(sentence, workspace, self._works_in(workspace))
+            working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
 
@@ -305,21 +313,17 @@ class Language:
         answer = self._best(readings, sentence, workspace) if readings else None
         return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
 
-    def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
-        """Whether a sentence is understood there; such trials give no examples themselves."""
-        return self._trial(lambda sentence: isinstance(self._tried(sentence, workspace), Understood))
+    def _works_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
+        """Whether a sentence is understood there; none is any more when all that was tried has asked too much."""
+        return lambda sentence: self._driver.work < end and isinstance(self._tried(sentence, workspace), Understood)
 
-    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+    def _makes_sense_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
         """Whether a sentence is understood there, or would be asked about."""
-        return self._trial(lambda sentence: not isinstance(self._tried(sentence, workspace), Refusal))
+        return lambda sentence: self._driver.work < end and not isinstance(self._tried(sentence, workspace), Refusal)
 
     def _tried(self, sentence: str, workspace: Workspace) -> Understanding:
-        return self._read(sentence, workspace, teaching=False, asking=False)
-
-    def _trial(self, works: Callable[[str], bool]) -> Callable[[str], bool]:
-        """Trials, of which none succeeds any more when together they have asked too much."""
-        end = self._driver.work + MAX_TRIAL_WORK
-        return lambda sentence: self._driver.work < end and works(sentence)
+        """What a sentence would mean that nobody has said; it gives no examples itself."""
+        return self._read(sentence, workspace, teaching=False, asking=False, limits=TRIAL)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""

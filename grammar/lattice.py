@@ -39,6 +39,7 @@ MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 LOOKUP_WORK: Final = 20
 PLACE_WORK: Final = 3
+FORMULA_WORK: Final = 15
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
 MAX_TYPO_LENGTH: Final = 24
@@ -315,8 +316,8 @@ class Lattice:
         edges = self._scanned.get(slot)
         if edges is None:
             edges = []
-            self.work += 1
             word = self.words[at]
+            self.work += FORMULA_WORK if terminal == "FORMULA" and word.text == "(" else 1
             if word.kind == "quote" and terminal in QUOTABLE:
                 edges.append(Edge(terminal, word.value, at + 1, WORD_COST, True))
             scanner = _SCANNERS.get(terminal)
