@@ -73,7 +73,7 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, opening.store.execution)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -98,7 +98,9 @@ class DiscordThere:
         )
 
     async def drain(self, within: float) -> None:
-        """It hands on what it hears at once, so nothing is left to be taken."""
+        """Take nothing more, and give what was taken so many seconds to end."""
+        if self._platform is not None:
+            await self._platform.drain(within)
 
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""

@@ -114,12 +114,38 @@ class Front(discord.Client):
         self._down = down
         self._notice = notice
         self._pace = pace
+        self._leaving = False
+        self._in_hand: set[asyncio.Task[None]] = set()
         self._tree: app_commands.CommandTree[Front] = app_commands.CommandTree(self)
 
+    # Taking and leaving --------------------------------------------------------------------------------------------------
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Take nothing more once it is being closed; the library itself would break on what comes then."""
-        if not self.is_closed():
+        """Take what comes in, until it is being left; the library itself would break on what comes then."""
+        if not self._leaving and not self.is_closed():
             super().dispatch(event, *args, **kwargs)
+
+    def _schedule_event(self, *args: Any, **kwargs: Any) -> "asyncio.Task[None]":
+        task = super()._schedule_event(*args, **kwargs)
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+        return task
+
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        self._leaving = True
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=within)
+
+    async def close(self) -> None:
+        """Leave; whatever is still in hand ends here."""
+        self._leaving = True
+        in_hand = {task for task in self._in_hand if task is not asyncio.current_task()}
+        for task in in_hand:
+            task.cancel()
+        await super().close()
+        if in_hand:
+            await asyncio.wait(in_hand, timeout=1.0)
 
     # Coming and going ----------------------------------------------------------------------------------------------------
 

@@ -96,6 +96,11 @@ class Platform:
         self._came.set()
         line.up()
 
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        if self.client is not None:
+            await self.client.drain(within)
+
     async def connected(self, within: float) -> Front | None:
         """The client of the moment, once it has been connected; None if that takes longer than so many seconds."""
         with suppress(TimeoutError):
