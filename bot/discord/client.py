@@ -23,6 +23,7 @@ from bot.discord.controls import ITEMS, InWords, view_of
 from bot.discord.house import House, kept, last_change
 from bot.discord.options import Options
 from bot.discord.people import person_of
+from bot.discord.pictures import picture_of
 from bot.message import Message, Place, Reply, ReplyKind, instruction_in
 from engine.ports import ConfigRecord
 from grammar.names import quoted_name
@@ -263,7 +264,8 @@ class Front(discord.Client):
         replies = (await self._house.hear(said)).replies
         if not replies:
             return frozenset(), []
-        found = answers.outgoing(replies, await self._controls(said, replies, before))
+        image = await picture_of(self._house, self._community, replies)
+        found = answers.outgoing(replies, await self._controls(said, replies, before), image)
         return frozenset(reply.kind for reply in replies), found
 
     async def _controls(self, said: Message, replies: Sequence[Reply], before: float) -> tuple[Button | Menu, ...]:
@@ -455,16 +457,26 @@ class Front(discord.Client):
 def _arguments(message: Outgoing) -> dict[str, Any]:
     """A message as the library's senders take it."""
     arguments: dict[str, Any] = {}
+    files = []
+    if message.image is not None:
+        image = message.image
+        files.append(discord.File(io.BytesIO(image.content), filename=image.name, description=image.words))
+    if message.file is not None:
+        name, content = message.file
+        files.append(discord.File(io.BytesIO(content.encode()), filename=name))
     if message.title is None:
         arguments["content"] = message.text
     else:
         card = discord.Embed(title=message.title[:256] or None, description=message.text, colour=message.colour)
-        arguments["embed"] = card.set_footer(text=message.footer) if message.footer else card
+        if message.footer:
+            card.set_footer(text=message.footer)
+        if message.image is not None:
+            card.set_image(url=f"attachment://{message.image.name}")
+        arguments["embed"] = card
     if (view := view_of(message.controls)) is not None:
         arguments["view"] = view
-    if message.file is not None:
-        name, content = message.file
-        arguments["file"] = discord.File(io.BytesIO(content.encode()), filename=name)
+    if files:
+        arguments["files"] = files
     return arguments
 
 
