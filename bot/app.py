@@ -299,7 +299,10 @@ async def open_bot(
     if absence is not None:
         told(COMMUNITY, absence)
     await stack.enter_async_context(
-        beside(keep_house(store, lambda: config.retention_of(bot.settings), clock.now), "housekeeping")
+        beside(
+            keep_house(store, lambda: config.retention_of(bot.settings), clock.now, partial(runner.tidy, COMMUNITY)),
+            "housekeeping",
+        )
     )
     if metrics is not None:
         await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))
