@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import aiohttp
 import discord
 from discord import Interaction, app_commands
 
@@ -278,6 +279,19 @@ class Front(discord.Client):
         change = await last_change(self._house, self._community, last.workflow)
         made_it = change is not None and change.at >= before and change.by.id == said.author.id
         return answers.of_change(change) if change is not None and made_it else ()
+
+    async def say_aside(self, sentence: str) -> None:
+        """Say something in the channel for moderators. Whether that can be done is nobody's concern: the log has it, too."""
+        wanted = self.options.mod_channel.casefold()
+        for guild in self.home_guilds():
+            for channel in guild.text_channels:
+                if wanted in (channel.name.casefold(), str(channel.id)):
+                    try:
+                        await channel.send(answers.parted(sentence)[0])
+                    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                        log.warning("it could not be said in #%s: %s", channel.name, error)
+                    return
+        log.warning("there is no channel %s in Discord to say things in", wanted)
 
     # Slash commands --------------------------------------------------------------------------------------------------------
 
