@@ -214,6 +214,11 @@ class Driver:
         self._rows, self._starts, self._ends = _table_of(self._lark)
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
         self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
+        # Where any value may stand, one in quotes is a text; what it is of is found out from where it goes.
+        self._any_value = [
+            {"SCENE", "CHANNEL", "DURATION"} <= row.keys() and bool({"TEXT", "STRING"} & row.keys())
+            for row in self._rows
+        ]
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
         self._unknown = [
             () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
@@ -243,7 +248,7 @@ class Driver:
         lattice = self._lattice_of(sentence, live, limits)
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
-        run = _Run(self._rows, self._scans, self._unknown, lattice, self._ends[start], limits)
+        run = _Run(self._rows, self._scans, self._unknown, self._any_value, lattice, self._ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:
             found = run.over(self._starts[start], beam)
@@ -270,6 +275,7 @@ class _Run:
         rows: list[_Row],
         scans: list[tuple[str, ...]],
         unknown: list[tuple[str, ...]],
+        any_value: list[bool],
         lattice: Lattice,
         end_state: int,
         limits: Limits,
@@ -277,6 +283,7 @@ class _Run:
         self._rows = rows
         self._scans = scans
         self._unknown = unknown
+        self._any_value = any_value
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
@@ -337,9 +344,11 @@ class _Run:
         for edge in lattice.fixed(place):
             if edge.terminal in row:
                 self._follow(edge, place, cost, stack, chain, agenda)
+        text_only = self._any_value[stack.state]
         for terminal in self._scans[stack.state]:
             for edge in lattice.scanned(place, terminal):
-                self._follow(edge, place, cost, stack, chain, agenda)
+                if not (text_only and edge.quoted) or terminal in ("TEXT", "STRING"):
+                    self._follow(edge, place, cost, stack, chain, agenda)
         for terminal in self._unknown[stack.state]:
             for edge in lattice.unknown(place, terminal):
                 self._follow(edge, place, cost, stack, chain, agenda)

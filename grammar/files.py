@@ -5,9 +5,9 @@ what may stand there. People may leave the numbers of steps out; then the lines'
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from pydantic import ValidationError
 
@@ -16,10 +16,12 @@ from engine.declare import Declarations
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
 from engine.names import expected, verb
+from grammar import build_policies
 from grammar.build_steps import NotBuilt, StepBuilder
 from grammar.drafts import Draft
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
 from grammar.lexicon import LiveLexicon
+from grammar.rules import Permitted, Rule, Ruled, with_fields
 from grammar.say_steps import default_id, flows_on
 from grammar.tree import Node
 
@@ -52,6 +54,22 @@ class _Draft:
     variables: dict[str, VariableDeclaration] = field(default_factory=dict)
     start: str | None = None
     steps: list[tuple[int, int | None, Node]] = field(default_factory=list)
+    policy: dict[str, Any] = field(default_factory=dict)
+
+    def rule(self, rule: Rule) -> None:
+        """Note a rule of the policy."""
+        match rule:
+            case Ruled(fields=fields):
+                self.say(fields)
+            case Permitted(right=right, roles=roles):
+                self.say({right: roles})
+            case _:
+                assert_never(rule)
+
+    def say(self, fields: Mapping[str, Any]) -> None:
+        """Note fields of the policy, none of them twice."""
+        for name, value in fields.items():
+            _once(self.policy, name, value)
 
 
 def looks_like_file(text: str) -> bool:
@@ -123,7 +141,7 @@ def _explain(line: str, stuck: Stuck, driver: Driver) -> str:
 # Lines of the heading ----------------------------------------------------------------------------------------------------
 
 
-def _read_header(tree: Node, draft: _Draft, driver: Driver) -> None:
+def _read_header(tree: Node, draft: _Draft, driver: Driver) -> None:  # noqa: C901  one line per heading
     head = tree if tree.rule.startswith("head_") else tree.nodes()[0]
     texts = [str(leaf.value) for leaf in head.leaves() if leaf.type == "STRING"]
     match head.rule:
@@ -140,7 +158,9 @@ def _read_header(tree: Node, draft: _Draft, driver: Driver) -> None:
         case "head_variable":
             _once(draft.variables, texts[0], _validated(VariableDeclaration, _json(head)))
         case "head_policy":
-            _once(draft.head, "policy", _validated(Policy, _json(head)))
+            draft.say(_validated(Policy, _json(head)).model_dump(exclude_unset=True))
+        case "head_rule":
+            draft.rule(build_policies.rule(head.nodes()[0]))
         case "head_on_error":
             _once(draft.head, "on_error", texts[0])
         case "head_time_limit":
@@ -194,6 +214,7 @@ def _definition(draft: _Draft, driver: Driver) -> Definition:
             states=states,
             initial_state=draft.start if draft.start is not None else states[0].name,
             triggers=tuple(draft.triggers),
+            policy=with_fields(Policy(), draft.policy),
             variables=draft.variables,
         )
     except ValidationError as error:

@@ -5,17 +5,14 @@ order readings: long matches and live names are cheap, free text is dearer, pass
 more. Only words that no lexicon knows are corrected, equally near candidates are all kept, and look-ups are capped.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from grammar import scanners
-from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Trie
+from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Vocabulary
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
@@ -28,17 +25,20 @@ TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
+BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
+PLACE_IN_TEXT_COST: Final = 0.8
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
+MAX_TYPO_LENGTH: Final = 24
 
 QUOTABLE: Final = frozenset(
     {
@@ -122,26 +122,9 @@ class Edge(NamedTuple):
     start: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Known words by length, for finding the nearest."""
-
-    known: frozenset[str]
-    by_length: Mapping[int, tuple[str, ...]]
-
-    @classmethod
-    def of(cls, words: frozenset[str]) -> "Vocabulary":
-        """Sort words into lengths."""
-        lengths: dict[int, list[str]] = {}
-        for word in sorted(words):
-            if word.isalpha() and len(word) >= 2:
-                lengths.setdefault(len(word), []).append(word)
-        return cls(words, MappingProxyType({length: tuple(group) for length, group in lengths.items()}))
-
-
 def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
     """All the words that are the same for every sentence."""
-    return Vocabulary.of(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
+    return Vocabulary(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
 
 
 class Lattice:
@@ -170,6 +153,7 @@ class Lattice:
         self._lexicon = lexicon
         self._vocabulary = vocabulary
         self._live = live
+        self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
@@ -186,7 +170,9 @@ class Lattice:
         """What lexicon and live names say of the words from a place on, typos put right."""
         edges = self._fixed.get(at)
         if edges is None:
-            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)]
+            strange = bisect_left(self.strange, at)
+            near = strange < len(self.strange) and self.strange[strange] < at + MAX_PHRASE_WORDS
+            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)] if near else self.exact(at)
         return edges
 
     def exact(self, at: int) -> list[Edge]:
@@ -194,13 +180,14 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
-            self._walk(self._lexicon.trie, at, 0.0, edges)
-            self._walk(self._live.trie, at, LIVE_BONUS, edges)
+            self._walk(self._lexicon.trie.root, at, 0.0, edges)
+            for root in self._live.roots:
+                self._walk(root, at, LIVE_BONUS, edges)
         return edges
 
-    def _walk(self, trie: Trie, at: int, bonus: float, edges: list[Edge]) -> None:
+    def _walk(self, root: Branch, at: int, bonus: float, edges: list[Edge]) -> None:
         words = self.words
-        branch: Branch | None = trie.root
+        branch: Branch | None = root
         place = at
         while place < len(words):
             branch = self._following(branch, place, at)  # type: ignore[arg-type]
@@ -223,8 +210,8 @@ class Lattice:
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
         edges: list[Edge] = []
-        for trie, bonus in ((self._lexicon.trie, 0.0), (self._live.trie, LIVE_BONUS)):
-            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(trie.root, at, 0.0, ())]
+        for root, bonus in ((self._lexicon.trie.root, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
+            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
             while open_ends:
                 branch, place, cost, corrections = open_ends.pop()
                 if corrections:
@@ -234,7 +221,7 @@ class Lattice:
                         )
                         for terminal, value, extra in branch.entries
                     )
-                if place >= len(self.words) or not branch.following:
+                if place >= len(self.words):
                     continue
                 word = self.words[place]
                 following = branch.following.get(word.key)
@@ -250,37 +237,33 @@ class Lattice:
                         )
         return edges
 
+    @cached_property
+    def strange(self) -> list[int]:
+        """Places of words that may be mistyped: no lexicon knows them."""
+        return [
+            place
+            for place, word in enumerate(self.words)
+            if word.kind == "word"
+            and MIN_TYPO_LENGTH <= len(word.key) <= MAX_TYPO_LENGTH
+            and not any(word.key in vocabulary.known for vocabulary in self._vocabularies)
+        ]
+
     def nearest(self, at: int) -> tuple[tuple[str, int], ...]:
         """The known words nearest to an unknown one, all that are equally near, with their distance."""
         found = self._near.get(at)
         if found is None:
-            found = self._near[at] = self._look_up(self.words[at])
+            found = self._near[at] = self._look_up(at)
         return found
 
-    def _look_up(self, word: Word) -> tuple[tuple[str, int], ...]:
-        typed = word.key
-        live = self._live.trie.vocabulary
-        if (
-            word.kind != "word"
-            or len(typed) < MIN_TYPO_LENGTH
-            or len(typed) > 24
-            or typed in self._vocabulary.known
-            or typed in live
-            or self._lookups >= MAX_LOOKUPS
-        ):
+    def _look_up(self, at: int) -> tuple[tuple[str, int], ...]:
+        if self._lookups >= MAX_LOOKUPS or at not in self.strange:
             return ()
         self._lookups += 1
+        typed = self.words[at].key
         limit = 1 if len(typed) < 7 else 2
-        candidates = [
-            near for length in range(len(typed) - limit, len(typed) + limit + 1)
-            for near in self._vocabulary.by_length.get(length, ())
-        ]  # fmt: skip
-        candidates.extend(near for near in live if abs(len(near) - len(typed)) <= limit and len(near) >= 3)
-        matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_TIES * 2)
-        if not matches:
-            return ()
-        least = int(matches[0][1])
-        return tuple((near, least) for near in dict.fromkeys(m[0] for m in matches if m[1] == least))[:MAX_TIES]
+        found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
+        least = min((distance for _, distance in found), default=0)
+        return tuple(dict.fromkeys(near for near in found if near[1] == least))[:MAX_TIES]
 
     def fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
@@ -320,12 +303,11 @@ class Lattice:
     def sentence(self) -> Sentence:
         """The words as scanners want them; slips in units and number words are put right."""
         if self._sentence is None:
-            for place, word in enumerate(self.words):
-                if word.kind == "word" and len(word.key) >= MIN_TYPO_LENGTH and word.key not in self._vocabulary.known:
-                    near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
-                    # "second" and "seconds" may be equally near; they mean the same.
-                    if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
-                        self._mended[place] = max(near, key=len)
+            for place in self.strange:
+                near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
+                # "second" and "seconds" may be equally near; they mean the same.
+                if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
+                    self._mended[place] = max(near, key=len)
             self._sentence = Sentence(self.text, self.words, scanners.mend(self.words, self._mended))
         return self._sentence
 
@@ -440,10 +422,12 @@ class Lattice:
             return []
         edges = []
         quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
+        is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 
@@ -549,6 +533,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

@@ -9,17 +9,21 @@ A lexicon file has these tables, all optional:
                       ends_text = [terminals]               what ends a text wherever it begins
                       fillers = ["phrase", ...]             the closed list of words that may be passed over
     [verbs]           inflected = [terminals]               their first words also get -s and -ing forms
+    [costs]           TERMINAL = 0.3                        what is less likely where something else fits as well
 
 In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows no structure: which terminal may follow
 which is the grammar's business.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
@@ -28,34 +32,78 @@ FOLDER: Final = Path(__file__).parent / "lexicon"
 LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "SOUND", "REWARD", "CHANNEL")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
+MAX_NEAREST: Final = 8
+MIN_NEAR_LENGTH: Final = 3
 
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
+
+
+class Following(Protocol):
+    """What may come after a branch: a dict, or something that grows branches where they are looked for."""
+
+    def get(self, word: str, /) -> "Branch | None":
+        """The branch after one more word."""
+        ...
 
 
 @dataclass(slots=True)
 class Branch:
     """A node of a trie of words."""
 
-    following: dict[str, "Branch"] = field(default_factory=dict)
+    following: Following
     entries: list[Entry] = field(default_factory=list)
+
+
+def grow(branch: Branch, words: Sequence[str], entry: Entry) -> None:
+    """Put a phrase under a branch that is made of dicts; the same meaning twice is once."""
+    for word in words:
+        following = cast("dict[str, Branch]", branch.following)
+        after = following.get(word)
+        if after is None:
+            after = following[word] = Branch({})
+        branch = after
+    if entry not in branch.entries:
+        branch.entries.append(entry)
 
 
 class Trie:
     """Phrases by their words."""
 
     def __init__(self) -> None:
-        self.root = Branch()
+        self.root = Branch({})
         self.vocabulary: set[str] = set()
 
     def add(self, words: Sequence[str], entry: Entry) -> None:
         """Put a phrase in; the same meaning twice is once."""
-        branch = self.root
-        for word in words:
-            branch = branch.following.setdefault(word, Branch())
-        if words and entry not in branch.entries:
-            branch.entries.append(entry)
+        if words:
+            grow(self.root, words, entry)
             self.vocabulary.update(words)
+
+
+class Vocabulary:
+    """Known words by length, for finding the nearest to one that is not known."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self.known = words
+        self._by_length: dict[int, list[str]] | None = None
+        self._within = lru_cache(maxsize=64)(self._of_lengths)
+        self.nearest = lru_cache(maxsize=1_024)(self._nearest)
+
+    def _of_lengths(self, length: int, limit: int) -> tuple[str, ...]:
+        if self._by_length is None:
+            self._by_length = {}
+            for word in sorted(self.known):
+                if len(word) >= MIN_NEAR_LENGTH and word[0].isalpha():
+                    self._by_length.setdefault(len(word), []).append(word)
+        groups = self._by_length
+        return tuple(word for near in range(length - limit, length + limit + 1) for word in groups.get(near, ()))
+
+    def _nearest(self, typed: str, limit: int) -> tuple[tuple[str, int], ...]:
+        """All the words that are equally near to one and no farther than a limit, with their distance."""
+        candidates = self._within(len(typed), limit)
+        matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_NEAREST)
+        return tuple((word, int(distance)) for word, distance, _ in matches if distance == matches[0][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +120,42 @@ class Lexicon:
 
 
 class LiveLexicon:
-    """Names that exist right now, as phrases of terminals; cheap to build anew when they change.
+    """Names that exist right now, as phrases of terminals.
 
     Args:
         entries: (terminal, phrase, value). The phrase may be typed with any blanks, underscores or case. Fused words such
             as `in raid` are phrases like any other.
+        beside: More of them, made beforehand: where each begins, and its words.
 
     Attributes:
+        roots: Where phrases begin.
+        vocabularies: Their words.
         nameless: Kinds of live names of which none is known; any words may be one.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str, Any]] = ()) -> None:
-        self.trie = Trie()
-        self.nameless = set(LIVE_TERMINALS)
+    def __init__(
+        self, entries: Iterable[tuple[str, str, Any]] = (), beside: Sequence[tuple[Branch, Vocabulary]] = ()
+    ) -> None:
+        trie = Trie()
+        nameless = set(LIVE_TERMINALS)
         for terminal, phrase, value in entries:
-            self.add(terminal, phrase, value)
+            nameless.discard(terminal)
+            for words in spellings(phrase):
+                trie.add(words, (terminal, value, 0.0))
+        self.nameless = frozenset(nameless)
+        self.roots = (trie.root, *(root for root, _ in beside))
+        self.vocabularies = (Vocabulary(trie.vocabulary), *dict.fromkeys(vocabulary for _, vocabulary in beside))
 
-    def add(self, terminal: str, phrase: str, value: Any) -> None:
-        """Put one more name in."""
-        words = keys(phrase)[:MAX_PHRASE_WORDS]
-        self.nameless.discard(terminal)
-        self.trie.add(words, (terminal, value, 0.0))
-        spaced = tuple(part for word in words for part in word.split("_") if part)
-        if spaced != words:
-            self.trie.add(spaced, (terminal, value, 0.0))
-        if 1 < len(words) <= 4:
-            self.trie.add(("_".join(words),), (terminal, value, 0.0))
+
+def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
+    """The ways to type a name: `go live`, `go_live`."""
+    words = keys(phrase)[:MAX_PHRASE_WORDS]
+    yield words
+    spaced = tuple(part for word in words for part in word.split("_") if part)
+    if spaced != words:
+        yield spaced
+    if 1 < len(words) <= 4:
+        yield ("_".join(words),)
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
@@ -199,11 +257,13 @@ def load(
     for path in files:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         inflected = frozenset(table.get("verbs", {}).get("inflected", ()))
+        costs = table.get("costs", {})
         for terminal, value, phrase in _entries(table):
             terminals.add(terminal)
             for wording in expand(phrase):
                 first.setdefault(terminal, wording)
-                _add_inflected(trie, keys(wording), terminal, value, inflected=terminal in inflected)
+                cost = costs.get(terminal, 0.0)
+                _add_inflected(trie, keys(wording), terminal, value, cost, inflected=terminal in inflected)
         for role, members in roles.items():
             members.update(table.get("roles", {}).get(role, ()))
         for phrase in table.get("roles", {}).get("fillers", ()):
@@ -231,11 +291,13 @@ def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
                 yield terminal, value, phrase
 
 
-def _add_inflected(trie: Trie, words: Sequence[str], terminal: str, value: Any, *, inflected: bool) -> None:
-    trie.add(words, (terminal, value, 0.0))
+def _add_inflected(
+    trie: Trie, words: Sequence[str], terminal: str, value: Any, cost: float = 0.0, *, inflected: bool
+) -> None:
+    trie.add(words, (terminal, value, cost))
     if inflected and words:
         for form in _forms(words[0]):
-            trie.add((form, *words[1:]), (terminal, value, 0.05))
+            trie.add((form, *words[1:]), (terminal, value, cost + 0.05))
 
 
 @lru_cache(maxsize=2_048)

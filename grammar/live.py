@@ -5,17 +5,19 @@ like any other. Nothing is looked up in a sentence here.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from engine.declare import Declarations, Method
-from engine.model import all_states
+from engine.model import Call, Definition, all_states
 from engine.names import verb
-from grammar.lexicon import LiveLexicon, inflections, names_on_stream
+from grammar.lexicon import Branch, LiveLexicon, Trie, Vocabulary, inflections, names_on_stream, spellings
+from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
 from grammar.syntax import Kind
-from grammar.workspace import WorkflowView, Workspace
+from grammar.words import split
+from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
 
@@ -26,60 +28,168 @@ _OWN_NOUNS: Final = {
     "stop": ("stop",),
 }
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
-_MAX_VERSIONS: Final = 12
+_VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
+_MAX_KEPT: Final = 4
+NAMED: Final = frozenset({"scene", "source", "sound", "reward"})
+OWNER_COST: Final = 0.2
+NAMED_COST: Final = 0.1
+BEGINNING_COST: Final = 0.25
+LONGEST_BEGINNING: Final = 6
+COMMON: Final = frozenset(
+    {
+        "that",
+        "this",
+        "with",
+        "from",
+        "when",
+        "then",
+        "they",
+        "there",
+        "here",
+        "have",
+        "just",
+        "please",
+        "were",
+        "your",
+        "wait",
+        "stop",
+        "step",
+    }
+)
+"""Words by which no step is meant, even if its text begins with one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    definitions: list[Definition]
+    names: LiveNames
+    lexicon: LiveLexicon
+    book: Phrasebook
+    owners: Mapping[str, Definition]
 
 
 class LiveWords:
-    """Makes the lexicon of a workspace; keeps the last ones, since names seldom change between two messages."""
+    """Makes the lexicon of a workspace out of the last one: names seldom change between two messages, and then few."""
 
     def __init__(self, declarations: Declarations) -> None:
-        self._fixed = (*_nouns(declarations), *_deeds(declarations))
-        self._nouns = frozenset(phrase for terminal, phrase, _ in self._fixed if terminal == "NOUN")
+        fixed = (*_nouns(declarations), *_deeds(declarations))
+        self._nouns = frozenset(phrase for terminal, phrase, _ in fixed if terminal == "NOUN")
         self._declarations = declarations
-        self._of_names = lru_cache(maxsize=32)(self._build)
+        trie = Trie()
+        for terminal, phrase, value in fixed:
+            for words in spellings(phrase):
+                trie.add(words, (terminal, value, 0.0))
+        self._beside = ((trie.root, Vocabulary(trie.vocabulary)), (Branch(_Versions()), Vocabulary(frozenset())))
+        self._kept: list[_Kept] = []
 
     def of(self, workspace: Workspace) -> LiveLexicon:
         """The lexicon for a message in this workspace."""
-        entries = (
-            *(entry for view in workspace.workflows.values() for entry in _workflow(view)),
-            *(entry for view in workspace.workflows.values() for entry in self._step_names(view)),
-            *_versions(workspace.workflows.values()),
-            *names_on_stream(workspace.names),
-        )
-        return self._of_names(tuple(dict.fromkeys(entries)))
+        definitions = [view.definition for view in workspace.workflows.values()]
+        for place, kept in enumerate(self._kept):
+            if kept.definitions == definitions and kept.names == workspace.names:
+                if place:
+                    self._kept.insert(0, self._kept.pop(place))
+                return kept.lexicon
+        made = self._made(definitions, workspace)
+        self._kept = [made, *self._kept[: _MAX_KEPT - 1]]
+        return made.lexicon
 
-    def _step_names(self, view: WorkflowView) -> Iterator[Entry]:
+    def _made(self, definitions: list[Definition], workspace: Workspace) -> _Kept:
+        owners = {owner: view.definition for owner, view in workspace.workflows.items()}
+        last = self._kept[0] if self._kept else _Kept([], LiveNames(), LiveLexicon(), Phrasebook(), {})
+        come = {owner: view for owner, view in owners.items() if last.owners.get(owner) is not view}
+        gone = [owner for owner in last.owners if owner not in owners]
+        book = last.book.changed(gone, {owner: tuple(self._phrases(view)) for owner, view in come.items()})
+        beside = (*self._beside, *((root, book.vocabulary) for root in _roots(book)))
+        lexicon = LiveLexicon(names_on_stream(workspace.names), beside)
+        return _Kept(definitions, workspace.names, lexicon, book, owners)
+
+    def _phrases(self, definition: Definition) -> Iterator[Phrase]:
+        for name in {definition.name: None, definition.id: None}:
+            for words in spellings(name):
+                if words:
+                    yield "name", words, ("WORKFLOW", definition.id, 0.0)
+                    yield "name", (*words, "one"), ("WORKFLOW", definition.id, 0.0)
+                    yield "in", words, ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "in", (*words, "workflow"), ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "name", words, ("OWNER", definition.id, OWNER_COST)
+                    if not words[-1].endswith("s"):
+                        yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)
+        for words, content, cost in dict.fromkeys(_contents(definition, self._declarations)):
+            yield "step", words, ("CONTENT", content, cost)
+        for name in self._step_names(definition):
+            for words in spellings(name):
+                if words:
+                    yield "step", words, ("STEP_NAME", name, 0.0)
+
+    def _step_names(self, definition: Definition) -> Iterator[str]:
         """Names that people gave; "wait" and "wait_2" are made up, and "the wait" means any of them.
 
         A step that somebody called "step" or "step 2" is said in quotes: without them that is the second one.
         """
-        for state in all_states(view.definition.states):
+        for state in all_states(definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
             numbered = re.fullmatch(r"(step|line|number)s?[ _]*#?\d*|#?\d+", state.name, re.IGNORECASE) is not None
             if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
-                yield "STEP_NAME", state.name, state.name
-
-    def _build(self, entries: tuple[Entry, ...]) -> LiveLexicon:
-        return LiveLexicon((*self._fixed, *entries))
+                yield state.name
 
 
-def _workflow(view: WorkflowView) -> Iterator[Entry]:
-    definition = view.definition
-    for name in {definition.name, definition.id}:
-        for form in (name, f"the {name}", f"{name} one", f"the {name} one"):
-            yield "WORKFLOW", form, definition.id
-        for word in _IN:
-            yield "IN_WORKFLOW", f"{word} {name}", definition.id
-            yield "IN_WORKFLOW", f"{word} the {name} workflow", definition.id
-            yield "IN_WORKFLOW", f"{word} {name} workflow", definition.id
-            yield "IN_WORKFLOW", f"{word} the {name}", definition.id
+def _contents(definition: Definition, declarations: Declarations) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """What steps hold, as words by which they can be meant: a scene's name, how a text begins."""
+    for state in all_states(definition.states):
+        if not isinstance(state.action, Call):
+            continue
+        method = declarations.find(state.action.service, state.action.method)
+        for param in method.params if method is not None else ():
+            value = state.action.params.get(param.name)
+            if not isinstance(value, str):
+                continue
+            if param.type in NAMED:
+                yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
+            elif param.type == "text":
+                yield from _beginnings(value)
 
 
-def _versions(views: Iterable[WorkflowView]) -> Iterator[Entry]:
-    highest = max((view.revision for view in views), default=1)
-    for number in range(1, highest + _MAX_VERSIONS):
-        yield "VERSION", f"v{number}", number
+def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """The first words of a text, as many as people repeat to say which one they mean."""
+    words = split(text, LONGEST_BEGINNING)
+    for count, word in enumerate(words, 1):
+        if word.kind != "word":
+            return
+        if count > 1 or (len(word.key) > 3 and word.key not in COMMON):
+            yield tuple(each.key for each in words[:count]), text[: word.end], BEGINNING_COST
+
+
+def _roots(book: Phrasebook) -> Iterator[Branch]:
+    """Where names begin: as they are, after "the", after "in" and "in the"."""
+    name, within = Branch(book.section("name")), Branch(book.section("in"))
+    yield name
+    yield Branch(book.section("step"))
+    yield Branch({"the": name})
+    yield _after_in(within)
+    yield _after_in(Branch({"the": within}))
+
+
+def _after_in(branch: Branch) -> Branch:
+    root = Branch({})
+    for phrase in _IN:
+        *first, last = phrase.split()
+        at = root
+        for word in first:
+            at = cast("dict[str, Branch]", at.following).setdefault(word, Branch({}))
+        cast("dict[str, Branch]", at.following)[last] = branch
+    return root
+
+
+class _Versions:
+    """`v1`, `v2` and so on, without end."""
+
+    def get(self, word: str, /) -> Branch | None:
+        """The branch of one of them."""
+        if _VERSION.fullmatch(word) is None:
+            return None
+        return Branch({}, [("VERSION", int(word[1:]), 0.0)])
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from engine.events import canonical, kind_of
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import MAX_NAME, Trigger
 from grammar.instruction import Question, Refusal
-from grammar.references import Unsettled, fold, nearest, refuse
+from grammar.references import Unsettled, nearest, refuse
+from grammar.words import fold
 from grammar.workspace import WorkflowView, Workspace
 
 ALONE: Final = frozenset(
@@ -48,12 +49,7 @@ def find(typed: str, workspace: Workspace) -> WorkflowView:
 
 def lookup(typed: str, workspace: Workspace) -> WorkflowView | None:
     """The workflow of that id or name, if there is one; an id wins over a name."""
-    wanted = fold(typed)
-    for by_id in (True, False):
-        for view in workspace.workflows.values():
-            if fold(view.definition.id if by_id else view.definition.name) == wanted:
-                return view
-    return None
+    return workspace.workflows.get(typed) or workspace.by_name.get(fold(typed))
 
 
 def focused(workspace: Workspace, sentence: str) -> WorkflowView:

@@ -33,13 +33,15 @@ from engine.edits import (
     SetVariable,
     SwapSteps,
     apply,
+    touched,
 )
 from engine.errors import EditError
-from engine.model import Definition, Policy, State, Target, Trigger, VariableDeclaration, Way, all_states
+from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, VariableDeclaration, Way, all_states
 from engine.names import verb
 from grammar import names
-from grammar.altering import altered
-from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
+from grammar.afterwards import after, together
+from grammar.altering import altered, had
+from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, recognised, variables_of
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -73,14 +75,34 @@ from grammar.instruction import (
     Undo,
     Why,
 )
-from grammar.references import Unclear, Unsettled, Within, all_of, key, moved_place, number_of, one_of, place, refuse
+from grammar.references import (
+    Unclear,
+    Unsettled,
+    Within,
+    all_of,
+    both,
+    candidates,
+    exactly,
+    key,
+    moved_place,
+    number_of,
+    one_of,
+    only,
+    overview,
+    place,
+    refuse,
+)
+from grammar.rules import Rule, ruled
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
+    Aside,
     BacktestCommand,
     Become,
     Bound,
+    By,
     CarryOn,
     Command,
     Contrast,
@@ -105,6 +127,8 @@ from grammar.syntax import (
     SkipCommand,
     Start,
     Substitute,
+    Together,
+    Wish,
     Words,
 )
 from grammar.wishes import too_vague
@@ -153,6 +177,8 @@ class Resolver:
         match command:
             case Edits():
                 return self._change(command)
+            case Together():
+                return self._together(command)
             case New():
                 return self._create(command)
             case RunCommand():
@@ -226,32 +252,49 @@ class Resolver:
         view = self._view(command.workflow)
         definition = view.definition
         made: list[Edit] = []
+        it: str | None = None
         for syntax in command.edits:
-            for edit in self._edits(syntax, definition):
+            if isinstance(syntax, About):
+                it = one_of(syntax.reference, self._within(definition, it)).name
+                continue
+            edits = self._edits(syntax, self._within(definition, it))
+            for edit in edits:
                 definition = apply(definition, edit)
                 made.append(edit)
+            it = touched(edits, definition) or it
         if definition == view.definition:
             raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
         return Change(view.definition.id, tuple(made))
 
-    def _within(self, definition: Definition) -> Within:
-        it = self.workspace.step if definition.id == self.workspace.focus else None
+    def _within(self, definition: Definition, it: str | None = None) -> Within:
+        if it is None and definition.id == self.workspace.focus:
+            it = self.workspace.step
         return Within(
             definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
         )
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:
-        within = self._within(definition)
+    def _together(self, command: Together) -> Instruction:
+        """Changes of several workflows; those of one are one version."""
+        made: list[Instruction] = []
+        workspace = self.workspace
+        for changes in command.changes:
+            made.append(replace(self, workspace=workspace).resolve(changes))
+            workspace = after(made[-1], workspace)
+        return together(made)
+
+    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
+        definition = within.definition
         match syntax:
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
-                return (RemoveSteps(tuple(state.name for state in all_of(syntax.reference, within))),)
+                return (self._drop(syntax, within),)
             case Shift():
                 return (self._move(syntax, within),)
             case Exchange():
-                return (SwapSteps(one_of(syntax.first, within).name, one_of(syntax.second, within).name),)
+                first, second = both(syntax.both, within)
+                return (SwapSteps(first.name, second.name),)
             case Substitute():
                 old = one_of(syntax.reference, within)
                 return (ReplaceStep(old.name, self._loose(syntax.steps, definition, without=old.name)),)
@@ -259,10 +302,16 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wish():
+                return self._wish(syntax, within)
+            case Aside():
+                return self._aside(syntax, within)
+            case About():
+                raise AssertionError("it is only what the next edit is about")
             case Alter():
                 return tuple(
-                    SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
-                    for state in all_of(syntax.reference, within)
+                    SetAction(state.name, self._altered(state, syntax, definition))
+                    for state in self._meant(syntax, within)
                 )
             case Start():
                 return self._start(syntax, definition)
@@ -276,7 +325,7 @@ class Resolver:
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        known = self._known(definition)
         taken = {state.name for state in all_states(definition.states)} - {without}
         return loose(steps, known, taken, self.declarations)
 
@@ -297,11 +346,100 @@ class Resolver:
         return (SetAction(state.name, new[0].action),)
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
-        new = self._loose(syntax.steps, within.definition)[0].action
-        content = syntax.old.text if isinstance(syntax.old, Words) else None
-        seconds = syntax.old.seconds if isinstance(syntax.old, Duration) else None
-        like = OfKind(Kind("step like that", frozenset({key(new)})), content=content, seconds=seconds)
-        return (SetAction(one_of(like, within).name, new),)
+        """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+        new = self._loose(syntax.steps, within.definition)
+        like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
+        if syntax.old is None:
+            return self._instead(one_of(like, within), syntax.steps, within)
+        if not isinstance(syntax.old, Duration | By | Words):
+            return self._instead(one_of(syntax.old, within), syntax.steps, within)
+        same = had(self._of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        if not found:
+            raise refuse(f"{within.name} has no step with that. {overview(within)}")
+        return self._instead(only(found, like, within), syntax.steps, within)
+
+    @staticmethod
+    def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
+        return tuple(state for state in all_states(within.definition.states) if key(state.action) in kind.kind.keys)
+
+    def _instead(self, state: State, steps: tuple[Draft, ...], within: Within) -> tuple[Edit, ...]:
+        return self._become(Become(exactly(state, within.definition), steps), within)
+
+    def _drop(self, syntax: Drop, within: Within) -> RemoveSteps:
+        going = all_of(syntax.reference, within)
+        kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
+        if kept & {state.name for state in going}:
+            raise refuse(f"It cannot both go and stay. {overview(within)}")
+        return RemoveSteps(tuple(state.name for state in going))
+
+    def _wish(self, syntax: Wish, within: Within) -> tuple[Edit, ...]:
+        """One more step, unless there is one like it: then it is asked which is meant."""
+        made = self._edits(Add(syntax.steps), within)
+        like = OfKind(Kind("step like that", frozenset({key(syntax.steps[0].state.action)})))
+        same = self._of_kind(like, within)
+        if not same:
+            return made
+        ways = [self._instead(state, syntax.steps, within) for state in same[: MAX_OPTIONS - 1]]
+        meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(
+            Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
+        )
+
+    def _aside(self, syntax: Aside, within: Within) -> tuple[Edit, ...]:
+        """New steps at the end that only a failure leads to."""
+        failing = one_of(syntax.reference, within) if syntax.reference is not None else None
+        if failing is not None and number_of(within.definition, failing.name) is None:
+            raise refuse(f'Step "{failing.name}" stands inside another step; I can lead only the outer ones elsewhere.')
+        if syntax.goes_on is None and not isinstance(syntax.steps[-1].state.action, Stop):
+            ends = replace(syntax, steps=(*syntax.steps, Draft(State(name="stop", action=Stop()))))
+            ways = [ends] if failing is None else [ends, replace(syntax, goes_on=True)]
+            if len(ways) == 1:
+                return self._aside(ends, within)
+            meant = [Change(within.definition.id, self._aside(each, within)) for each in ways]
+            options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+            raise Unsettled(Question(f"And then: stop (1), or carry on (2)? {', or: '.join(options)}", options))
+        if failing is None and syntax.goes_on:
+            raise refuse("Where it should carry on depends on the step that fails. Say which, such as: if step 2 fails")
+        needless = len(syntax.steps) > 1 and not syntax.goes_on  # no edge is as good as a step that stops
+        if failing is not None and "success" not in failing.transitions:
+            needless = False
+        steps = syntax.steps[:-1] if needless else syntax.steps
+        new = self._loose(steps, within.definition)
+        last, count = within.definition.states[-1], len(within.definition.states)
+        edits: list[Edit] = [InsertSteps(count + 1, new)]
+        after = apply(within.definition, edits[0])
+        onward = failing.transitions.get("success") if failing is not None and syntax.goes_on else None
+        for name, target in ((last.name, last.transitions.get("success")), (new[-1].name, onward)):
+            if after.state(name).transitions.get("success") != target:
+                edits.append(SetTransition(name, "success", target))
+        edits.append(SetOnError(new[0].name) if failing is None else SetTransition(failing.name, "error", new[0].name))
+        return tuple(edits)
+
+    def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
+        action = altered(state, syntax, self.workspace, self.declarations)
+        return recognised(action, self._known(definition))
+
+    def _known(self, definition: Definition) -> frozenset[str]:
+        """The variables that a text here may mean without `$`, those of its other texts too."""
+        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
+        return variables_of(definition.triggers, named)
+
+    def _meant(self, syntax: Alter, within: Within) -> tuple[State, ...]:
+        """The steps that are to be altered; where an old value was said, only one that has it."""
+        if syntax.old is None:
+            return all_of(syntax.reference, within)
+        fitting = candidates(syntax.reference, within)
+        if isinstance(syntax.old, Duration | By | Words):
+            found = had(fitting, syntax.old, None)
+        else:
+            others = {state.name for state in all_of(syntax.old, within)}
+            found = tuple(state for state in fitting if state.name in others)
+        if not found:
+            shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"
+            raise refuse(f"{shown} not like that in {within.name}. {overview(within)}")
+        return (only(found, syntax.reference, within),)
 
     def _start(self, syntax: Start, definition: Definition) -> tuple[Edit, ...]:
         match syntax.mode:
@@ -334,6 +472,8 @@ class Resolver:
                 return SetTags(value)
             case "policy":
                 return SetPolicy(cast("Policy", value))
+            case "rule":
+                return SetPolicy(self._ruled(within, cast("Rule", value)))
             case "variable":
                 name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
                 return SetVariable(name, declaration)
@@ -343,6 +483,13 @@ class Resolver:
                 return SetTimeout(value)
             case _:
                 assert_never(syntax.what)
+
+    def _ruled(self, within: Within, rule: Rule) -> Policy:
+        """The policy after a rule; whose right is to go must have been named as having it."""
+        policy = ruled(within.definition.policy, rule)
+        if policy is not None:
+            return policy
+        raise refuse(f"{within.name} does not name them as those who may. Say who may, such as: only mods can run it")
 
     def _option(self, syntax: Lead | Bound | Again | CarryOn, state: State, within: Within) -> Edit:
         match syntax:

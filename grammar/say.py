@@ -38,6 +38,7 @@ from engine.errors import EditError
 from engine.expressions import quote
 from engine.model import Definition, State, Trigger, all_states
 from engine.names import fresh
+from grammar.afterwards import after
 from grammar.drafts import escaped, map_texts
 from grammar.instruction import (
     Agenda,
@@ -64,6 +65,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -72,6 +74,7 @@ from grammar.instruction import (
 )
 from grammar.names import quoted_name, slug
 from grammar.references import number_of
+from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
     say_action,
     say_definition,
@@ -88,6 +91,7 @@ from grammar.say_steps import (
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
+AND_THEN: Final = " and then "
 _IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",
@@ -137,6 +141,8 @@ class Sayer:
                 return self._create(instruction)
             case Change():
                 return self._change(instruction, workspace)
+            case Several():
+                return self._several(instruction, workspace)
             case Rename():
                 return f"rename {_name(instruction.workflow, workspace)} to {quote(instruction.name)}"
             case Delete():
@@ -161,6 +167,14 @@ class Sayer:
                 return instruction.what
             case _:
                 return _query(instruction, workspace)
+
+    def _several(self, several: Several, workspace: Workspace) -> str:
+        """One after the other, each in the words that it has as things stand then."""
+        said = []
+        for each in several.instructions:
+            said.append(self.instruction(each, workspace))
+            workspace = after(each, workspace)
+        return AND_THEN.join(said)
 
     def _create(self, create: Create) -> str:
         definition = create.definition
@@ -353,7 +367,7 @@ def _heading(
         case SetTags():
             return f"tags {', '.join(map(quote, edit.tags))}" if edit.tags else "no tags"
         case SetPolicy():
-            return f"policy {say_json(edit.policy.model_dump(mode='json', exclude_defaults=True))}"
+            return say_new_policy(definition.policy, edit.policy)
         case SetVariable():
             if edit.declaration is None:
                 return f"no variable {quote(edit.name)}"

@@ -4,18 +4,16 @@ Every function is the exact inverse of reading: whatever has no words of its own
 are listed in `docs/language.md`. Nothing here reads, and nothing here knows a workspace.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from pydantic import JsonValue
 
 from engine.declare import Declarations, Method, ParamType
 from engine.events import kind_of
-from engine.expressions import format_formula, quote
-from engine.formulas import Compare, Formula, Literal, Variable
+from engine.expressions import quote
+from engine.formulas import Compare, Literal, Variable
 from engine.model import (
     Action,
     Call,
@@ -30,6 +28,11 @@ from engine.model import (
     Wait,
 )
 from engine.names import expected, verb
+from grammar.say_parts import say_duration as say_duration
+from grammar.say_parts import say_formula as say_formula
+from grammar.say_parts import say_json as say_json
+from grammar.say_parts import say_number as say_number
+from grammar.say_policies import say_policy
 from grammar.scanners import MAX_DURATION
 
 _PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
@@ -47,36 +50,6 @@ _DAY_GROUPS: Final = {"*": "day", "1-5": "weekday", "0,6": "weekend"}
 
 
 # Small parts ------------------------------------------------------------------------------------------------------------
-
-
-def say_json(value: object) -> str:
-    """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def say_number(value: float) -> str:
-    """A number in digits, never with an exponent."""
-    return str(value) if isinstance(value, int) else f"{Decimal(repr(value)):f}"
-
-
-def say_duration(seconds: float | str) -> str:
-    """`1 hour 5 minutes`, `90.5 seconds`; a text from a variable in quotes."""
-    if isinstance(seconds, str):
-        return quote(seconds)
-    if not float(seconds).is_integer():
-        return f"{say_number(seconds)} seconds"
-    rest = int(seconds)
-    parts: list[str] = []
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
-    return " ".join(parts) or "0 seconds"
-
-
-def say_formula(formula: Formula) -> str:
-    """A condition in parentheses."""
-    return f"({format_formula(formula)})"
 
 
 def say_name(name: str) -> str:
@@ -406,9 +379,7 @@ def _say_head(definition: Definition) -> Iterable[str]:
     yield from (say_trigger(trigger) for trigger in definition.triggers)
     for name, declaration in definition.variables.items():
         yield say_variable(name, declaration)
-    policy = _dump(definition.policy)
-    if policy:
-        yield f"policy {say_json(policy)}"
+    yield from say_policy(definition.policy)
     if definition.on_error is not None:
         yield f"on error go to {say_state_name(definition.on_error)}"
     if definition.timeout_seconds is not None:

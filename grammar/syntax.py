@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger, VariableDeclaration
 from grammar.drafts import Draft
+from grammar.rules import Rule
 
 # Which step ------------------------------------------------------------------------------------------------------------
 
@@ -141,9 +142,15 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Take steps out."""
+    """Take steps out.
+
+    Attributes:
+        reference: Those that go.
+        keep: What was said to stay, as a check; a place among those of the same kind, or steps.
+    """
 
     reference: Reference
+    keep: "Reference | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +165,7 @@ class Shift:
 class Exchange:
     """Let two steps change places."""
 
-    first: Reference
-    second: Reference
+    both: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +187,59 @@ class Become:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one."""
+    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one.
+
+    The old one may also be a step that goes (`instead of the wait`), or not be told (`wait 20 seconds instead`).
+    """
 
     steps: tuple[Draft, ...]
-    old: Value
+    old: Value | Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`raid should wait a minute`: one step more, or what a step like that does instead."""
+
+    steps: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`the wait is too long, ...`: what the next edit calls it."""
+
+    reference: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What is done where a step fails, or any if none is named.
+
+    Attributes:
+        reference: The step.
+        steps: What is done then.
+        goes_on: Whether the workflow goes on after that; None if it was not said.
+    """
+
+    reference: Reference | None
+    steps: tuple[Draft, ...]
+    goes_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """`change the wait to 20 seconds`, `step 1 should say hi`."""
+    """`change the wait to 20 seconds`, `step 1 should say hi`.
+
+    Attributes:
+        reference: The step.
+        value: What one of its values becomes.
+        param: Which one, if that was said.
+        old: What it was before, if that was said; only a step with that value is meant.
+    """
 
     reference: Reference
     value: Value
     param: str | None = None
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +287,8 @@ class Start:
 class Head:
     """A line of the heading: name, description, tags, policy, variable, on_error, time limit."""
 
-    what: Literal["name", "description", "tags", "policy", "variable", "on_error", "timeout"]
-    value: "str | tuple[str, ...] | Policy | tuple[str, VariableDeclaration | None] | Reference | float | None"
+    what: Literal["name", "description", "tags", "policy", "rule", "variable", "on_error", "timeout"]
+    value: "str | tuple[str, ...] | Policy | Rule | tuple[str, VariableDeclaration | None] | Reference | float | None"
 
 
 EditSyntax: TypeAlias = (
@@ -253,6 +299,9 @@ EditSyntax: TypeAlias = (
     | Substitute
     | Become
     | Contrast
+    | Wish
+    | About
+    | Aside
     | Alter
     | Lead
     | Bound
@@ -272,6 +321,13 @@ class Edits:
 
     edits: tuple[EditSyntax, ...]
     workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Changes to several workflows in one message."""
+
+    changes: tuple[Edits, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +426,7 @@ class RenameCommand:
 
 Command: TypeAlias = (
     Edits
+    | Together
     | New
     | Named
     | RunCommand

@@ -97,6 +97,12 @@ def key_of(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().replace("’", "").replace("'", "").replace("⁄", "/")
 
 
+@lru_cache(maxsize=4_096)
+def fold(name: str) -> str:
+    """Names are compared without case, and a blank is an underscore."""
+    return "_".join(name.casefold().replace("_", " ").split())
+
+
 def split(text: str, limit: int) -> tuple[Word, ...]:
     """The words of a text, at most `limit` of them.
 
@@ -110,6 +116,26 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
             break
         words.append(word)
     return tuple(words)
+
+
+_JOINTS: Final = frozenset({"and", "then", ",", ".", ";", "&", "n", "also", "plus", "but", "+"})
+_NO_JOINT_ALONE: Final = frozenset({"also", "but", "+"})
+_MOST_WORDS: Final = 240
+
+
+def joints(text: str) -> list[tuple[int, int]]:
+    """Where a text may fall into two sentences: the end of the first and the start of the second, around `and then`."""
+    words = split(text, _MOST_WORDS)
+    found: list[tuple[int, int]] = []
+    at = 1
+    while at < len(words) - 1:
+        end = at
+        while end < len(words) and words[end].key in _JOINTS and words[end].kind != "quote":
+            end += 1
+        if end > at and end < len(words) and (end > at + 1 or words[at].key not in _NO_JOINT_ALONE):
+            found.append((words[at - 1].end, words[end].start))
+        at = max(end, at + 1)
+    return found
 
 
 def keys(phrase: str) -> tuple[str, ...]:

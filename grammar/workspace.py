@@ -5,9 +5,11 @@ A snapshot, made by the bot for one message. The grammar keeps nothing of it but
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from engine.model import Definition
+from grammar.words import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class WorkflowView:
     running: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workspace:
     """Everything a sentence may refer to.
 
@@ -50,3 +52,13 @@ class Workspace:
     variables: frozenset[str] = frozenset()
     platform: Literal["twitch", "discord"] = "twitch"
     step: str | None = None
+
+    @cached_property
+    def by_name(self) -> Mapping[str, WorkflowView]:
+        """Each workflow by its folded id and name; an id wins over a name, the first over the next."""
+        found: dict[str, WorkflowView] = {}
+        for view in self.workflows.values():
+            found.setdefault(fold(view.definition.id), view)
+        for view in self.workflows.values():
+            found.setdefault(fold(view.definition.name), view)
+        return found

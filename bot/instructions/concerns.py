@@ -27,6 +27,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -40,6 +41,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
     match instruction:
         case Delete(workflows=workflows):
             return workflows
+        case Several(instructions=instructions):
+            return tuple(dict.fromkeys(id for each in instructions for id in concerned(each)))
         case (
             Change(workflow=workflow)
             | Rename(workflow=workflow)
@@ -74,6 +77,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
 
 def is_edit(instruction: Instruction) -> bool:
     """Whether it changes workflows that are there, which their policy may let others do."""
+    if isinstance(instruction, Several):
+        return all(is_edit(each) for each in instruction.instructions)
     return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns)
 
 

@@ -28,6 +28,15 @@ FILES = (
     '4. wait 10 seconds\n5. say "ok back to it"',
 )
 
+BUSY = (
+    'workflow "hydrate"\ntags "timers"\nevery 30 minutes\n1. say "drink"',
+    'workflow "lurk"\ntags "fun"\nwhen someone types !lurk\ncooldown 5 seconds\nonly moderators may run it\n1. say "bye"',
+    'workflow "go live"\ntags "timers"\nwhen the stream starts\nvariable "topic" {"required": true}\n1. say "live"\n2. wait 5 minutes\n'
+    '3. switch to scene "BRB"',
+    'workflow "cheers"\nwhen a cheer of at least 100 bits comes in\nwhen someone redeems "Hydrate"\n1. say "thx"',
+    'workflow "evening"\nevery day at 19:30\nonly moderators and vips may run it\n1. say "on"',
+)
+
 
 @cache
 def language() -> Language:
@@ -41,13 +50,22 @@ def stage() -> Workspace:
     return Workspace(views, "thanks", NAMES)
 
 
+@cache
+def busy() -> Workspace:
+    definitions = [language().read_definition(text) for text in (*FILES, *BUSY)]
+    views = {definition.id: WorkflowView(definition, revision=3) for definition in definitions}
+    return Workspace(views, "lurk", NAMES)
+
+
 def workspace_of(case: dict[str, Any]) -> Workspace:
-    """No workflows and names on stream (`empty`), nothing at all (`bare`), or two workflows."""
+    """No workflows and names on stream (`empty`), nothing at all (`bare`), seven workflows (`busy`), or two."""
     match case.get("in"):
         case "empty":
             return Workspace(names=NAMES)
         case "bare":
             return Workspace()
+        case "busy":
+            return busy()
         case _:
             return stage()
 

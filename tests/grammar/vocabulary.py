@@ -45,6 +45,7 @@ from grammar.instruction import (
     Rename,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -99,6 +100,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return change(before[workflow], made)
         case Rename(workflow, new):
             return {"op": "rename", "wf": name(workflow), "to": new}
+        case Several(instructions):
+            return _several(instructions, before, focus)
         case Delete(workflows):
             return _batch([{"op": "delete", "wf": name(workflow)} for workflow in workflows])
         case SetEnabled(workflow, enabled):
@@ -132,13 +135,27 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
         case Redo(count=count):
             return {"op": "redo", "n": count}
         case Export(workflow, format):
-            return {"op": "export", "wf": name(workflow), "format": format}
+            return {"op": "export", "wf": name(workflow), "format": None if format == "text" else format}
         case Help(topic):
             return {"op": "help", "topic": topic}
         case NotYet(what):
             return {"op": "reject", "why": f"not yet: {what}"}
         case _:
             return {"op": type(instruction).__name__.casefold()}
+
+
+def _several(instructions: Iterable[Instruction], before: Named, focus: str | None) -> Meaning:
+    """A batch; each part as things stand after those before it."""
+    operations: list[Meaning] = []
+    for each in instructions:
+        meant = operation(each, before, focus)
+        operations.extend(meant["ops"] if meant["op"] == "batch" else [meant])
+        if isinstance(each, Change):
+            definition = before[each.workflow]
+            for edit in each.edits:
+                definition = edits.apply(definition, edit)
+            before = {**before, each.workflow: definition}
+    return {"op": "batch", "ops": operations}
 
 
 def _batch(operations: list[Meaning]) -> Meaning:
@@ -339,7 +356,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
         after = definition
         for each in made:
             after = edits.apply(after, each)
-        row, ends = _path(after, target, set(new))
+        leads_on = step_of is None or "success" in after.state(step_of).transitions
+        row, ends = _path(after, target, set(new), leads_on=leads_on)
         found: Meaning = {"op": "on_error", "wf": definition.name, "steps": row, "then": ends}
         if step_of is not None:
             found["step"] = _number(after, step_of)
@@ -348,8 +366,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
     return None
 
 
-def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meaning], str]:
-    """The steps from a state on, as long as they are its own, and whether it then goes on with others."""
+def _path(definition: Definition, start: str, own: set[str], *, leads_on: bool) -> tuple[list[Meaning], str]:
+    """The steps from a state on, as long as they are its own, and whether it then goes on as it would have."""
     found: list[Meaning] = []
     at: str | None = start
     while at is not None and at in own:
@@ -359,7 +377,7 @@ def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meani
         found.append(step(state))
         own = own - {at}
         at = next(iter(destinations(state.transitions.get("success"))), None)
-    return found, "stop" if at is None else "continue"
+    return found, "stop" if at is None and leads_on else "continue"
 
 
 def _number(definition: Definition, name: str) -> int | str:

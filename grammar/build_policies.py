@@ -1,0 +1,147 @@
+"""From trees of `policies.lark` to rules: what one line of the heading or one sentence says of a policy."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from pydantic import ValidationError
+
+from engine.convert import mistake
+from engine.model import Cooldown, QuietHours, Rate, Role
+from grammar.build_steps import NotBuilt, with_unit
+from grammar.rules import Permitted, Right, Rule, Ruled, defaults
+from grammar.tree import Leaf, Node
+
+_FIXED: Final[Mapping[str, dict[str, Any]]] = {
+    "once_per_user": {"once_per_user": True},
+    "any_times": defaults("once_per_user"),
+    "any_stream": defaults("only_live"),
+    "missed_skip": {"missed": "skip"},
+    "missed_once": {"missed": "once"},
+    "missed_all": {"missed": "all"},
+    "no_cooldown": defaults("cooldown"),
+    "no_rate": defaults("rate"),
+    "no_quiet": defaults("quiet_hours"),
+    "no_mode": defaults("mode", "max", "key"),
+    "no_group": defaults("group"),
+    "no_exempt": defaults("exempt"),
+    "no_may_run": defaults("may_run"),
+    "no_may_edit": defaults("may_edit"),
+    "no_missed": defaults("missed"),
+    "no_late": defaults("late_seconds"),
+}
+_HIGHER: Final[Mapping[str, tuple[Role, ...]]] = {"subscriber": ("subscriber", "vip")}
+"""Who else is meant by "subs and up": those above VIPs may wherever VIPs may."""
+
+
+def rule(node: Node) -> Rule:
+    """What a `rule` tree says.
+
+    Raises:
+        NotBuilt: It has the right form but no meaning.
+    """
+    if node.rule.startswith("rights_"):
+        return _permitted(node)
+    if node.rule == "rule_exempt":
+        return _exempt(node)
+    try:
+        return Ruled(_fields(node))
+    except ValidationError as error:
+        raise NotBuilt(mistake(error)) from None
+
+
+def _fields(node: Node) -> dict[str, Any]:
+    match node.rule:
+        case "rule_cooldown":
+            return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per=_key(node))}
+        case "rule_rate":
+            window = node.node("window") or node
+            return {"rate": Rate(count=_count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
+        case "rule_quiet":
+            start, end = _clocks(node)
+            return {"quiet_hours": QuietHours(start=start, end=end)}
+        case "rule_awake":
+            start, end = _clocks(node)
+            return {"quiet_hours": QuietHours(start=end, end=start)}
+        case "rule_quiet_before":
+            return {"quiet_hours": QuietHours(start="00:00", end=_clocks(node)[0])}
+        case "rule_mode":
+            return {"mode": _value(node, "MODE"), "max": _most(node), "key": _key(node)}
+        case "rule_at_once":
+            return {"mode": "parallel", "max": _count(node), "key": _key(node)}
+        case "rule_group":
+            return {"group": _value(node, "STRING")}
+        case "rule_late":
+            return {"late_seconds": _seconds(node, "DURATION")}
+        case "rule_live":
+            return {"only_live": True}
+        case "rule_fixed":
+            return _FIXED[_value(node, "RULE")]
+        case other:
+            raise AssertionError(f"policies.lark has no rule {other}")
+
+
+def _most(node: Node) -> int | None:
+    if node.leaf("NUMBER") is None:
+        return None
+    if _value(node, "MODE") != "queued":
+        raise NotBuilt("only runs that go one after the other stand in line")
+    return _count(node)
+
+
+def _exempt(node: Node) -> Permitted:
+    """`no cooldown for mods`."""
+    if _value(node, "RULE") not in ("no_cooldown", "no_rate", "no_quiet"):
+        raise NotBuilt("only cooldowns, rates and quiet hours can be for some people and not for others")
+    return Permitted("exempt", _roles(node), "add")
+
+
+def _permitted(node: Node) -> Permitted:
+    said = node.leaf("MAY", "MAY_NOT")
+    right = cast("Right", "may_run" if said is None else str(said.value))
+    how: Any = node.rule.removeprefix("rights_")
+    return Permitted(right, _roles(node), how)
+
+
+def _roles(node: Node) -> tuple[Role, ...]:
+    listed = node.node("roles")
+    found: list[Role] = []
+    for each in listed.nodes("role") if listed is not None else ():
+        role = cast("Role", _value(each, "ROLE", "EVERYONE"))
+        found.extend(_HIGHER.get(role, (role,)) if each.leaf("_AND_UP") is not None else (role,))
+    return tuple(found)
+
+
+def _key(node: Node) -> str | None:
+    per = node.node("per")
+    return None if per is None else _value(per, "PER", "STRING")
+
+
+def _count(node: Node) -> int:
+    number = _leaf(node, "NUMBER").value
+    if not float(number).is_integer():
+        raise NotBuilt(f"{number} is no number of times")
+    return int(number)
+
+
+def _clocks(node: Node) -> list[str]:
+    minutes = [int(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type == "TIME"]
+    return [f"{each // 60:02}:{each % 60:02}" for each in minutes]
+
+
+def _seconds(node: Node, *types: str) -> float:
+    leaf = _leaf(node, *types)
+    with_unit(leaf)
+    if leaf.quoted:
+        raise NotBuilt("this time has to be written out, such as 10 seconds")
+    return float(leaf.value)
+
+
+def _value(node: Node, *types: str) -> str:
+    return str(_leaf(node, *types).value)
+
+
+def _leaf(node: Node, *types: str) -> Leaf:
+    leaf = node.leaf(*types)
+    if leaf is None:
+        raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
+    return leaf
