@@ -21,6 +21,7 @@ DROP: Final = frozenset(
     {"never mind", "nevermind", "nvm", "forget it", "forget that", "forget about it", "leave it", "drop it"}
     | {"no never mind", "no nevermind", "no nvm", "no forget it", "skip it"}
 )
+_CANCEL: Final = frozenset({"cancel", "cancel that"})
 _ORDINALS: Final = (
     ("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("sixth", "6th"),
     ("seventh", "7th"), ("eighth", "8th"), ("ninth", "9th"), ("tenth", "10th"),
@@ -96,7 +97,7 @@ def _is_sighed_no(said: str) -> bool:
 def is_dropped(said: str, *, verbatim: bool = False) -> bool:
     """Whether the asker no longer wants to answer; of a text that is taken as it is, only by words that are none."""
     word = bare(said)
-    return word in DROP or (not verbatim and (word in NO or _is_sighed_no(said)))
+    return word in DROP or (verbatim and word in _CANCEL) or (not verbatim and (word in NO or _is_sighed_no(said)))
 
 
 # Which of several ------------------------------------------------------------------------------------------------------
@@ -126,8 +127,11 @@ def _pointed(word: str, options: Sequence[str], hints: Sequence[str]) -> int | N
         return _within(_NUMBERS.index(word), options)
     if ordinal := _ORDINAL.fullmatch(word):
         return _ordered(ordinal.group(1), options)
-    exact = next((place for place, option in enumerate(options) if bare(option) == word), None)
-    return exact if exact is not None else _described(word, options, hints)
+    for known in (options, hints):
+        exact = next((place for place, each in enumerate(known) if bare(each).strip('"') == word.strip('"')), None)
+        if exact is not None:
+            return exact
+    return _described(word, options, hints)
 
 
 def _ordered(word: str, options: Sequence[str]) -> int | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
-from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
+from bot.answers import Thought, chosen, is_dropped, is_other, thoughts, verdict
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
 from bot.focus import Focus
@@ -157,6 +157,7 @@ class Conversation:
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
         self._done: dict[str, Instruction] = {}
+        self._picks: dict[str, tuple[ProposalRecord, str]] = {}
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -332,6 +333,7 @@ class Conversation:
     async def _pick(self, message: Message, question: ProposalRecord, option: str) -> Sequence[Reply]:
         """One of the numbered answers; if the workflow has changed since, its numbers may mean something else."""
         text = question.instruction if self._has_moved(question) else option
+        self._picks[self._focus.key(message)] = (question, option)
         words = f"{words_of(question)} / {option}"
         return await self._process(_Heard(message, text, words, question, True, focus_then(question)))
 
@@ -418,6 +420,8 @@ class Conversation:
         workspace = self._workspace(message)
         last = await lately(self._desk, message.author, focus, workspace)
         done = self._done.get(self._focus.key(message))
+        if done is None and last is not None and (other := self._other_pick(heard, last, found)) is not None:
+            return await self._correct(heard, last, Anew(back=True, sentence=other))
         if done is None:
             correction = None if last is None else corrected(last, found, workspace, self._desk.language)
             return None if last is None or correction is None else await self._correct(heard, last, correction)
@@ -425,6 +429,21 @@ class Conversation:
             said = await self._thought_about(heard, done, thought, workspace)
             if said is not None:
                 return said
+        return None
+
+    def _other_pick(self, heard: _Heard, last: Lately, found: Sequence[Thought]) -> str | None:
+        """Another of the numbered answers than the one whose change was made last."""
+        question, picked = self._picks.get(self._focus.key(heard.message), (None, ""))
+        if question is None or last.words != picked:
+            return None
+        options = options_of(question)
+        for thought in found:
+            others = [option for option in options if option != picked]
+            if len(others) == 1 and (is_other(thought.rest) or (thought.wrong and not thought.rest)):
+                return others[0]
+            place = chosen(thought.rest, options, hints_of(question)) if thought.rest else None
+            if place is not None and options[place] != picked:
+                return options[place]
         return None
 
     async def _thought_about(
@@ -600,7 +619,12 @@ class Conversation:
             await self._questions.open(self._record(heard, "missing", question.gap or heard.text, kept, None))
         elif heard.question is not None and heard.answers:
             await self._questions.close(heard.question)
-        numbered = "\n".join(f"{number} {option}" for number, option in enumerate(question.options, 1))
+        hints = question.hints or ("",) * len(question.options)
+        lines = [
+            hint if hint and hint not in question.text else option
+            for hint, option in zip(hints, question.options, strict=True)
+        ]
+        numbered = "\n".join(f"{number} {line}" for number, line in enumerate(lines, 1))
         shown = "" if all(option in question.text for option in question.options) else f"\n{numbered}"
         return replies("question", Saying(f"{_noted(heard)}{question.text}", shown), heard.message.place.platform)
 

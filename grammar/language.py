@@ -55,7 +55,7 @@ from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
-from grammar.missing import missing
+from grammar.missing import held_open, missing, unknown
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import Sayer
@@ -193,6 +193,10 @@ class Language:
 
         With `asking`, a sentence that ends too early is asked to be completed.
         """
+        if asking:
+            asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
+            if asked is not None:
+                return asked
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -205,17 +209,7 @@ class Language:
         if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
             return parts
         if not readings:
-            furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
-            if asking and furthest.word is None and furthest.reason == "syntax":
-                # Of commands, only values given to a run and topics of help are texts.
-                commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
-                lacking = _merged(furthest, [commands, *stuck[1:]])
-                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
-                if asked is not None:
-                    return asked
-            if not teaching:
-                return Refusal("")
-            return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
+            return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking)
         answer = self._best(readings, sentence, workspace)
         if isinstance(answer, Refusal) and asking and (parts := self._in_parts(sentence, workspace)) is not None:
             return parts
@@ -223,6 +217,26 @@ class Language:
             working = example(sentence, workspace, self._works_in(workspace))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
+
+    def _not_read(
+        self, stuck: list[Stuck], sentence: str, workspace: Workspace, *, teaching: bool, asking: bool
+    ) -> Question | Refusal:
+        """What to say where no reading was found: ask for what is missing, else teach."""
+        furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+        merged = _merged(furthest, stuck)
+        asked: Question | None = None
+        if asking and furthest.reason == "syntax" and furthest.word is None:
+            # Of commands, only values given to a run and topics of help are texts.
+            commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
+            ended = _merged(furthest, [commands, *stuck[1:]])
+            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace))
+        elif asking and furthest.reason == "syntax":
+            asked = unknown(merged, sentence, workspace, self._works_in(workspace))
+        if asked is not None:
+            return asked
+        if not teaching:
+            return Refusal("")
+        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace))
 
     def _in_parts(self, sentence: str, workspace: Workspace) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
