@@ -51,10 +51,17 @@ _SIGHS: Final = (
     "hold on", "hang on", "my bad", "my mistake", "oops", "whoops", "woops", "ups", "sorry", "sry", "wait", "argh", "ugh",
     "hmm", "hm", "oh", "ah", "uh", "um", "damn", "actually", "well", "ok", "okay", "please", "pls", "lol", "haha", "and",
 )  # fmt: skip
-_RATHER: Final = ("instead", "rather")
+RATHER: Final = ("instead", "rather")
 _ENDINGS: Final = ("instead", "instead please", "instead pls", "please", "pls", "rather", "sorry", "thanks", "thx")
+_NOT_BUT: Final = re.compile(r"not (?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_BUT_NOT: Final = re.compile(
+    r"(?P<rest>[^,;]{1,60}?),? (?:and )?not (?P<no>(?:the |step |after |before )[^,;]{1,40})", re.IGNORECASE
+)
 _OTHER: Final = re.compile(r"(?:(?:do|take|use|it's|its|make it) )?(?:the )?other(?: one)?")
 _OTHER_KIND: Final = re.compile(r"(?:the )?other (?P<noun>\w+(?: \w+)?)")
+_SIGHED: Final = re.compile(
+    r"(?:oops|whoops|woops|ups|sorry|sry|argh|ugh|hmm+|oh|ah|uh|um|damn|my bad)[,.!…-]+\s+(?=\w)", re.IGNORECASE
+)
 _BETWEEN: Final = " \t\n.,;:!?-–—…"
 _MAKE_IT: Final = re.compile(r"(?:make|set|change) (?:it|that)\b", re.IGNORECASE)
 _VALUE: Final = re.compile(r"\d[\d.:]*(?:\s?\w+){0,2}")
@@ -176,7 +183,7 @@ def thoughts(said: str, *, begun: bool = False) -> tuple[Thought, ...]:
 def _peeled(said: str) -> Iterator[Thought]:
     whole = said.strip(_BETWEEN)
     rest = _without_ending(whole)
-    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in _RATHER)
+    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in RATHER)
     if rest != whole:
         yield thought
     for _ in range(_MOST_PEELED):
@@ -189,6 +196,9 @@ def _peeled(said: str) -> Iterator[Thought]:
 
 def _one_off(thought: Thought) -> Thought | None:
     folded = thought.rest.casefold().replace("’", "'")
+    for pattern in (_NOT_BUT, _BUT_NOT):
+        if (contrast := pattern.fullmatch(thought.rest)) is not None and not thought.wrong:
+            return Thought(contrast["rest"].strip(_BETWEEN), rejects=True, means=thought.means)
     for phrases, made in (
         (_WRONG, Thought("", rejects=True, means=thought.means, wrong=True)),
         (_NOT_SO, Thought("", rejects=True, means=thought.means, wrong=thought.wrong)),
@@ -208,6 +218,11 @@ def _without_ending(said: str) -> str:
         if folded.endswith(f" {ending}"):
             return said[: -len(ending)].strip(_BETWEEN)
     return said
+
+
+def without_sigh(said: str) -> str:
+    """A message without an `oops,` or `sorry,` before what is meant."""
+    return _SIGHED.sub("", said.strip(), count=1)
 
 
 def is_other(said: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
-from bot.answers import Thought, chosen, is_dropped, is_other, thoughts, verdict
+from bot.answers import RATHER, Thought, chosen, is_dropped, is_other, thoughts, verdict, without_sigh
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
 from bot.focus import Focus
@@ -231,6 +231,8 @@ class Conversation:
             return refusal(ONLY_STAFF, message.place.platform)
         if not said.strip():
             return await self._carry_out(_Heard(message, said, said), self._workspace(message), Understood(Help()))
+        if (plain := without_sigh(said)) != said and not isinstance(self._understand(message, plain), Refusal):
+            said = plain
         understanding = self._understand(message, said)
         if question is not None:
             if isinstance(understanding, Understood) and isinstance(understanding.instruction, Answer):
@@ -382,9 +384,11 @@ class Conversation:
         platform = heard.message.place.platform
         workspace = self._workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
-        if isinstance(understanding, Refusal):
-            if not heard.answers and (thought := await self._second_thought(heard)) is not None:
+        if not heard.answers and self._may_be_thought(heard, understanding, workspace):
+            thought = await self._second_thought(heard)
+            if thought is not None:
                 return thought
+        if isinstance(understanding, Refusal):
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
                 return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
@@ -407,6 +411,18 @@ class Conversation:
         if not isinstance(understanding, Understood) or understanding.corrections:
             return workspace, None
         return (wider, understanding) if set(concerned(understanding.instruction)) & set(gone) else (workspace, None)
+
+    def _may_be_thought(self, heard: _Heard, understanding: Understanding, workspace: Workspace) -> bool:
+        """Whether a message is first looked at as a correction: if it means nothing else, or only half of it is understood."""
+        match understanding:
+            case Refusal():
+                return True
+            case Question():
+                return bool(thoughts(heard.text, begun=True))
+            case Understood(instruction=instruction):
+                last_word = heard.text.rstrip(" .!?").rsplit(maxsplit=1)[-1:]
+                left_over = "".join(last_word).casefold() in RATHER
+                return left_over and str("".join(last_word)).casefold() in self._say(instruction, workspace).casefold()
 
     # Second thoughts -------------------------------------------------------------------------------------------------------
 
@@ -439,7 +455,7 @@ class Conversation:
         options = options_of(question)
         for thought in found:
             others = [option for option in options if option != picked]
-            if len(others) == 1 and (is_other(thought.rest) or (thought.wrong and not thought.rest)):
+            if len(others) == 1 and is_other(thought.rest):
                 return others[0]
             place = chosen(thought.rest, options, hints_of(question)) if thought.rest else None
             if place is not None and options[place] != picked:
@@ -478,7 +494,8 @@ class Conversation:
         workspace = self._workspace(heard.message)
         match correction:
             case Anew(instruction=instruction) if instruction is not None:
-                return await self._carry_out(replace(heard, doubted=True), workspace, Understood(instruction))
+                understood = Understood(instruction, correction.read)
+                return await self._carry_out(replace(heard, doubted=True), workspace, understood)
             case Anew(sentence=text):
                 return await self._process(replace(heard, text=text or "", answers=True, doubted=True))
             case Which(options=options):

@@ -317,6 +317,9 @@ class Language:
         if isinstance(best.answer, Understood) and self._is_doubtful(best.reading, workspace):
             said = self.say(best.answer.instruction, workspace)
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
+        if isinstance(best.answer, Understood) and _is_loose_text(best.reading):
+            said = self.say(best.answer.instruction, workspace)
+            return Question(f"Do you mean: {said}?", (said,))
         return best.answer
 
     def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
@@ -448,6 +451,13 @@ def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | N
             case _:
                 pass
     return None
+
+
+def _is_loose_text(reading: Reading) -> bool:
+    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying."""
+    said = [leaf.type for leaf in reading.tokens]
+    last = reading.tokens[-1]
+    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
 
 
 def _is_daily(reading: Reading) -> bool:
