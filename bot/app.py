@@ -131,6 +131,10 @@ class Bot:
         self.settings = settings
         self._surround()
 
+    async def keep(self, records: Sequence[ConfigRecord]) -> None:
+        """Keep what a front end has to know again after a restart."""
+        await self.runner.save(Batch(config=list(records)))
+
     async def advance_to(self, when: float) -> None:
         """Move virtual time on, letting everything due on the way happen in its order.
 

@@ -88,7 +88,7 @@ def tables_folder() -> Path | None:
         mine = folder.stat()
     except OSError:
         return None
-    # What lies there is run when it is read, so nobody else may have put it there.
+    # What lies there decides how sentences are read, so nobody else may have put it there.
     safe = os.name != "posix" or (mine.st_uid == os.getuid() and not mine.st_mode & 0o022)
     return folder if safe and os.access(folder, os.W_OK) else None
 

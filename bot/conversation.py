@@ -209,6 +209,14 @@ class Conversation:
         said = instruction_in(message.text)
         return [] if said is None else self._desk.language.complete(said, self._workspace(message))
 
+    def question(self, id: str) -> ProposalRecord | None:
+        """An open question, whoever was asked: for front ends where an answer is a button with the question's id on it."""
+        return self._questions.called(id)
+
+    def asked(self, message: Message) -> ProposalRecord | None:
+        """What the author of a message has been asked in that place and has not answered yet."""
+        return self._questions.of(message)
+
     async def _handle(self, message: Message) -> Sequence[Reply]:
         question = self._questions.of(message)
         match route(message.text, question):

@@ -30,7 +30,7 @@ class Focus:
 
     def workflow(self, message: Message) -> str | None:
         """Id of the workflow this person talked about last there."""
-        return self._workflows.get(self.key(message))
+        return self._workflows.get(self.key(message)) or None
 
     def step(self, message: Message) -> str | None:
         """Name of the step of it, if it was about one."""

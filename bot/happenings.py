@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.message import Message
+from bot.message import Message, Place
 from engine.events import Event, canonical, kind_of
+from engine.execution import Person
 
 
-def user_fields(name: str, roles: Sequence[str]) -> dict[str, Any]:
-    """A person as events carry them."""
-    return {"name": name, "roles": list(roles)}
+def user_fields(name: str, roles: Sequence[str], id: str = "") -> dict[str, Any]:
+    """A person as events carry them; with the platform's own id where that is known."""
+    return {"name": name, "roles": list(roles), **({"id": id} if id else {})}
 
 
 def chat_event(message: Message, community: str) -> Event:
     """A chat message as an event. Its id is the message's, so the same message twice is one event."""
     fields: dict[str, Any] = {
-        "user": user_fields(message.author.name, message.author.roles),
+        "user": user_fields(message.author.name, message.author.roles, _platforms_id(message.author)),
         "message": message.text,
         "command": _command(message.text),
         "arguments": _arguments(message.text),
@@ -23,15 +24,14 @@ def chat_event(message: Message, community: str) -> Event:
         "message_id": message.id,
     }
     if message.place.platform == "discord":
-        channel = message.place.channel
-        fields |= {"channel": channel, "link": discord_link(channel, message.id)}
+        fields |= {"channel": message.place.channel, "link": discord_link(message.place, message.id)}
         return Event(message.id, "discord.message.received", message.at, community, fields)
     return Event(message.id, "message.received", message.at, community, fields)
 
 
-def discord_link(channel: str, message_id: str) -> str:
+def discord_link(place: Place, message_id: str) -> str:
     """Where a Discord message can be looked up."""
-    return f"https://discord.com/channels/0/{channel}/{message_id}"
+    return f"https://discord.com/channels/{place.guild or 0}/{place.id or place.channel}/{message_id}"
 
 
 def event(name: str, payload: Mapping[str, Any], *, id: str, at: float, community: str) -> Event:
@@ -43,6 +43,11 @@ def is_about_someone(name: str) -> bool:
     """Whether an event of that name has a user; events of our own may have one too, but need none."""
     kind = kind_of(name)
     return kind is not None and "user" in kind.fields
+
+
+def _platforms_id(person: Person) -> str:
+    """A person's id where a platform gave it; the terminal makes its own out of names."""
+    return person.id if person.id.isdecimal() else ""
 
 
 def _command(text: str) -> str:

@@ -29,15 +29,19 @@ class Place:
     Attributes:
         platform: Its limits, markdown and meaning of "here" are that platform's.
         channel: Name without `#`; empty for the Twitch chat, which has one.
+        id: The platform's own id of it, where there is one: names change, and two channels may share one.
+        guild: The id of the Discord server it is in.
     """
 
     platform: Platform = "twitch"
     channel: str = ""
+    id: str = ""
+    guild: str = ""
 
     @property
     def key(self) -> str:
         """One word for it, fit to store."""
-        return f"{self.platform}:{self.channel}"
+        return f"{self.platform}:{self.id or self.channel}"
 
 
 @dataclass(frozen=True, slots=True)

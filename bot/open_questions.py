@@ -34,6 +34,11 @@ class OpenQuestions:
         question = self._open.get((asker_of(message.author), message.place.key))
         return None if question is None or question.expires_at <= self._clock.now() else question
 
+    def called(self, id: str) -> ProposalRecord | None:
+        """The question of that id, if it is open, whoever was asked."""
+        found = next((question for question in self._open.values() if question.id == id), None)
+        return None if found is None or found.expires_at <= self._clock.now() else found
+
     async def open(self, record: ProposalRecord) -> None:
         """Store a question in the place of the one before."""
         former = self._open.get((record.asker, record.channel))

@@ -195,8 +195,10 @@ class Supervisor:
                 self._notice(said)
             due = tell_at(self.standing)
             self._changed.clear()
+            # Not `wait_for`: up to Python 3.11 it loses a cancel that comes together with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if due is None else max(due - self._now(), 0.01))
+                async with asyncio.timeout(None if due is None else max(due - self._now(), 0.01)):
+                    await self._changed.wait()
 
 
 def _in_words(error: Exception) -> str:

@@ -263,6 +263,8 @@ def _without_secrets(fill: Evaluate) -> Evaluate:
 
 
 def _call(action: Call, declarations: Declarations) -> dict[str, Any]:
+    if action.service == ENGINE:  # whose params say who is behind an event, which nobody may write
+        raise DefinitionError(f'there is no service "{ENGINE}"')
     method = declarations.find(action.service, action.method)
     return {
         "work": _call_params(action.params, method),

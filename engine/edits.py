@@ -187,6 +187,40 @@ class SetOnError:
 
 
 @dataclass(frozen=True, slots=True)
+class Handle:
+    """Do these states on an event of a step, or when any step fails that says nothing itself; nothing else leads to them.
+
+    They stand at the end of the row of that step, or of the outermost states; the last of them leads nowhere unless it
+    says so.
+    """
+
+    states: tuple[State, ...]
+    step: str | None = None
+    event: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class SetVersion:
+    """What the workflow itself says which version it is; None = nothing."""
+
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetStart:
+    """Which of the outermost states it begins with."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetMaxRounds:
+    """How often a loop may go round; None = the usual limit."""
+
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimeout:
     """Bound the time of a whole run; None lifts the bound."""
 
@@ -213,6 +247,10 @@ Edit: TypeAlias = (
     | SetPolicy
     | SetVariable
     | SetOnError
+    | Handle
+    | SetVersion
+    | SetStart
+    | SetMaxRounds
     | SetTimeout
 )
 
@@ -244,6 +282,8 @@ def apply(definition: Definition, edit: Edit) -> Definition:
             return _change_state(definition, edit.name, retry=edit.retry)
         case SetCritical():
             return _change_state(definition, edit.name, critical=edit.critical)
+        case Handle():
+            return _handle(definition, edit)
         case _:
             return _change_heading(definition, edit)
 
@@ -258,11 +298,14 @@ Heading: TypeAlias = (
     | SetPolicy
     | SetVariable
     | SetOnError
+    | SetVersion
+    | SetStart
+    | SetMaxRounds
     | SetTimeout
 )
 
 
-def _change_heading(definition: Definition, edit: Heading) -> Definition:
+def _change_heading(definition: Definition, edit: Heading) -> Definition:  # noqa: C901  one line per edit
     """Everything that is not about a step."""
     match edit:
         case AddTrigger() | RemoveTrigger() | SetTriggers():
@@ -281,6 +324,13 @@ def _change_heading(definition: Definition, edit: Heading) -> Definition:
             if edit.to is not None:
                 Row(definition.states, definition.initial_state).place(edit.to)
             return _rebuild(definition, on_error=edit.to)
+        case SetVersion():
+            return _rebuild(definition, version=edit.version)
+        case SetStart():
+            Row(definition.states, definition.initial_state).place(edit.name)
+            return _rebuild(definition, initial_state=edit.name)
+        case SetMaxRounds():
+            return _rebuild(definition, max_loop_iterations=edit.count)
         case SetTimeout():
             return _rebuild(definition, timeout_seconds=edit.seconds)
         case _:
@@ -311,6 +361,14 @@ def _with_variable(definition: Definition, edit: SetVariable) -> dict[str, Varia
         raise EditError(f'"{definition.name}" has no variable "{edit.name}"')
     del variables[edit.name]
     return variables
+
+
+def _handle(definition: Definition, edit: Handle) -> Definition:
+    if edit.step is None:
+        appended = _on_top(definition, lambda row: rows.append(row, edit.states))
+        return _rebuild(appended, on_error=edit.states[0].name)
+    appended = _beside(definition, edit.step, lambda row: rows.append(row, edit.states))
+    return apply(appended, SetTransition(edit.step, edit.event, edit.states[0].name))
 
 
 # Finding the row a state stands in --------------------------------------------------------------------------------------

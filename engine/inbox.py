@@ -2,6 +2,7 @@
 
 Asking what has been seen before takes time, so it is asked about many events at once, and those that come meanwhile wait
 in line. An event that counts is handed on in its turn, with no await in between; what it leads to is others' business.
+Whoever brought it hears in that very moment what it came to, so that what follows from that can be in the same commit.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from engine.errors import EngineError, StoreError
 from engine.events import Event
@@ -18,6 +19,7 @@ from engine.execution import Execution
 from engine.ports import AdmissionRecord
 from engine.tasks import Tasks
 from engine.unheld import Line
+from engine.writer import Group
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,8 @@ class Posted:
     line: Line | None = None
 
 
-Saved: TypeAlias = Callable[[], "asyncio.Future[None]"]
-"""Gives a future that ends when what an event came to is durable; only for use before the next await."""
+Then: TypeAlias = Callable[[Posted | EngineError, Group | None], None]
+"""Told what an event came to and in which commit, of which there is none if it did not count; or why it did not happen."""
 
 
 class Inbox:
@@ -55,18 +57,21 @@ class Inbox:
         tasks: Owns the work.
         prepare: Which keys the store knows of what is asked about these events; whatever they need is at hand then.
         receive: Lets an event that counts happen; its keys are to be kept with all it leads to.
+        saved: Gives a future that ends when a commit is durable.
     """
 
     def __init__(
         self,
         tasks: Tasks,
         prepare: Callable[[Sequence[Event]], Awaitable[frozenset[str]]],
-        receive: Callable[[Event, Sequence[str], frozenset[str]], tuple[Posted, Saved]],
+        receive: Callable[[Event, Sequence[str], frozenset[str]], tuple[Posted, Group]],
+        saved: "Callable[[Group], asyncio.Future[None]]",
     ) -> None:
         self._tasks = tasks
         self._prepare = prepare
         self._receive = receive
-        self._line: deque[tuple[Event, asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]]] = deque()
+        self._saved = saved
+        self._line: deque[tuple[Event, Then]] = deque()
         self._draining = False
         # Latest keys, committed or not: the store may not know them yet.
         self._recent: dict[str, None] = {}
@@ -78,14 +83,27 @@ class Inbox:
             StoreError: Nothing of it happened.
         """
         heard: asyncio.Future[tuple[Posted, asyncio.Future[None] | None]] = asyncio.get_running_loop().create_future()
-        self._line.append((event, heard))
-        if not self._draining:
-            self._draining = True
-            self._tasks.start(self._drain())
+
+        def then(came: Posted | EngineError, group: Group | None) -> None:
+            if heard.done():
+                return  # whoever brought it has gone
+            if isinstance(came, EngineError):
+                heard.set_exception(came)
+            else:
+                heard.set_result((came, None if group is None else self._saved(group)))
+
+        self.line_up(event, then)
         posted, saved = await heard
         if saved is not None:
             await saved
         return posted
+
+    def line_up(self, event: Event, then: Then) -> None:
+        """Let an event happen when it is its turn, and `then` something more, with no await in between."""
+        self._line.append((event, then))
+        if not self._draining:
+            self._draining = True
+            self._tasks.start(self._drain())
 
     def forget(self) -> None:
         """Only the store knows now what has been seen."""
@@ -94,7 +112,7 @@ class Inbox:
     def refuse(self, error: EngineError) -> None:
         """Answer all who wait in line with an error."""
         while self._line:
-            _fail(self._line.popleft()[1], error)
+            self._line.popleft()[1](error, None)
 
     async def _drain(self) -> None:
         try:
@@ -104,33 +122,24 @@ class Inbox:
                     seen = await self._prepare([event for event, _ in some])
                 except StoreError as error:
                     for _ in some:
-                        _fail(self._line.popleft()[1], error)
+                        self._line.popleft()[1](error, None)
                     continue
-                for event, heard in some:
+                for event, then in some:
                     self._line.popleft()
-                    try:
-                        self._hand_on(event, heard, seen)
-                    except Exception as error:
-                        log.exception("%s broke on %s", event.community, event, extra={"community": event.community})
-                        _fail(heard, EngineError(f"a mistake in the bot kept {event.name} from counting: {error}"))
+                    then(*self._hand_on(event, seen))
         finally:
             self._draining = False
 
-    def _hand_on(
-        self,
-        event: Event,
-        heard: "asyncio.Future[tuple[Posted, asyncio.Future[None] | None]]",
-        seen: frozenset[str],
-    ) -> None:
+    def _hand_on(self, event: Event, seen: frozenset[str]) -> tuple[Posted | EngineError, Group | None]:
         keys = keys_of(event)
         if any(key in seen or key in self._recent for key in keys):
-            if not heard.done():
-                heard.set_result((Posted(event, duplicate=True), None))
-            return
+            return Posted(event, duplicate=True), None
         self._remember(keys)
-        posted, saved = self._receive(event, keys, seen)
-        if not heard.done():  # whoever brought it may have gone
-            heard.set_result((posted, saved()))
+        try:
+            return self._receive(event, keys, seen)
+        except Exception as error:
+            log.exception("%s broke on %s", event.community, event, extra={"community": event.community})
+            return EngineError(f"a mistake in the bot kept {event.name} from counting: {error}"), None
 
     def _remember(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -145,8 +154,3 @@ def keys_of(event: Event) -> list[str]:
     if event.natural is not None:
         keys.append(f"natural:{event.natural}")
     return keys
-
-
-def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)

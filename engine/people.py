@@ -1,7 +1,32 @@
 """Who is behind an event: its `user` is a person with roles, or just a name. It judges nobody's rights."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+KNOWN_BOTS: Final = (
+    "botisimo",
+    "coebot",
+    "commanderroot",
+    "deepbot",
+    "fossabot",
+    "kofistreambot",
+    "lolrankbot",
+    "mixitup",
+    "moobot",
+    "nightbot",
+    "own3d",
+    "phantombot",
+    "pokemoncommunitygame",
+    "sery_bot",
+    "soundalerts",
+    "streamelements",
+    "streamlabs",
+    "streamstickers",
+    "supibot",
+    "tangiabot",
+    "wizebot",
+)
+"""What bots are called that many channels have; platforms do not tell them apart from people."""
 
 
 def name_of(user: object) -> str | None:

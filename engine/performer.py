@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from engine.actions import ENGINE
 from engine.cache import ResultCache, cache_key
 from engine.clock import SleepingClock
 from engine.declare import Declarations
@@ -164,7 +163,7 @@ class Performer:
             result = self._broken(effect, error, handing_over.begun)
         if key is not None:
             self._cache.put(key, result, self._clock.now(), lasts)
-        self._end(effect, result, None if effect.service == ENGINE else service.simulated)
+        self._end(effect, result, service.simulated)
 
     async def _settle(self, effect: Effect) -> None:
         service = self._services.get(effect.service)

@@ -7,7 +7,6 @@ Everything an event leads to at once is one group, and so one commit. Whether so
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from engine.admission import Let, Moment, Refuse, admit
@@ -17,7 +16,7 @@ from engine.context import Context, event_scope
 from engine.events import Event, canonical
 from engine.execution import Execution
 from engine.folding import PATIENCE, Fold, Header, Single, fold_of
-from engine.inbox import Posted, Saved, keys_of
+from engine.inbox import Posted, keys_of
 from engine.inputs import Heard
 from engine.machine import heard_as
 from engine.people import name_of, person_in
@@ -83,8 +82,8 @@ class Reception:
 
     def receive(
         self, community: Community, event: Event, keys: Sequence[str], seen: frozenset[str]
-    ) -> tuple[Posted, Saved]:
-        """Let an event happen that has not been seen before."""
+    ) -> tuple[Posted, Group]:
+        """Let an event happen that has not been seen before; tells what it came to, and in which commit."""
         group = self._writer.open_group(1)
         group.batch.events.append(event)
         expires = self._clock.now() + SEEN_FOR
@@ -92,8 +91,8 @@ class Reception:
             group.batch.seen[community.name, key] = expires
         fold = fold_of(event)
         if fold is not None and self._is_folded(community, event, fold, group, seen):
-            return Posted(event, duplicate=False, folded=True), partial(self._writer.done, group)
-        return self._happen(community, event, group), partial(self._writer.done, group)
+            return Posted(event, duplicate=False, folded=True), group
+        return self._happen(community, event, group), group
 
     def let_go(self, community: Community, key: str) -> None:
         """The header of some gifts has not come in time: each stands for itself."""

@@ -61,6 +61,14 @@ def insert(row: Row, at: int, states: tuple[State, ...]) -> Row:
     return Row((*row.states[: at - 2], before, *_ending_in(new, onward), *after), row.initial)
 
 
+def append(row: Row, states: tuple[State, ...]) -> Row:
+    """New states stand at the end, linked to each other, and nothing leads to them yet."""
+    if not states:
+        raise EditError("there is nothing to put in")
+    _refuse_taken(states, row.states)
+    return Row((*row.states, *_chain(states)), row.initial)
+
+
 def _give_way(before: State, following: str | None, first: str) -> tuple[State, Target | None]:
     """The step before leads to the first new one; what it led to instead is what the last new one takes over."""
     if isinstance(before.action, Goto | Stop):

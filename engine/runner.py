@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
+from engine.actions import EMIT, ENGINE
 from engine.admission import Answer, Let, Moment, Refuse, admit_by_hand
 from engine.appointments import DUE, Appointments
 from engine.clock import Shift, SleepingClock
@@ -24,10 +25,10 @@ from engine.context import Context
 from engine.data import DATA_METHODS, apply
 from engine.data import SERVICE as DATA
 from engine.declare import Declarations
-from engine.emitting import EmittingService
+from engine.emitting import emitted
 from engine.errors import EngineError
 from engine.events import Event, canonical
-from engine.execution import FINAL, Effect, Execution, Failed, Person, Result, Unknown
+from engine.execution import FINAL, Done, Effect, Execution, Failed, Person, Result, Unknown
 from engine.inbox import Inbox, Posted
 from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
 from engine.measure import measure, timed
@@ -123,7 +124,7 @@ class Runner:
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
         self._performer = Performer(
-            (*services, EmittingService(clock, self.post)),
+            services,
             clock,
             self._tasks,
             self._mark_begun,
@@ -162,7 +163,9 @@ class Runner:
         if community in self._communities:
             return
         opened = Community(community)
-        opened.inbox = Inbox(self._tasks, partial(self._prepare, opened), partial(self._reception.receive, opened))
+        opened.inbox = Inbox(
+            self._tasks, partial(self._prepare, opened), partial(self._reception.receive, opened), self._writer.done
+        )
         opened.timers = Timers(self._clock, partial(self._time_reached, opened), self._metrics.timer_late)
         opened.roster = Roster(self._clock, self._tasks, self._store.executions_of, self._awake)
         await self._recall(opened)
@@ -547,6 +550,8 @@ class Runner:
             forbidden = loaded.forbidden.get(effect.state)
         if effect.service == DATA and forbidden is None and community is not None:
             self._keep(community, effect, execution)
+        elif (effect.service, effect.method) == (ENGINE, EMIT) and community is not None:
+            self._let_happen(community, effect)
         else:
             self._performer.perform(effect, forbidden)
 
@@ -565,6 +570,20 @@ class Runner:
         community.kept.take(rows)
         self._record((effect, ending(effect, result, now)), rows)
 
+    def _let_happen(self, community: Community, effect: Effect) -> None:
+        """Let the event of a step happen: in its turn, and in the very commit that records the step as done."""
+
+        def then(came: Posted | EngineError, group: Group | None) -> None:
+            if self._trouble.held or self._closed:
+                return  # it stays due; if the event did happen, that is known when it is taken up again
+            result: Result = Done()
+            if isinstance(came, EngineError):
+                result = Failed("broken", f"the event did not happen: {came}")
+            self._record((effect, ending(effect, result, self._clock.now())), group=group)
+
+        if not self._trouble.held and not self._closed:
+            community.inbox.line_up(emitted(effect, self._clock.now()), then)
+
     async def _mark_begun(self, effect: Effect) -> None:
         group = self._writer.open_group(1)
         group.batch.begun.append(effect.id)
@@ -582,12 +601,13 @@ class Runner:
         else:
             self._record(ended)
 
-    def _record(self, ended: Ended, kept: Sequence[DataRecord] = ()) -> None:
+    def _record(self, ended: Ended, kept: Sequence[DataRecord] = (), group: Group | None = None) -> None:
         effect, input = ended
         community = self._communities.get(effect.community)
         if community is None:
             return
-        group = self._writer.open_group(3)
+        if group is None:
+            group = self._writer.open_group(3)
         group.batch.done.append(effect.id)
         group.batch.data.extend(kept)
         group.ended.append(ended)

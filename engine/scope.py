@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo
 from engine.errors import EvaluationError
 from engine.execution import Values
 
-RESERVED: Final = frozenset({"event", "user", "caller", "results", "config", "data", "date", "time", "clock", "late"})
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+RESERVED: Final = frozenset(
+    {"event", "user", "caller", "results", "config", "data", "date", "time", "clock", "weekday", "late"}
+)
 EMPTY: Final[Values] = {}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -255,6 +258,10 @@ def _clock(scope: Scope) -> str:
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
+def _weekday(scope: Scope) -> str:
+    return WEEKDAYS[local_time(scope.now, scope.zone).weekday()]
+
+
 _ROOTS: Final[Mapping[str, Evaluate]] = {
     "event": attrgetter("event"),
     "user": lambda scope: MISSING if scope.user is None else scope.user,
@@ -265,6 +272,7 @@ _ROOTS: Final[Mapping[str, Evaluate]] = {
     "date": _date,
     "time": _time,
     "clock": _clock,
+    "weekday": _weekday,
     "late": attrgetter("late"),
 }
 

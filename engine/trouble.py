@@ -2,8 +2,8 @@
 
 Of a group whose commit failed nothing happened, so memory is what the store says again: it is mended, and after a pause
 everything is taken up from there, as at a start. What effects have come to meanwhile cannot be had a second time; it is
-kept here and recorded when the store can be written again. Only what changes the community's data can: the change was lost
-with the commit, so it is made again. If it still cannot, that leads back to the beginning, after a
+kept here and recorded when the store can be written again. Only what is done in a commit can, a change of the community's
+data or an event of a step: it was lost with the commit, so it is done again. If it still cannot, that leads back to the beginning, after a
 longer pause. This module commits nothing and knows no execution.
 """
 
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from engine.actions import ENGINE
 from engine.clock import SleepingClock
 from engine.community import Community
 from engine.data import SERVICE as DATA
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = 1.0
 LONGEST_RETRY: Final = 30.0
+IN_A_COMMIT: Final = frozenset({DATA, ENGINE})
+"""Services whose effects are done by committing them."""
 
 
 class Trouble:
@@ -70,7 +73,9 @@ class Trouble:
     async def failed(self, groups: Sequence[Group], error: StoreError) -> None:
         """Nothing of these groups happened: forget it, hold everything back, and keep the results they recorded."""
         log.error("a commit failed: %s", error)
-        self._kept = [ended for group in groups for ended in group.ended if ended[0].service != DATA] + self._kept
+        self._kept = [
+            ended for group in groups for ended in group.ended if ended[0].service not in IN_A_COMMIT
+        ] + self._kept
         self.held = True
         for community in self._communities.values():
             community.timers.clear()

@@ -127,7 +127,7 @@ def _elsewhere(method: Method, call: Call, value: Words, workspace: Workspace, d
     for other in declarations if len(said) == 1 else ():
         texts = [param for param in other.params if param.type == "text" and param.required]
         places = [param for param in other.params if param.type == "channel"]
-        if len(texts) == len(places) == 1 and len(other.params) == 2 and method.name in SAYING:
+        if len(texts) == len(places) == 1 and method.name in SAYING and other.name in SAYING:
             text = call.params.get(said[0].name)
             return Call(service=other.service, method=other.name, params={places[0].name: channel, texts[0].name: text})
     what = (method.noun or (method.verb,))[0]

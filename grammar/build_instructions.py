@@ -5,24 +5,26 @@ from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from engine.formulas import Compare, Formula, Literal, Variable
-from engine.model import Goto, Policy, Retry, State, Trigger, VariableDeclaration, Wait
-from grammar.build_policies import rule
-from grammar.build_steps import NotBuilt, StepBuilder, with_unit
+from engine.formulas import Compare, Formula, Literal, Not, Variable
+from engine.model import Retry, Run, State, Trigger, Wait
+from grammar import build_heading, build_policies
+from grammar.build_conditions import IS_A_BOT, condition_in
+from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
+from grammar.leaves import NotBuilt, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
     About,
     Add,
     Again,
     Alter,
-    Aside,
     BacktestCommand,
     Become,
     Bound,
     By,
     Called,
     CarryOn,
+    Catch,
     Command,
     Contrast,
     Drop,
@@ -32,7 +34,9 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
     It,
     Kind,
     Lead,
@@ -89,12 +93,10 @@ _PLAIN: Final[Mapping[str, str]] = {
     "yes": "yes",
     "no": "no",
 }
+_TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
 _LATER: Final[Mapping[str, str]] = {
     "later_copy": "copy a workflow",
     "later_template": "make workflows from templates",
-    "later_run_step": "run a workflow as a step of another",
-    "later_if": "put conditions on single steps in words",
-    "later_at_once": "do several steps at the same time in words",
 }
 
 
@@ -110,12 +112,9 @@ class InstructionBuilder:
         """The command a tree of one of the three families says."""
         match tree.rule:
             case "new_named" | "new_unnamed":
-                later = _find(tree, "later_run_step")
-                return self._new(tree) if later is None else _not_yet(later)
+                return self._new(tree)
             case "edit":
                 return self._edits(tree)
-            case "later_if" | "later_at_once" | "later_run_step":
-                return _not_yet(tree)
             case "test":
                 return self._dry_run(tree)
             case _:
@@ -158,12 +157,27 @@ class InstructionBuilder:
         started = self._triggers(starting) if starting is not None else ()
         if whoever is not None:
             started = (Trigger(on=str(_leaf(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
+        drafts = self._drafts(steps) if steps is not None else ()
+        either = _find(tree, "either_way")
+        if either is not None:
+            started, drafts = self._either_way(either, started, drafts)
+        if _is_about_a_run(tree, started, drafts):
+            raise NotBuilt("when another workflow runs is said of that one, such as: run raid every day at 19:00")
         return New(
             str(leaf.value) if leaf is not None else None,
             started,
-            (*self._wait_before(tree), *(self._drafts(steps) if steps is not None else ())),
+            (*self._wait_before(tree), *drafts),
             quoted=leaf is not None and leaf.quoted,
         )
+
+    def _either_way(
+        self, node: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]
+    ) -> tuple[tuple[Trigger, ...], tuple[Draft, ...]]:
+        """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
+        if len(started) != 1 or started[0].when is None:
+            raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
+        choice = self._steps.choice(started[0].when, drafts, node)
+        return (started[0].model_copy(update={"when": None}),), (choice,)
 
     def _wait_before(self, tree: Node) -> tuple[Draft, ...]:
         """`10 seconds after a raid say hi` waits first."""
@@ -177,19 +191,21 @@ class InstructionBuilder:
 
     def _triggers(self, triggers: Node) -> tuple[Trigger, ...]:
         """Every trigger of a list; after "or" the event may stand alone."""
-        return tuple(
-            self._steps.trigger(node if node.rule == "trigger" else Node("trigger", [node]))
-            for node in triggers.nodes()
-            if node.rule == "trigger" or node.rule.startswith("event")
-        )
+        found: list[Trigger] = []
+        for node in triggers.nodes():
+            if node.rule == "trigger":
+                found.extend(self._steps.triggers(node))
+            elif node.rule.startswith("event"):
+                found.extend(self._steps.triggers(Node("trigger", [node])))
+        return tuple(found)
 
     def _ways(self, target: Node | None) -> tuple[tuple[Formula | None, Reference], ...]:
         if target is None:
             return ()
         meant = self._targets.target(target)
         if isinstance(meant, str):
-            return ((None, _named_place(meant)),)
-        return tuple((way.when, _named_place(way.to)) for way in meant)
+            return ((None, named_place(meant)),)
+        return tuple((way.when, named_place(way.to)) for way in meant)
 
     # Changing --------------------------------------------------------------------------------------------------------------
 
@@ -227,6 +243,13 @@ class InstructionBuilder:
         """`begin with ...`, `end it with ...`."""
         return Add(self._all_steps(node), Position("start" if node.rule == "add_first" else "end"))
 
+    def add_said(self, node: Node) -> EditSyntax:
+        """Steps and nothing else; a check after which the rest goes on comes first."""
+        first = _find(node, "choose") or _find(node, "choose_unless")
+        is_check = first is not None and first.node("otherwise_nothing") is not None
+        steps = self._all_steps(node)
+        return Add(steps, Position("start") if is_check and len(steps) == 1 else None)
+
     def add_gap(self, node: Node) -> EditSyntax:
         """`add a wait`: something is missing."""
         gap = node.node("gap")
@@ -262,18 +285,6 @@ class InstructionBuilder:
     def gripe(self, node: Node) -> EditSyntax:
         """`the wait is too long, ...`."""
         return About(_reference(_first(node)))
-
-    def aside(self, node: Node) -> EditSyntax:
-        """What is done where a step fails."""
-        reference = None if node.rule == "aside_any" else _reference(_first(node))
-        steps = _steps_of(node)
-        if len(steps.nodes("step")) == 1:
-            only = self._targets.steps(steps)[0].state.action
-            if isinstance(only, Goto):
-                to = _named_place(only.to)
-                return Head("on_error", to) if reference is None else Lead(reference, "error", ((None, to),))
-        goes_on = True if any(leaf.type == "AND_GO_ON" for leaf in node.leaves()) else None
-        return Aside(reference, self._all_steps(node), goes_on)
 
     def drop(self, node: Node) -> EditSyntax:
         """Steps to take out."""
@@ -338,6 +349,10 @@ class InstructionBuilder:
         if len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None:
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
+
+    def alter_text(self, node: Node) -> EditSyntax:
+        """`make it "hey"`."""
+        return Alter(_reference(_first(node)), Words(str(_leaf(node, "STRING").value), quoted=True))
 
     def alter_new(self, node: Node) -> EditSyntax:
         """`new announcement text: bye`."""
@@ -419,18 +434,52 @@ class InstructionBuilder:
         triggers = _find(node, "triggers")
         return Start(mode, self._triggers(triggers) if triggers is not None else ())
 
+    def hold(self, node: Node) -> EditSyntax:
+        """What has to hold for a start."""
+        match node.rule:
+            case "guard":
+                return Hold(condition_in(node))
+            case "guard_bots":
+                return Hold(Not(IS_A_BOT))
+            case "guard_roles":
+                return Hold(build_policies.without_roles(node))
+            case "guard_days" | "guard_no_days":
+                return Hold(days=build_policies.weekdays(node), only=node.rule == "guard_days")
+            case _:
+                return Hold()
+
+    def forget(self, node: Node) -> EditSyntax:
+        """What no longer starts it."""
+        event = node.leaf("EVENT")
+        return Forget(None if event is None else str(event.value))
+
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
-        if node.rule == "head_rule":
-            return Head("rule", rule(_first(node)))
-        return _heading(node)
+        if node.rule == "head_on_error":
+            ways = self._ways(node.node("target_step", "target_ways"))
+            return Head("on_error", ways[0][1] if ways else None)
+        return build_heading.heading(node)
 
-
-def _steps_of(node: Node) -> Node:
-    found = node.node("steps")
-    if found is None:
-        raise AssertionError(f"{node.rule} has no steps")
-    return found
+    def handle(self, node: Node) -> EditSyntax:
+        """What is done when a step fails, or any."""
+        caught = node.node("caught", "caught_new") or node
+        new = caught.rule == "caught_new"
+        steps = caught.node("steps")
+        drafts = self._targets.steps(steps) if steps is not None else ()
+        # "stop" is how it ends by itself; it is kept where steps of their own are meant.
+        rest = drafts if new else build_heading.without_stop(drafts)
+        if not rest or (not new and build_heading.only_jumps(rest)):
+            raise NotBuilt("nothing is done there but going elsewhere")
+        edge, said = node.node("edge"), node.leaf("EDGE_SO")
+        event = _event(edge) if edge is not None else str(said.value) if said is not None else "error"
+        reference = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
+        return Catch(
+            rest,
+            None if reference is None else _reference(reference),
+            event,
+            True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
+            new,
+        )
 
 
 def _quoted(text: str) -> str:
@@ -464,39 +513,33 @@ def _not_yet(node: Node) -> Named:
     return Named("not yet", workflows, _LATER[node.rule])
 
 
+_NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
+
+
+def _is_about_a_run(tree: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]) -> bool:
+    """`run raid every day at 19:00`, not said to be a new workflow: it is about when raid runs."""
+    said = tree.node("triggered")
+    if said is None or len(drafts) != 1 or not isinstance(drafts[0].state.action, Run):
+        return False
+    return said.nodes()[0].rule == "steps" or any(trigger.on in _TIMES for trigger in started)
+
+
+def _outside_steps(tree: Node) -> Iterator[Leaf]:
+    """The words that are about the workflow; one that a step runs is another matter."""
+    for child in tree.children:
+        if isinstance(child, Leaf):
+            yield child
+        elif child.rule != "steps":
+            yield from _outside_steps(child)
+
+
 def _by_number(number: int) -> str:
     return f"\0{number}"
 
 
-def _named_place(name: str) -> Reference:
+def named_place(name: str) -> Reference:
     """A step that was named, or numbered (`_by_number`)."""
     return Numbered(int(name[1:])) if name.startswith("\0") else Called(name)
-
-
-def _heading(node: Node) -> Head:
-    strings = [str(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type in ("STRING", "TEXT")]
-    json = node.leaf("JSON")
-    match node.rule:
-        case "head_name":
-            return Head("name", strings[0])
-        case "head_description":
-            return Head("description", strings[0])
-        case "head_no_description":
-            return Head("description", None)
-        case "head_tags" | "head_no_tags":
-            return Head("tags", tuple(strings))
-        case "head_policy":
-            return Head("policy", TypeAdapter(Policy).validate_python(json.value if json else {}))
-        case "head_variable":
-            value = VariableDeclaration.model_validate(json.value if json else {})
-            return Head("variable", (strings[0], value))
-        case "head_no_variable":
-            return Head("variable", (strings[0], None))
-        case "head_timeout":
-            duration = node.leaf("DURATION")
-            return Head("timeout", _seconds(duration) if duration else None)
-        case _:
-            return Head("on_error" if node.rule == "head_no_on_error" else "timeout", None)
 
 
 def _missing(noun: Leaf | None, node: Node) -> MissingPiece:
@@ -785,7 +828,7 @@ _Builder = Callable[[InstructionBuilder, Node], EditSyntax]
 _I = InstructionBuilder
 _EDITS: Final[Mapping[str, _Builder]] = {
     "add": _I.add,
-    "ambient_steps": _I.add,
+    "ambient_steps": _I.add_said,
     "add_first": _I.add_at_end,
     "add_last": _I.add_at_end,
     "add_gap": _I.add_gap,
@@ -804,10 +847,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,
+    "alter_text": _I.alter_text,
     "wish": _I.wish,
     "gripe": _I.gripe,
-    "aside": _I.aside,
-    "aside_any": _I.aside,
     "add_gap_filled": _I.add_gap_filled,
     "alter_verbless": _I.alter_verbless,
     "alter_from": _I.alter_from,
@@ -832,17 +874,31 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,
+    "handle": _I.handle,
+    "no_longer_the_one": _I.forget,
+    "no_longer_on": _I.forget,
+    **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
     **dict.fromkeys(
         (
             "head_name",
             "head_description",
             "head_no_description",
+            "head_version",
+            "head_no_version",
             "head_tags",
             "head_no_tags",
+            "head_tag",
+            "head_untag",
             "head_policy",
             "head_rule",
             "head_variable",
+            "variable_more",
+            "variable_needed",
             "head_no_variable",
+            "head_rounds",
+            "head_usual_rounds",
+            "head_start",
+            "head_on_error",
             "head_no_on_error",
             "head_timeout",
             "head_no_timeout",

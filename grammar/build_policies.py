@@ -1,14 +1,19 @@
 """From trees of `policies.lark` to rules: what one line of the heading or one sentence says of a policy."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
 from engine.convert import mistake
+from engine.formulas import And, Formula, Literal, Not, TextTest, Variable
 from engine.model import Cooldown, QuietHours, Rate, Role
-from grammar.build_steps import NotBuilt, with_unit
+from grammar.build_conditions import ROLES_OF_USER
+from grammar.leaves import NotBuilt, with_unit
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
+from grammar.scanners import Days
+from grammar.starts import weekdays_in
 from grammar.tree import Leaf, Node
 
 _FIXED: Final[Mapping[str, dict[str, Any]]] = {
@@ -55,7 +60,7 @@ def _fields(node: Node) -> dict[str, Any]:
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per=_key(node))}
         case "rule_rate":
             window = node.node("window") or node
-            return {"rate": Rate(count=_count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
+            return {"rate": Rate(count=count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
         case "rule_quiet":
             start, end = _clocks(node)
             return {"quiet_hours": QuietHours(start=start, end=end)}
@@ -67,7 +72,7 @@ def _fields(node: Node) -> dict[str, Any]:
         case "rule_mode":
             return {"mode": _value(node, "MODE"), "max": _most(node), "key": _key(node)}
         case "rule_at_once":
-            return {"mode": "parallel", "max": _count(node), "key": _key(node)}
+            return {"mode": "parallel", "max": count(node), "key": _key(node)}
         case "rule_group":
             return {"group": _value(node, "STRING")}
         case "rule_late":
@@ -85,7 +90,7 @@ def _most(node: Node) -> int | None:
         return None
     if _value(node, "MODE") != "queued":
         raise NotBuilt("only runs that go one after the other stand in line")
-    return _count(node)
+    return count(node)
 
 
 def _exempt(node: Node) -> Permitted:
@@ -111,12 +116,33 @@ def _roles(node: Node) -> tuple[Role, ...]:
     return tuple(found)
 
 
+def without_roles(node: Node) -> Formula:
+    """`not on mods or vips`: nobody who is any of them."""
+    roles = _roles(node)
+    if "everyone" in roles:
+        raise NotBuilt("then nobody would be left")
+    found = tuple(Not(TextTest("contains", Variable(ROLES_OF_USER), Literal(role))) for role in roles)
+    return found[0] if len(found) == 1 else And(found)
+
+
+def weekdays(node: Node) -> frozenset[int]:
+    """`on sundays`: days of the week, and no others."""
+    days = _leaf(node, "DAYS").value
+    if days != Days(weekday=days.weekday) or not _PLAIN_DAYS.fullmatch(days.weekday):
+        raise NotBuilt("only days of the week can be left out, such as sundays")
+    return weekdays_in(days.weekday)
+
+
+_PLAIN_DAYS: Final = re.compile(r"[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*")
+
+
 def _key(node: Node) -> str | None:
     per = node.node("per")
     return None if per is None else _value(per, "PER", "STRING")
 
 
-def _count(node: Node) -> int:
+def count(node: Node) -> int:
+    """A whole number."""
     number = _leaf(node, "NUMBER").value
     if not float(number).is_integer():
         raise NotBuilt(f"{number} is no number of times")

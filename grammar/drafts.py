@@ -5,7 +5,7 @@ r"""Steps as they were said, on their way to states: names still to be given, va
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,10 +13,30 @@ from pydantic import JsonValue
 
 from engine.declare import Declarations
 from engine.events import kind_of
-from engine.model import Action, Call, Goto, State, Stop, Trigger, Wait, all_states
+from engine.model import (
+    Action,
+    Block,
+    Call,
+    Choose,
+    Emit,
+    ForEach,
+    Goto,
+    Parallel,
+    Repeat,
+    Run,
+    Set,
+    State,
+    Stop,
+    Target,
+    Trigger,
+    Wait,
+    WaitFor,
+    all_states,
+)
 from engine.names import expected, fresh, verb
 
-ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock"})
+ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock", "weekday"})
+_MARK: Final = "\0\ufdd0"
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
 _NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
 _TO_ESCAPE: Final = re.compile(r"(?<=\\)\{|(?<![$\\])\{(?=[^\W\d]\w*(?:\.\w+)*\})")
@@ -47,23 +67,25 @@ class MissingPiece(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A step as it was said.
+    """A step as it was said. It and the steps inside it that were given no name have a placeholder for one.
 
     Attributes:
         state: The step; its name counts only if `named`.
         named: Whether its name was written.
         typed: Whether its texts were typed in a sentence; those of JSON are kept as they are.
         ends: Whether it was said that nothing follows.
+        verbatim: Names of the steps inside it whose texts are kept as they are.
     """
 
     state: State
     named: bool = False
     typed: bool = True
     ends: bool = False
+    verbatim: frozenset[str] = frozenset()
 
 
 def variables_of(triggers: Iterable[Trigger], known: Iterable[str]) -> frozenset[str]:
-    """Every variable that a text may mean without `$`: what the triggers bring, and what is known beside."""
+    """The names that `{name}` in a text may mean without `$`: what the triggers bring, and what is known beside."""
     fields = {name for trigger in triggers if (kind := kind_of(trigger.on)) is not None for name in kind.fields}
     return frozenset({*ALWAYS_KNOWN, *fields, *known})
 
@@ -78,74 +100,159 @@ def named_in(states: tuple[State, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
-def linked(steps: tuple[Draft, ...], known: frozenset[str], declarations: Declarations) -> tuple[State, ...]:
-    """The states of a new workflow, each leading to the next unless it says otherwise."""
-    states = loose(_with_usual_names(steps, declarations), known, set(), declarations)
-    following = (*(state.name for state in states[1:]), None)
+def flows_on(action: Action) -> bool:
+    """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
+    return not isinstance(action, Goto | Stop)
+
+
+def in_a_row(drafts: Sequence[Draft]) -> tuple[State, ...]:
+    """The states of steps that follow each other, each leading to the next unless it says otherwise."""
+    following = (*(draft.state.name for draft in drafts[1:]), None)
     return tuple(
-        state if to is None or draft.ends else _leading(state, to)
-        for draft, state, to in zip(steps, states, following, strict=True)
+        draft.state if to is None or draft.ends else _leading(draft.state, to)
+        for draft, to in zip(drafts, following, strict=True)
     )
 
 
-def _with_usual_names(steps: tuple[Draft, ...], declarations: Declarations) -> tuple[Draft, ...]:
-    """Unnamed steps under the names the rules give at their places, where those are free."""
-    taken = {
-        inner.name for draft in steps for inner in all_states((draft.state,)) if draft.named or inner != draft.state
-    }
-    stems: list[str] = []
-    named: list[Draft] = []
-    for draft in steps:
-        usual = expected(draft.state.action, stems, declarations)
-        stems.append(verb(draft.state.action, declarations))
-        if not draft.named and usual not in taken:
-            draft = replace(draft, state=draft.state.model_copy(update={"name": usual}), named=True)
-            taken.add(usual)
-        named.append(draft)
-    return tuple(named)
-
-
 def _leading(state: State, to: str) -> State:
-    if "success" in state.transitions or isinstance(state.action, Goto | Stop):
+    if "success" in state.transitions or not flows_on(state.action):
         return state
     return state.model_copy(update={"transitions": {"success": to, **state.transitions}})
+
+
+def linked(steps: tuple[Draft, ...], known: frozenset[str] | None, declarations: Declarations) -> tuple[State, ...]:
+    """The states of a new workflow, each leading to the next unless it says otherwise.
+
+    Args:
+        steps: The outermost steps.
+        known: The variables that `{name}` may mean; None keeps all texts as they are.
+        declarations: Where the usual names come from.
+    """
+    apart = _apart(steps)
+    states = in_a_row(apart if known is None else tuple(_with_variables(draft, known) for draft in apart))
+    return _renamed(states, _usual_names(states, declarations))
+
+
+def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[str, str]:
+    """For each placeholder the name the rules give at its place, or a free one if that is taken."""
+    taken = {state.name for state in all_states(states)}
+    names: dict[str, str] = {}
+    stems: list[str] = []
+    for state in all_states(states):
+        usual = expected(state.action, stems, declarations)
+        stems.append(verb(state.action, declarations))
+        if is_placeholder(state.name):
+            names[state.name] = fresh(state.action, taken, declarations) if usual in taken else usual
+            taken.add(names[state.name])
+    return names
 
 
 def loose(
     steps: tuple[Draft, ...], known: frozenset[str], taken: Iterable[str], declarations: Declarations
 ) -> tuple[State, ...]:
     """States with names of their own that lead nowhere unless they say so."""
-    used = set(taken)
-    used |= {draft.state.name for draft in steps if draft.named}
-    states: list[State] = []
-    for draft in steps:
-        action = recognised(draft.state.action, known) if draft.typed else draft.state.action
-        name = draft.state.name if draft.named else fresh(action, used, declarations)
-        state = draft.state.model_copy(update={"name": name, "action": action})
-        used |= {inner.name for inner in all_states((state,))}
-        states.append(state)
-    return tuple(states)
+    states = tuple(_with_variables(draft, known).state for draft in _apart(steps))
+    used = {*taken, *(state.name for state in all_states(states))}
+    names: dict[str, str] = {}
+    for state in all_states(states):
+        if is_placeholder(state.name):
+            names[state.name] = fresh(state.action, used, declarations)
+            used.add(names[state.name])
+    return _renamed(states, names)
 
 
-def recognised(action: Action, known: frozenset[str]) -> Action:
-    """An action whose typed texts name known variables properly."""
+# Placeholders -----------------------------------------------------------------------------------------------------------
+
+
+def placeholder(path: str) -> str:
+    """What a step is called until it has a name; no two in one row of steps have the same path."""
+    return f"{_MARK}{path}"
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether a step still has no name."""
+    return name.startswith(_MARK)
+
+
+def _apart(steps: tuple[Draft, ...]) -> tuple[Draft, ...]:
+    """The same steps with placeholders that differ, also where they come from different sentences."""
+    apart: list[Draft] = []
+    for number, draft in enumerate(steps):
+        mapping = {
+            state.name: placeholder(f"{number}:{state.name}")
+            for state in all_states((draft.state,))
+            if is_placeholder(state.name)
+        }
+        if not draft.named:
+            mapping[draft.state.name] = placeholder(f"{number}:")
+        (state,) = _renamed((draft.state,), mapping)
+        verbatim = frozenset(mapping.get(name, name) for name in draft.verbatim)
+        apart.append(replace(draft, state=state, verbatim=verbatim))
+    return tuple(apart)
+
+
+def _renamed(states: tuple[State, ...], names: Mapping[str, str]) -> tuple[State, ...]:
+    """The same states, however deep, under other names."""
+    if not names:
+        return states
+    return tuple(_under_name(state, names) for state in states)
+
+
+def _under_name(state: State, names: Mapping[str, str]) -> State:
+    transitions = {event: _led(target, names) for event, target in state.transitions.items()}
+    action = map_blocks(state.action, lambda block: _renamed_block(block, names))
+    if isinstance(action, Goto):
+        action = Goto(to=names.get(action.to, action.to))
+    name = names.get(state.name, state.name)
+    return state.model_copy(update={"name": name, "transitions": transitions, "action": action})
+
+
+def _renamed_block(block: Block, names: Mapping[str, str]) -> Block:
+    initial = names.get(block.initial_state, block.initial_state)
+    return block.model_copy(update={"initial_state": initial, "states": _renamed(block.states, names)})
+
+
+def _led(target: Target, names: Mapping[str, str]) -> Target:
+    if isinstance(target, str):
+        return names.get(target, target)
+    return tuple(way.model_copy(update={"to": names.get(way.to, way.to)}) for way in target)
+
+
+def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
+    """An action with each of its blocks changed."""
     match action:
-        case Call():
-            params = {name: _in_value(value, known) for name, value in action.params.items()}
-            return action if params == action.params else replace_params(action, params)
-        case Wait(seconds=str() as seconds):
-            return Wait(seconds=recognise(seconds, known))
+        case Choose():
+            cases = tuple(case.model_copy(update={"block": change(case.block)}) for case in action.cases)
+            return action.model_copy(update={"cases": cases})
+        case Parallel():
+            branches = tuple(branch.model_copy(update={"block": change(branch.block)}) for branch in action.branches)
+            return action.model_copy(update={"branches": branches})
+        case Repeat() | ForEach():
+            return action.model_copy(update={"block": change(action.block)})
         case _:
             return action
 
 
-def replace_params(call: Call, params: dict[str, JsonValue]) -> Call:
-    """The same call with other params."""
-    return Call(service=call.service, method=call.method, params=params)
+# Texts ------------------------------------------------------------------------------------------------------------------
 
 
-def _in_value(value: JsonValue, known: frozenset[str]) -> JsonValue:
-    return recognise(value, known) if isinstance(value, str) else value
+def _with_variables(draft: Draft, known: frozenset[str]) -> Draft:
+    """A step whose typed texts name known variables properly."""
+    raw = draft.verbatim if draft.typed else draft.verbatim | {draft.state.name}
+    state = map_state_texts(draft.state, lambda text: recognise(text, known), lambda state: state.name not in raw)
+    return replace(draft, state=state)
+
+
+def map_state_texts(state: State, change: Callable[[str], str], typed: Callable[[State], bool]) -> State:
+    """A state with the texts of its action changed, and of those inside it, where they were typed."""
+    action = map_texts(state.action, change) if typed(state) else state.action
+    inner = map_blocks(
+        action,
+        lambda block: block.model_copy(
+            update={"states": tuple(map_state_texts(each, change, typed) for each in block.states)}
+        ),
+    )
+    return state if inner is state.action else state.model_copy(update={"action": inner})
 
 
 def recognise(text: str, known: frozenset[str]) -> str:
@@ -166,14 +273,28 @@ def escaped(text: str) -> str:
 
 
 def map_texts(action: Action, change: Callable[[str], str]) -> Action:
-    """An action with every text of a call, and a wait's variable, changed."""
+    """An action with its own texts changed, in which variables may stand."""
     match action:
         case Call():
-            return replace_params(
-                action,
-                {name: change(value) if isinstance(value, str) else value for name, value in action.params.items()},
-            )
+            params = _changed(action.params, change)
+            return Call(service=action.service, method=action.method, params=params)
         case Wait(seconds=str() as seconds):
             return Wait(seconds=change(seconds))
+        case WaitFor(who=str() as who):
+            return action.model_copy(update={"who": change(who)})
+        case ForEach(items=str() as items):
+            return action.model_copy(update={"items": change(items)})
+        case Repeat(times=str() as times):
+            return action.model_copy(update={"times": change(times)})
+        case Set():
+            return Set(values=_changed(action.values, change))
+        case Run():
+            return action.model_copy(update={"arguments": _changed(action.arguments, change)})
+        case Emit():
+            return action.model_copy(update={"payload": _changed(action.payload, change)})
         case _:
             return action
+
+
+def _changed(values: Mapping[str, JsonValue], change: Callable[[str], str]) -> dict[str, JsonValue]:
+    return {name: change(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -1,6 +1,6 @@
-"""Drives Lark's LALR table over a word lattice: the one module that knows Lark.
+"""Drives the grammar's LALR table over a word lattice.
 
-    driver = Driver(declarations)                         # builds the table once, about a third of a second
+    driver = Driver(declarations)                         # makes the table, or takes it from a folder
     live = LiveLexicon([*names_on_stream(names), ("WORKFLOW", "raid", "raid_id"), ("IN_WORKFLOW", "in raid", "raid_id")])
     match driver.parse(sentence, live, start="trigger"):
         case Parsed(readings=(best, *others)): best.tree, best.cost, best.corrections, best.tokens
@@ -9,36 +9,30 @@
 Grammar files hold structure only; every terminal is declared here and comes from the lattice, so a terminal that begins
 with `_` is dropped from trees and any other stays as a `Leaf`. Terminals known by their form (`grammar.lattice.SCANNED`):
 TEXT STRING NEW_NAME USER CHANNEL SCENE SOURCE SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER JSON NAME
-COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
+COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
 STRING is only ever quoted. All others come from `grammar/lexicon/*.toml` and from the `LiveLexicon`.
 
 A beam of the cheapest hypotheses moves over the words; hypotheses at the same place with the same stack are one (a second
 is kept if it costs nearly the same). Work is counted, so the worst message ends in milliseconds with "too complicated".
-Rows of Lark's table are read directly: copying its public interactive parser for every edge takes ten times as long. A
-contract test (`tests/grammar/test_driver_table.py`) pins what is used of it. The winner's words are then fed to the public
-interactive parser, which builds the tree.
+The tree of the winner is made when somebody asks for it.
 """
 
-import gc
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, cast
-
-from lark import Lark
-from lark.lexer import Lexer
-from lark.parsers.lalr_analysis import Shift
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from engine.declare import Declarations
 from engine.events import types
+from grammar.calls import Calls, calls_of
+from grammar.lalr import END
 from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, vocabulary_of
 from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
-from grammar.phrases import PhraseGrammar, grammar_of
-from grammar.tree import Leaf, Node
+from grammar.phrases import SAID, SAID_ON, PhraseGrammar, grammar_of
+from grammar.table import Table, table_of
+from grammar.tree import Leaf, Node, Tree
 from grammar.words import clean, keys
 
 _HERE: Final = Path(__file__).parent
@@ -47,9 +41,12 @@ STARTS_MARK: Final = re.compile(r"^//\s*starts:\s*(.+)$", re.MULTILINE)
 _TERMINAL: Final = re.compile(r"\b_?[A-Z][A-Z0-9_]*\b")
 _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"->\s*\w+")
-END: Final = "$END"
 NEARLY_THE_SAME: Final = 0.3
+ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
+_TEXTS: Final = ("TEXT", "STRING")
 NAME_PASSED_OVER: Final = 0.9
+SAYING: Final = frozenset((SAID, SAID_ON))
+MAX_WANTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Limits:
     Attributes:
         characters: More than this is not read at all.
         words: Nor are more words.
-        steps: Moves of the parser, over all hypotheses.
+        work: Moves of the parser and places come to, over all hypotheses and all families that a sentence is read as.
         depth: How deep its stack may get.
         beams: Hypotheses kept at a place; the next number is tried when the one before finds nothing.
         readings: How many are handed back.
@@ -67,14 +64,14 @@ class Limits:
 
     characters: int = 4_000
     words: int = 240
-    steps: int = 3_000
+    work: int = 2_400
     depth: int = 400
     beams: tuple[int, ...] = (4, 16)
     readings: int = 6
 
 
 CHAT: Final = Limits()
-FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, steps=400_000, depth=10_000, beams=(4, 16), readings=1)
+FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, work=400_000, depth=10_000, beams=(4, 16), readings=1)
 
 
 @dataclass(frozen=True)
@@ -91,15 +88,18 @@ class Reading:
     corrections: tuple[Correction, ...]
     tokens: tuple[Leaf, ...]
     start: str
-    _lark: Lark
+    _table: Table
+    _phrases: PhraseGrammar
 
     @cached_property
     def tree(self) -> Node:
-        """The tree, built when it is asked for."""
-        parser = self._lark.parse_interactive(start=self.start)
-        for token in self.tokens:
-            parser.feed_token(cast("Any", token))
-        return cast("Node", parser.feed_token(cast("Any", Leaf(END, None, "", 0, 0))))
+        """The tree, built when it is asked for; a call in it is named for its phrase."""
+        return self._table.tree(self.start, self.tokens, self._name)
+
+    def _name(self, node: Node, read: Sequence[Tree]) -> None:
+        if node.rule in self._phrases.shapes:
+            said = (leaf.value for leaf in read if isinstance(leaf, Leaf) and leaf.type in (SAID, SAID_ON))
+            node.rule = self._phrases.meant(node.rule, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,28 +147,19 @@ class Stuck:
 Outcome: TypeAlias = Parsed | Stuck
 
 
-class _NoLexer(Lexer):
-    """Lark asks for a lexer; the lattice is ours."""
-
-    def __init__(self, conf: object) -> None:
-        del conf
-
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
-        del lexer_state, parser_state
-        return iter(())
-
-
 class _Stack:
     """A parser's stack, shared by all hypotheses that came to it."""
 
-    __slots__ = ("above", "below", "depth", "fed", "state")
+    __slots__ = ("above", "below", "depth", "fed", "phrases", "state")
 
-    def __init__(self, state: int, below: "_Stack | None") -> None:
+    def __init__(self, state: int, below: "_Stack | None", phrases: int = 0) -> None:
         self.state = state
         self.below = below
+        self.phrases = phrases
+        """Within a call, those that are still possible."""
         self.depth: int = 0 if below is None else below.depth + 1
-        self.above: dict[int, _Stack] = {}
-        self.fed: dict[str, _Stack | None] = {}
+        self.above: dict[int | tuple[int, int], _Stack] = {}
+        self.fed: dict[str | int, _Stack | None] = {}
 
     def on(self, state: int) -> "_Stack":
         """This stack with one more state on it."""
@@ -177,13 +168,43 @@ class _Stack:
             above = self.above[state] = _Stack(state, self)
         return above
 
+    def within(self, state: int, phrases: int) -> "_Stack":
+        """This stack with a state on it that stands within a call of one of these phrases."""
+        above = self.above.get((state, phrases))
+        if above is None:
+            above = self.above[state, phrases] = _Stack(state, self, phrases)
+        return above
 
-_Row: TypeAlias = dict[str, tuple[int, int, str]]
-"""Terminal or rule -> (next state, -1, "") for a shift or goto, or (0, length, rule) for a reduction."""
 
 _Chain: TypeAlias = "tuple[_Chain, Edge, int] | None"
 _Hypothesis: TypeAlias = tuple[float, int, _Stack, _Chain, bool]
 """(cost, order of arrival, stack, what was read, whether the last edge is a span of free text)."""
+
+
+class _Wants(NamedTuple):
+    """What a state asks the lattice for.
+
+    Attributes:
+        scans: Terminals known by their form.
+        unknown: Live names, of which none may be known.
+        text_only: Whether what is quoted is a text: where any value may stand, its kind is found out from where it goes.
+        reluctance: What passing over a word costs more: where a new name or a text may stand, "so" and "lol" are likelier
+            to be it than to be passed over.
+    """
+
+    scans: tuple[str, ...]
+    unknown: tuple[str, ...]
+    reluctance: float
+    text_only: bool
+
+    @classmethod
+    def of(cls, row: Collection[str]) -> "_Wants":
+        """Those of the terminals that may come."""
+        scans = tuple(terminal for terminal in row if terminal in SCANNED)
+        # Where a step may be referred to, "the hype scene" has to be a scene that is known.
+        unknown = () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
+        text_only = ANY_VALUE.issubset(row) and ("TEXT" in row or "STRING" in row)
+        return cls(scans, unknown, NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0, text_only)
 
 
 class Driver:
@@ -205,25 +226,15 @@ class Driver:
     ) -> None:
         self.declarations = declarations
         self.phrases: PhraseGrammar = grammar_of(declarations)
-        texts = sources if sources is not None else [path.read_text(encoding="utf-8") for path in _grammar_files()]
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        spoken = [(terminal, None, words) for terminal, words in self.phrases.entries]
-        self.lexicon = load(files, [*spoken, *_event_words()], self.phrases.starts)
+        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,))
+        sayings = {group.name: group.words for group in self.phrases.groups}
+        self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
-        self._lark = _build(texts, self.phrases, tables)
-        self._rows, self._starts, self._ends = _table_of(self._lark)
+        self._table = table_of(*grammar_text(sources, self.phrases), tables)
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
-        self._scans = [tuple(terminal for terminal in row if terminal in SCANNED) for row in self._rows]
-        # Where any value may stand, one in quotes is a text; what it is of is found out from where it goes.
-        self._any_value = [
-            {"SCENE", "CHANNEL", "DURATION"} <= row.keys() and bool({"TEXT", "STRING"} & row.keys())
-            for row in self._rows
-        ]
-        # Where a step may be referred to, "the hype scene" has to be a scene that is known.
-        self._unknown = [
-            () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
-            for row in self._rows
-        ]
+        self._calls = calls_of(self._table, self.phrases)
+        self._wants: dict[int | tuple[int, int], _Wants] = {}
 
     def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits) -> Lattice:
         """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
@@ -238,7 +249,12 @@ class Driver:
     @property
     def starts(self) -> frozenset[str]:
         """The start rules."""
-        return frozenset(self._starts)
+        return frozenset(self._table.starts)
+
+    @property
+    def table_size(self) -> tuple[int, int]:
+        """How many states the table has, and how many actions."""
+        return len(self._table.actions), sum(len(row) for row in self._table.actions)
 
     def parse(self, text: str, live: LiveLexicon, start: str, limits: Limits = CHAT) -> Outcome:
         """Read one sentence."""
@@ -248,17 +264,17 @@ class Driver:
         lattice = self._lattice_of(sentence, live, limits)
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
-        run = _Run(self._rows, self._scans, self._unknown, self._any_value, lattice, self._ends[start], limits)
+        run = _Run(self._table, self._calls, self._wants, lattice, self._table.ends[start], limits)
         outcome: Outcome | None = None
         for beam in limits.beams:
-            found = run.over(self._starts[start], beam)
+            found = run.over(self._table.starts[start], beam)
             if isinstance(found, Stuck):
                 outcome = found
                 if found.reason != "syntax" or not run.dropped:
                     break
                 continue
             readings = tuple(
-                Reading(cost, _corrections(chain), run.tokens(chain), start, self._lark)
+                Reading(cost, _corrections(chain), run.tokens(chain), start, self._table, self.phrases)
                 for cost, _, _, chain, _ in found
             )
             return Parsed(readings)
@@ -272,22 +288,21 @@ class _Run:
 
     def __init__(
         self,
-        rows: list[_Row],
-        scans: list[tuple[str, ...]],
-        unknown: list[tuple[str, ...]],
-        any_value: list[bool],
+        table: Table,
+        calls: Calls,
+        wants: dict[int | tuple[int, int], _Wants],
         lattice: Lattice,
         end_state: int,
         limits: Limits,
     ) -> None:
-        self._rows = rows
-        self._scans = scans
-        self._unknown = unknown
-        self._any_value = any_value
+        self._actions = table.actions
+        self._gotos = table.gotos
+        self._rules = table.rules
+        self._calls = calls
+        self._wants = wants
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
-        self._steps = 0
         self._arrivals = 0
         self.dropped = False
         """Whether the last beam was too narrow for all hypotheses, so that a wider one may find more."""
@@ -295,7 +310,8 @@ class _Run:
     def over(self, start_state: int, beam: int) -> list[_Hypothesis] | Stuck:
         """Move a beam over the words."""
         self.dropped = False
-        count = len(self._lattice.words)
+        lattice = self._lattice
+        count = len(lattice.words)
         agenda: list[list[_Hypothesis] | None] = [None] * (count + 1)
         first: _Hypothesis = (0.0, 0, _Stack(start_state, None), None, False)
         agenda[0] = [first]
@@ -315,7 +331,7 @@ class _Run:
             for hypothesis in kept:
                 self._advance(hypothesis, place, agenda)
             agenda[place] = None
-            if self._steps > self._limits.steps:
+            if lattice.work > self._limits.work:
                 return self._stuck(place, kept, "too complicated")
         return self._stuck(*furthest, "syntax")
 
@@ -339,23 +355,43 @@ class _Run:
 
     def _advance(self, hypothesis: _Hypothesis, place: int, agenda: list[list[_Hypothesis] | None]) -> None:
         cost, _, stack, chain, _ = hypothesis
-        row = self._rows[stack.state]
+        row = self._actions[stack.state]
+        wants = self._wants.get((stack.state, stack.phrases) if stack.phrases else stack.state)
+        if wants is None:
+            wants = self._find_wants(stack)
         lattice = self._lattice
         for edge in lattice.fixed(place):
             if edge.terminal in row:
                 self._follow(edge, place, cost, stack, chain, agenda)
-        text_only = self._any_value[stack.state]
-        for terminal in self._scans[stack.state]:
+        for terminal in wants.scans:
             for edge in lattice.scanned(place, terminal):
-                if not (text_only and edge.quoted) or terminal in ("TEXT", "STRING"):
+                if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
                     self._follow(edge, place, cost, stack, chain, agenda)
-        for terminal in self._unknown[stack.state]:
+        for terminal in wants.unknown:
             for edge in lattice.unknown(place, terminal):
                 self._follow(edge, place, cost, stack, chain, agenda)
-        # Where a new name or a text may stand, "so" and "lol" are likelier to be it than to be passed over.
-        reluctance = NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0
         for after, extra in lattice.fillers(place):
-            self._arrive(agenda, after, (cost + extra + reluctance, self._next(), stack, chain, False))
+            self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
+
+    def _find_wants(self, stack: _Stack) -> _Wants:
+        """What a state asks for; within a call only what one of its phrases goes on with."""
+        row = self._actions[stack.state]
+        if not stack.phrases:
+            wants = self._wants[stack.state] = _Wants.of(row)
+            return wants
+        if len(self._wants) >= MAX_WANTS:
+            self._wants.clear()
+        possible = [terminal for terminal in row if self._may_come(stack, terminal)]
+        wants = self._wants[stack.state, stack.phrases] = _Wants.of(possible)
+        return wants
+
+    def _may_come(self, stack: _Stack, terminal: str) -> bool:
+        action = self._actions[stack.state][terminal]
+        if action >= 0:
+            within = self._calls.within.get(action)
+            return within is None or not within.only or self._calls.left(action, stack.phrases, None) != 0
+        ending = self._calls.ending.get(~action)
+        return ending is None or stack.phrases & ending != 0
 
     def _follow(
         self,
@@ -366,7 +402,7 @@ class _Run:
         chain: _Chain,
         agenda: list[list[_Hypothesis] | None],
     ) -> None:
-        fed = self.feed(stack, edge.terminal)
+        fed = self.feed(stack, edge.terminal, edge.value if edge.terminal in SAYING else None)
         if fed is not None:
             free = edge.terminal in ("TEXT", "NEW_NAME") and not edge.quoted
             link = (chain, edge, place if edge.start < 0 else edge.start)
@@ -382,41 +418,53 @@ class _Run:
 
     def _next(self) -> int:
         self._arrivals += 1
+        self._lattice.work += 1
         return self._arrivals
 
-    def feed(self, stack: _Stack, terminal: str) -> _Stack | None:
-        """The stack after a terminal, or None if it cannot come here."""
-        if terminal in stack.fed:
-            return stack.fed[terminal]
-        at: _Stack = stack
+    def feed(self, stack: _Stack, terminal: str, group: int | None = None) -> _Stack | None:
+        """The stack after a terminal, or after words of a call, or None if they cannot come here."""
+        key = terminal if group is None else group
+        if key in stack.fed:
+            return stack.fed[key]
+        at: _Stack | None = stack
         result: _Stack | None = None
-        while True:
-            self._steps += 1
-            action = self._rows[at.state].get(terminal)
+        while at is not None:
+            self._lattice.work += 1
+            action = self._actions[at.state].get(terminal)
             if action is None or at.depth > self._limits.depth:
                 break
-            state, length, rule = action
-            if length < 0:
-                result = at.on(state)
+            if action >= 0:
+                result = self._shifted(at, action, group)
                 break
-            at = self._reduced(at, length, rule)
-        stack.fed[terminal] = result
+            at = self._reduced(at, ~action)
+        stack.fed[key] = result
         return result
 
-    def _reduced(self, stack: _Stack, length: int, rule: str) -> _Stack:
-        for _ in range(length):
+    def _shifted(self, stack: _Stack, state: int, group: int | None) -> _Stack | None:
+        within = self._calls.within.get(state)
+        if within is None:
+            return stack.on(state)
+        left = self._calls.left(state, stack.phrases, group)
+        return None if within.only and not left else stack.within(state, left)
+
+    def _reduced(self, stack: _Stack, number: int) -> _Stack | None:
+        ending = self._calls.ending.get(number)
+        if ending is not None and not stack.phrases & ending:
+            return None
+        rule = self._rules[number]
+        for _ in range(rule.length):
             stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
-        return stack.on(self._rows[stack.state][rule][0])
+        return stack.on(self._gotos[stack.state][rule.origin])
 
     def _accepts(self, stack: _Stack) -> bool:
         while stack.state != self._end_state:
-            action = self._rows[stack.state].get(END)
-            if action is None:
+            action = self._actions[stack.state].get(END)
+            if action is None or action >= 0:
                 return False
-            state, length, rule = action
-            if length < 0:
-                return state == self._end_state
-            stack = self._reduced(stack, length, rule)
+            below = self._reduced(stack, ~action)
+            if below is None:
+                return False
+            stack = below
         return True
 
     def tokens(self, chain: _Chain) -> tuple[Leaf, ...]:
@@ -438,12 +486,21 @@ class _Run:
         return Stuck(at, word, reason, lambda: self._expected(kept), lambda: self.tokens(chain))
 
     def _expected(self, kept: list[_Hypothesis]) -> frozenset[str]:
-        return frozenset(
-            terminal
-            for hypothesis in kept
-            for terminal in self._rows[hypothesis[2].state]
-            if terminal.lstrip("_").isupper() and self.feed(hypothesis[2], terminal) is not None
-        )
+        return frozenset(name for hypothesis in kept for name in self._after(hypothesis[2]))
+
+    def _after(self, stack: _Stack) -> Iterator[str]:
+        """The terminals that can come after a stack; for words of calls the names of their groups."""
+        row = self._actions[stack.state]
+        for terminal in row:
+            if terminal not in SAYING and terminal != END and self.feed(stack, terminal) is not None:
+                yield terminal
+        if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
+            yield from self._calls.begins
+        state = row.get(SAID_ON, -1)
+        if state >= 0:
+            for number, group in enumerate(self._calls.groups):
+                if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
+                    yield group.name
 
 
 def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:
@@ -470,56 +527,20 @@ def _event_words() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield "EVENT", kind.name, keys(f"a {kind.noun}")
 
 
-# Lark --------------------------------------------------------------------------------------------------------------------
+# Grammar files ----------------------------------------------------------------------------------------------------------
 
 
 def _grammar_files() -> list[Path]:
     return [_HERE / name for name in GRAMMARS if (_HERE / name).exists()]
 
 
-def _build(texts: Sequence[str], phrases: PhraseGrammar, tables: Path | None) -> Lark:
-    """One Lark grammar from all texts; every terminal is declared, none is defined."""
+def grammar_text(texts: Sequence[str] | None, phrases: PhraseGrammar) -> tuple[str, list[str]]:
+    """One grammar of all texts, those beside this module if none are given, and its start rules.
+
+    Every terminal is declared, none is defined.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in _grammar_files()] if texts is None else texts
     starts = [start.strip() for text in texts for found in STARTS_MARK.findall(text) for start in found.split(",")]
     bare = [_COMMENT.sub("", text) for text in (*texts, phrases.rules)]
     terminals = sorted({name for text in bare for name in _TERMINAL.findall(_ALIAS.sub("", text))})
-    with _no_collecting():
-        return _lark_of(terminals, bare, starts, tables)
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Making the table allocates much and frees little: looking for garbage meanwhile costs a fifth of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _lark_of(terminals: list[str], bare: list[str], starts: list[str], tables: Path | None) -> Lark:
-    text = f"%declare {' '.join(terminals)}\n" + "\n".join(bare)
-    digest = sha256("\n".join((text, *starts)).encode()).hexdigest()[:24]
-    return Lark(
-        text,
-        cache=False if tables is None else str(tables / f"{digest}.table"),
-        parser="lalr",
-        lexer=_NoLexer,
-        start=starts,
-        maybe_placeholders=False,
-        tree_class=Node,
-    )
-
-
-def _table_of(lark: Lark) -> tuple[list[_Row], dict[str, int], dict[str, int]]:
-    """Lark's table in the form that is quickest to walk, with the start and end state of each start rule."""
-    table = cast("Any", lark).parser.parser._parse_table  # noqa: SLF001  pinned by the contract test
-    rows: list[_Row] = [{} for _ in range(max(table.states) + 1)]
-    for state, row in table.states.items():
-        for symbol, (action, argument) in row.items():
-            if action is Shift:
-                rows[state][str(symbol)] = (argument, -1, "")
-            else:
-                rows[state][str(symbol)] = (0, len(argument.expansion), str(argument.origin.name))
-    return rows, dict(table.start_states), dict(table.end_states)
+    return f"%declare {' '.join(terminals)}\n" + "\n".join(bare), starts

@@ -5,24 +5,25 @@ what may stand there. People may leave the numbers of steps out; then the lines'
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from pydantic import ValidationError
 
 from engine.convert import mistake
-from engine.declare import Declarations
 from engine.errors import DefinitionError
 from engine.model import MAX_STATES, Definition, Policy, State, Trigger, VariableDeclaration
-from engine.names import expected, verb
-from grammar import build_policies
-from grammar.build_steps import NotBuilt, StepBuilder
-from grammar.drafts import Draft
+from grammar import build_heading, build_policies
+from grammar.beginnings import Beginnings
+from grammar.build_steps import StepBuilder
+from grammar.drafts import Draft, linked
 from grammar.driver import FILE_LINE, Driver, Parsed, Stuck
+from grammar.layout import Line, sentences
+from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon
 from grammar.rules import Permitted, Rule, Ruled, with_fields
-from grammar.say_steps import default_id, flows_on
+from grammar.say_steps import default_id
 from grammar.tree import Node
 
 MAX_LINES: Final = 1_000
@@ -94,12 +95,17 @@ def read_definition(text: str, driver: Driver, live: LiveLexicon | None = None) 
         raise FileError(0, f"a workflow file may have {MAX_LINES} lines; this one has {len(lines)}")
     draft = _Draft()
     names = live if live is not None else LiveLexicon()
-    for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            try:
-                _read_line(line, number, draft, driver, names)
-            except NotBuilt as reason:
-                raise FileError(number, str(reason)) from None
+    written = [
+        Line.of(number, line)
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    begins = Beginnings(driver, names, FILE_LINE)
+    for line in sentences(written, begins):
+        try:
+            _read_line(line.text, line.number, draft, driver, names)
+        except NotBuilt as reason:
+            raise FileError(line.number, str(reason)) from None
     return _definition(draft, driver)
 
 
@@ -156,7 +162,8 @@ def _read_header(tree: Node, draft: _Draft, driver: Driver) -> None:  # noqa: C9
         case "head_trigger":
             draft.triggers.append(StepBuilder(driver.phrases.by_rule).trigger(head.nodes("trigger")[0]))
         case "head_variable":
-            _once(draft.variables, texts[0], _validated(VariableDeclaration, _json(head)))
+            said = build_heading.declared(head.nodes()[0])
+            _once(draft.variables, said.name, build_heading.declaration(said, None))
         case "head_policy":
             draft.say(_validated(Policy, _json(head)).model_dump(exclude_unset=True))
         case "head_rule":
@@ -239,19 +246,19 @@ def _in_order(steps: list[tuple[int, int | None, Node]]) -> list[tuple[int, Node
 
 
 def _states(steps: list[tuple[int, Node]], driver: Driver) -> tuple[State, ...]:
-    unplaced = StepBuilder(driver.phrases.by_rule, str)
-    drafts = [_build(tree, line, unplaced) for line, tree in steps]
-    names = _names(drafts, driver.declarations)
+    unplaced = linked(_built(steps, StepBuilder(driver.phrases.by_rule, str)), None, driver.declarations)
+    names = [state.name for state in unplaced]
 
     def name_of(number: int) -> str:
         if 1 <= number <= len(names):
             return names[number - 1]
         raise NotBuilt(f"there is no step {number}; the last one is {len(names)}")
 
-    numbered = StepBuilder(driver.phrases.by_rule, name_of)
-    built = [_build(tree, line, numbered) for line, tree in steps]
-    following: Iterable[str | None] = (*names[1:], None)
-    return tuple(_linked(draft, name, after) for draft, name, after in zip(built, names, following, strict=True))
+    return linked(_built(steps, StepBuilder(driver.phrases.by_rule, name_of)), None, driver.declarations)
+
+
+def _built(steps: list[tuple[int, Node]], builder: StepBuilder) -> tuple[Draft, ...]:
+    return tuple(_build(tree, line, builder) for line, tree in steps)
 
 
 def _build(tree: Node, line: int, builder: StepBuilder) -> Draft:
@@ -260,19 +267,3 @@ def _build(tree: Node, line: int, builder: StepBuilder) -> Draft:
         return builder.step(step)
     except NotBuilt as reason:
         raise FileError(line, str(reason)) from None
-
-
-def _names(drafts: list[Draft], declarations: Declarations) -> list[str]:
-    stems = [verb(draft.state.action, declarations) for draft in drafts]
-    return [
-        draft.state.name if draft.named else expected(draft.state.action, stems[:place], declarations)
-        for place, draft in enumerate(drafts)
-    ]
-
-
-def _linked(draft: Draft, name: str, following: str | None) -> State:
-    """The step under its name, leading to the next one if it does not say otherwise."""
-    transitions = dict(draft.state.transitions)
-    if following is not None and not draft.ends and flows_on(draft.state.action):
-        transitions.setdefault("success", following)
-    return draft.state.model_copy(update={"name": name, "transitions": transitions})

@@ -13,7 +13,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,10 @@ from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, together
+from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
-from grammar.driver import Driver, Limits, Parsed, Reading, Stuck
+from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
 from grammar.instruction import (
@@ -56,11 +57,13 @@ from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.missing import held_open, missing, unknown
+from grammar.phrases import SAID
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
-from grammar.say import Sayer
-from grammar.scanners import NoUnit
-from grammar.tree import Leaf, Node
+from grammar.say import AND_THEN, Sayer
+from grammar.scanners import NoHalf, NoUnit
+from grammar.table import no_collecting
+from grammar.tree import Leaf, Node, alike
 from grammar.wishes import Vague
 from grammar.words import clean, joints
 from grammar.workspace import Workspace
@@ -69,19 +72,41 @@ FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
-PART: Final = Limits(characters=500, words=60, steps=600, beams=(4,))
+PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
+_RATHER_A_BLOCK: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b", re.IGNORECASE)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
-_OWN_VERBS: Final = frozenset({"wait", "pause", "hold", "sleep", "delay", "stop", "end", "do", "go", "add", "when"})
+_OWN_VERBS: Final = frozenset(
+    [
+        "wait",
+        "pause",
+        "hold",
+        "sleep",
+        "delay",
+        "stop",
+        "end",
+        "do",
+        "go",
+        "add",
+        "when",
+        "if",
+        "unless",
+        "repeat",
+        "collect",
+        "run",
+        "emit",
+        "set",
+    ]
+)
 _CONNECTORS: Final = frozenset(
     [
         "then",
@@ -129,6 +154,7 @@ _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECAS
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     reading: Reading
+    likelihood: tuple[float, int]
     answer: Understanding
 
 
@@ -137,14 +163,20 @@ class Language:
 
     def __init__(self, declarations: Declarations, tables: Path | None = None) -> None:
         self._declarations = declarations
-        self._driver = Driver(declarations, tables=tables)
+        with no_collecting():
+            self._driver = Driver(declarations, tables=tables)
+            self._live = LiveWords(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        self._live = LiveWords(declarations)
-        self._verbs = frozenset(words[0] for _, words in self._driver.phrases.entries if words) | _OWN_VERBS
+        self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
         phrases = self._driver.phrases
-        begins = {" ".join(words) for terminal, words in phrases.entries if terminal in phrases.starts}
+        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
+
+    @property
+    def table_size(self) -> tuple[int, int]:
+        """How many states the parser's table has, and how many actions."""
+        return self._driver.table_size
 
     # Reading ---------------------------------------------------------------------------------------------------------------
 
@@ -164,9 +196,13 @@ class Language:
             return _import(imported.group("source"))
         if looks_like_file(sentence):
             return self._file(sentence, workspace)
-        lines = lines_of(sentence)
+        lines = (
+            lines_of(sentence, Beginnings(self._driver, self._live.of(workspace), CHAT))
+            if "\n" in sentence
+            else (sentence,)
+        )
         if len(lines) == 1:
-            return self._read(sentence, workspace, teaching=teaching)
+            return self._read(lines[0], workspace, teaching=teaching)
         return self._together(lines, workspace)
 
     def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
@@ -174,14 +210,14 @@ class Language:
         head, used = "", 0
         for line in lines[:-1]:
             begun = f"{head}: {line.rstrip(' :')}" if head else line.rstrip(" :")
-            if not _asks_for_steps(self._read(begun, workspace)):
+            if not _asks_for_steps(self._read(begun, workspace, teaching=False)):
                 break
             head, used = begun, used + 1
         steps = " · ".join(lines[used:])
         answer = self._read(f"{head}: {steps}" if head else steps, workspace)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace)
+            edits = self._read(scoped + "; ".join(lines[1:]), workspace, teaching=False)
             is_change = isinstance(edits, Understood) and isinstance(edits.instruction, Change)
             answer = edits if is_change else answer
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
@@ -197,6 +233,8 @@ class Language:
             asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
             if asked is not None:
                 return asked
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+            return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -238,7 +276,7 @@ class Language:
             return Refusal("")
         return suggest.refusal(merged, sentence, workspace, self._works_in(workspace))
 
-    def _in_parts(self, sentence: str, workspace: Workspace) -> Understood | None:
+    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
 
         Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
@@ -246,7 +284,7 @@ class Language:
         found: list[Understood] = []
         rest: str | None = sentence
         while rest is not None and len(found) < MAX_PARTS:
-            last = self._part(rest, workspace) if found else None
+            last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
                 return Understood(
@@ -254,7 +292,7 @@ class Language:
                     tuple(correction for each in found for correction in each.corrections),
                     tuple(note for each in found for note in each.notes),
                 )
-            for end, start in joints(rest)[:MAX_JOINTS]:
+            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
                 first = self._part(rest[:end], workspace)
                 if first is not None:
                     found.append(first)
@@ -288,9 +326,14 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = sorted(readings, key=_likelihood)
-        near = [each for each in ranked if _likelihood(each)[0] <= _likelihood(ranked[0])[0] + NEARLY][:MAX_READINGS]
-        candidates = [_Candidate(reading, self._meaning(reading, sentence, workspace)) for reading in near]
+        ranked = sorted(((_likelihood(reading), reading) for reading in readings), key=_likelier)
+        most = ranked[0][0][0] + NEARLY
+        candidates: list[_Candidate] = []
+        for likelihood, reading in ranked[:MAX_READINGS]:
+            # A comma may be read in two ways that come to the same; that is not worked out twice.
+            if likelihood[0] <= most and not any(alike(each.reading.tree, reading.tree) for each in candidates):
+                answer = self._meaning(reading, sentence, workspace)
+                candidates.append(_Candidate(reading, likelihood, answer))
         if isinstance(candidates[0].answer, Vague):
             return candidates[0].answer
         for kind in (Understood, Question):
@@ -301,9 +344,13 @@ class Language:
 
     def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
         best = _about_it(fitting, workspace) or fitting[0]
-        equal = [each.answer for each in fitting if _likelihood(each.reading) == _likelihood(best.reading)]
-        same = [answer for answer in equal if isinstance(answer, Understood)]
-        meanings = list(dict.fromkeys(self.say(answer.instruction, workspace) for answer in same)) if same[1:] else []
+        equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
+        instructions: list[Instruction] = []
+        for answer in equal:
+            if isinstance(answer, Understood) and answer.instruction not in instructions:
+                instructions.append(answer.instruction)
+        meanings = [self.say(each, workspace) for each in instructions] if len(instructions) > 1 else []
+        meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
         swallowed = _swallowed(best.reading, self._verbs, self._deeds)
@@ -341,7 +388,7 @@ class Language:
         return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
-        verb = self._driver.lexicon.trie.root.following.get(reading.tokens[0].text.split()[0].casefold())
+        verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
         takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
         return takes_one and any(
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
@@ -351,8 +398,12 @@ class Language:
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
         unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+        unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
         if unit is not None and not _is_later(reading.tree):
             return _which_unit(unit, sentence)
+        hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
+        if hours:
+            return _which_half(hours, sentence)
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
@@ -436,6 +487,10 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     return round(cost, 2), free
 
 
+def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
+    return rated[0]
+
+
 def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
     """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
     first = fitting[0].reading.tokens[0]
@@ -463,7 +518,7 @@ def _is_loose_text(reading: Reading) -> bool:
 def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
     said = [leaf.type for leaf in reading.tokens]
-    return said[0] in ("_RUN", "_START_IT") and said[-2:] == ["_AT", "TIME"]
+    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
 
 
 def _ambient(tree: Node) -> Node | None:
@@ -478,12 +533,12 @@ def _asks_for_steps(answer: Understanding) -> bool:
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
-    Of a value that is given to a run also one in which it seems to be put off.
+    Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
-            if is_run and _TIME_TO_RUN.search(leaf.text):
+            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
@@ -520,11 +575,29 @@ def _is_later(tree: Node) -> bool:
     return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
 
 
+def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
+    """`every 20 to 40 minutes`: the first length is in minutes, too."""
+    following = tokens[tokens.index(unit) + 1 :][:2]
+    return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
+
+
 def _which_unit(leaf: Leaf, sentence: str) -> Question:
     """`wait 90`: seconds or minutes is never guessed."""
     lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
     options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
     return Question(f"Do you mean {' or '.join(lengths)}?", options)
+
+
+def _which_half(hours: list[Leaf], sentence: str) -> Question:
+    """`every day at 8`: morning or evening is never guessed."""
+    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
+    options: list[str] = []
+    for chosen in product(*times):
+        said = sentence
+        for leaf, time in reversed(list(zip(hours, chosen, strict=True))):
+            said = f"{said[: leaf.start]}{time}{said[leaf.end :]}"
+        options.append(said)
+    return Question(f"Do you mean {' or '.join(times[0])}?", tuple(options[:4]))
 
 
 def _sentence(words: str) -> str:

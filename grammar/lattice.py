@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from grammar import scanners
-from grammar.lexicon import MAX_PHRASE_WORDS, Branch, Lexicon, LiveLexicon, Vocabulary
+from grammar.lexicon import MAX_PHRASE_WORDS, Lexicon, LiveLexicon, Node, Vocabulary
+from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
@@ -31,11 +32,12 @@ NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
-PLACE_IN_TEXT_COST: Final = 0.8
+PLACE_IN_TEXT_COST: Final = 1.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
+LOOKUP_WORK: Final = 20
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
 MAX_TYPO_LENGTH: Final = 24
@@ -73,6 +75,9 @@ _NAME_STOPS: Final = frozenset(
         "on",
         "at",
         "to",
+        "otherwise",
+        "else",
+        "unless",
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
@@ -103,9 +108,17 @@ _NO_LIVE_NAME: Final = frozenset(
     ]
 )
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
-_TRIGGERS: Final = frozenset(("EVENT", "_SOMEONE_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH"))
+_TRIGGERS: Final = frozenset(
+    ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
+)
+_OPTIONS: Final = frozenset(
+    ("_IF_IT_FAILS", "_TIME_LIMIT", "_RETRY", "_THEN_STOP", "EDGE", "_CARRY_ON", "_SWITCHED_OFF", "_NOTE")
+)
 _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
+_LETTERS: Final = frozenset("bcdefghjklmnopqrstvwxyz")
+"""Letters that people call a variable; "a", "i" and "u" are words."""
+_EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
@@ -124,7 +137,7 @@ class Edge(NamedTuple):
 
 def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
     """All the words that are the same for every sentence."""
-    return Vocabulary(frozenset(lexicon.trie.vocabulary | scanners.VOCABULARY))
+    return Vocabulary(frozenset(lexicon.vocabulary | scanners.VOCABULARY))
 
 
 class Lattice:
@@ -136,7 +149,7 @@ class Lattice:
         lexicon: Words that are always known.
         vocabulary: The same words, for finding the nearest.
         live: Names known right now.
-        continues: Generated terminals that may follow a text, with what follows them.
+        continues: Groups of a call's words that may follow a text, with what follows them.
     """
 
     def __init__(
@@ -146,7 +159,7 @@ class Lattice:
         lexicon: Lexicon,
         vocabulary: Vocabulary,
         live: LiveLexicon,
-        continues: Mapping[str, frozenset[str]],
+        continues: Mapping[int, frozenset[str]],
     ) -> None:
         self.text = text
         self.words = words
@@ -156,11 +169,15 @@ class Lattice:
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
+        self.work = 0
+        """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: dict[int, list[Edge]] = {}
         self._fixed: dict[int, list[Edge]] = {}
         self._scanned: dict[tuple[int, str], list[Edge]] = {}
-        self._ends: list[int] | None = None
+        self._ends: list[int] = []
+        self._looked = 1
+        self._closings: list[tuple[int, int]] | None = None
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
 
@@ -180,14 +197,17 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
-            self._walk(self._lexicon.trie.root, at, 0.0, edges)
+            key = self.words[at].key
+            if self._lexicon.trie.get(key) is not None:
+                self._walk(self._lexicon.trie, at, 0.0, edges)
             for root in self._live.roots:
-                self._walk(root, at, LIVE_BONUS, edges)
+                if root.get(key) is not None:
+                    self._walk(root, at, LIVE_BONUS, edges)
         return edges
 
-    def _walk(self, root: Branch, at: int, bonus: float, edges: list[Edge]) -> None:
+    def _walk(self, root: Node, at: int, bonus: float, edges: list[Edge]) -> None:
         words = self.words
-        branch: Branch | None = root
+        branch: Node | None = root
         place = at
         while place < len(words):
             branch = self._following(branch, place, at)  # type: ignore[arg-type]
@@ -197,21 +217,21 @@ class Lattice:
             for terminal, value, cost in branch.entries:
                 edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
 
-    def _following(self, branch: Branch, place: int, at: int) -> Branch | None:
+    def _following(self, branch: Node, place: int, at: int) -> Node | None:
         """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
         word = self.words[place]
         if word.kind != "quote" or place == at or self.words[at].key not in _BEFORE_QUOTED:
-            return branch.following.get(word.key)
-        after: Branch | None = branch
+            return branch.get(word.key)
+        after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
-            after = after.following.get(key) if after is not None else None
+            after = after.get(key) if after is not None else None
         return after if after is not branch else None
 
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
         edges: list[Edge] = []
-        for root, bonus in ((self._lexicon.trie.root, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
-            open_ends: list[tuple[Branch, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
+        for root, bonus in ((self._lexicon.trie, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
+            open_ends: list[tuple[Node, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
             while open_ends:
                 branch, place, cost, corrections = open_ends.pop()
                 if corrections:
@@ -224,12 +244,12 @@ class Lattice:
                 if place >= len(self.words):
                     continue
                 word = self.words[place]
-                following = branch.following.get(word.key)
+                following = branch.get(word.key)
                 if following is not None:
                     open_ends.append((following, place + 1, cost, corrections))
                     continue
                 for near, distance in self.nearest(place):
-                    following = branch.following.get(near)
+                    following = branch.get(near)
                     if following is not None:
                         correction = (word.text, near)
                         open_ends.append(
@@ -259,6 +279,7 @@ class Lattice:
         if self._lookups >= MAX_LOOKUPS or at not in self.strange:
             return ()
         self._lookups += 1
+        self.work += LOOKUP_WORK
         typed = self.words[at].key
         limit = 1 if len(typed) < 7 else 2
         found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
@@ -268,17 +289,17 @@ class Lattice:
     def fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
         found: list[tuple[int, float]] = []
-        branch: Branch | None = self._lexicon.fillers.root
+        branch: Node | None = self._lexicon.fillers
         place = at
         while place < len(self.words):
-            branch = branch.following.get(self.words[place].key)  # type: ignore[union-attr]
+            branch = branch.get(self.words[place].key)  # type: ignore[union-attr]
             if branch is None:
                 break
             place += 1
             if branch.entries:
                 found.append((place, FILLER_COST))
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
             found.append((at + 1, FILLER_COST))
         return found
 
@@ -329,6 +350,14 @@ class Lattice:
             for edge in self._by(scanners.number, "DURATION", at, NO_UNIT_COST):
                 edges.append(edge._replace(value=NoUnit(edge.value)))
         return edges
+
+    def _times(self, at: int) -> list[Edge]:
+        """Times of day; of a bare hour it may have to be asked which half of the day is meant."""
+        edges = self._by(scanners.clock, "TIME", at, -0.2)
+        return [
+            edge._replace(cost=NO_UNIT_COST) if self.words[at].text.isdecimal() and edge.end == at + 1 else edge
+            for edge in edges
+        ]
 
     def unknown(self, at: int, terminal: str) -> list[Edge]:
         """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
@@ -401,7 +430,9 @@ class Lattice:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
             return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
-        if word.kind == "word" and ("_" in word.text or word.key not in self._vocabulary.known):
+        if word.kind == "word" and (
+            "_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS
+        ):
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
                 end += 2
@@ -432,20 +463,41 @@ class Lattice:
         return edges
 
     def _text_ends(self, at: int) -> list[int]:
-        if self._ends is None:
-            self._ends = [place for place in range(1, len(self.words)) if self._may_end_text(place)]
         first = bisect_right(self._ends, at)
+        # They are looked for as far as they are needed: a long message has many that no text comes to.
+        while self._looked < len(self.words) and len(self._ends) - first < MAX_TEXT_ENDS:
+            if self._may_end_text(self._looked):
+                self._ends.append(self._looked)
+            self._looked += 1
+            first = bisect_right(self._ends, at)
         ends = self._ends[first : first + MAX_TEXT_ENDS]
         ends = ends if ends and ends[-1] == len(self.words) else [*ends, len(self.words)]
         # The dot between steps is never part of an unquoted text: it may stand for the end of a line.
         dot = next((place for place in ends if place < len(self.words) and self.words[place].text == "·"), None)
-        return ends if dot is None else [place for place in ends if place <= dot]
+        ends = ends if dot is None else [place for place in ends if place <= dot]
+        # Nor is the bracket that closes the block in which the text stands.
+        closing = self._closing_around(at)
+        return ends if closing is None else [*(place for place in ends if place < closing), closing]
+
+    def _closing_around(self, at: int) -> int | None:
+        """The place of the bracket that closes what was open before a place; the mouth of a smiley is none."""
+        if self._closings is None:
+            self._closings = []
+            opened: list[int] = []
+            for place, word in enumerate(self.words):
+                if word.text == "(":
+                    opened.append(place)
+                elif word.text == ")" and opened and not (word.glued and self.words[place - 1].text in _EYES):
+                    self._closings.append((opened.pop(), place))
+        return next((close for begin, close in self._closings if begin < at < close), None)
 
     def _may_end_text(self, at: int) -> bool:
         lexicon = self._lexicon
         for edge in self.exact(at):
             if edge.terminal in lexicon.ends_text:
                 return True
+            if edge.terminal == "_OPEN" and edge.end < len(self.words):
+                return any(after.terminal in _OPTIONS for after in self.exact(edge.end))
             if edge.terminal in lexicon.connects and edge.end < len(self.words):
                 following = self.exact(edge.end)
                 if any(
@@ -456,7 +508,7 @@ class Lattice:
                     return True
             if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
                 return True
-            slots = self._continues.get(edge.terminal)
+            slots = self._continues.get(edge.value) if edge.terminal == SAID_ON else None
             if slots is not None and self._goes_on(edge, at, slots):
                 return True
         return False
@@ -526,14 +578,18 @@ def _table() -> Mapping[str, _Scanner]:
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
-            "TIME": form(scanners.clock, "TIME", -0.2),
+            "TIME": lambda lattice, at: lattice._times(at),  # noqa: SLF001
             "DATE": form(scanners.date, "DATE", -0.2),
-            "DAYS": form(scanners.weekdays, "DAYS", 0.0),
+            "DAYS": form(scanners.days, "DAYS", 0.0),
+            "ZONE": form(scanners.zone, "ZONE", 0.0),
+            "EMOJI": form(scanners.emoji, "EMOJI", 0.0),
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
             "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
+            "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
+            "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),
             "NAME": kind("name", "NAME"),

@@ -15,9 +15,10 @@ In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows 
 which is the grammar's business.
 """
 
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, cast
@@ -34,51 +35,80 @@ MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
 MIN_NEAR_LENGTH: Final = 3
+_PLAIN: Final = re.compile(r"[^\[\](|)]+")
 
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
 
 
-class Following(Protocol):
-    """What may come after a branch: a dict, or something that grows branches where they are looked for."""
+class Node(Protocol):
+    """A place in a trie of words, or what grows such places where they are looked for."""
 
-    def get(self, word: str, /) -> "Branch | None":
-        """The branch after one more word."""
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What the words up to here are."""
+        ...
+
+    def get(self, word: str, /) -> "Node | None":
+        """The place after one more word."""
         ...
 
 
-@dataclass(slots=True)
-class Branch:
-    """A node of a trie of words."""
+class Branch(dict[str, "Node"]):
+    """A place in a trie, as a dict of those that follow: thousands are made at every start."""
 
-    following: Following
-    entries: list[Entry] = field(default_factory=list)
+    __slots__ = ("entries",)
+
+    def __init__(self, following: Mapping[str, Node] | None = None) -> None:
+        super().__init__(following or ())
+        self.entries: Sequence[Entry] = ()
 
 
 def grow(branch: Branch, words: Sequence[str], entry: Entry) -> None:
-    """Put a phrase under a branch that is made of dicts; the same meaning twice is once."""
+    """Put a phrase under a branch; the same meaning twice is once."""
     for word in words:
-        following = cast("dict[str, Branch]", branch.following)
-        after = following.get(word)
+        after = branch.get(word)
         if after is None:
-            after = following[word] = Branch({})
-        branch = after
+            after = branch[word] = Branch()
+        branch = cast("Branch", after)
     if entry not in branch.entries:
-        branch.entries.append(entry)
+        branch.entries = (*branch.entries, entry)
 
 
 class Trie:
-    """Phrases by their words."""
+    """Phrases by their words; below a first word it grows when somebody looks there."""
+
+    entries: Sequence[Entry] = ()
 
     def __init__(self) -> None:
-        self.root = Branch({})
-        self.vocabulary: set[str] = set()
+        self._waiting: dict[str, list[tuple[Sequence[str], Entry]]] = {}
+        self._grown: dict[str, Branch] = {}
+        self._phrases: list[Sequence[str]] = []
 
     def add(self, words: Sequence[str], entry: Entry) -> None:
         """Put a phrase in; the same meaning twice is once."""
-        if words:
-            grow(self.root, words, entry)
-            self.vocabulary.update(words)
+        if not words:
+            return
+        self._phrases.append(words)
+        waiting = self._waiting.get(words[0])
+        if waiting is None:
+            self._waiting[words[0]] = [(words, entry)]
+        else:
+            waiting.append((words, entry))
+
+    def get(self, word: str, /) -> Branch | None:
+        """The place after a first word."""
+        waiting = self._waiting.pop(word, None)
+        if waiting is not None:
+            branch = self._grown.setdefault(word, Branch())
+            for words, entry in waiting:
+                grow(branch, words[1:], entry)
+        return self._grown.get(word)
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """All words of all phrases."""
+        return frozenset().union(*self._phrases)
 
 
 class Vocabulary:
@@ -111,6 +141,7 @@ class Lexicon:
     """All that the files and the declarations say of words."""
 
     trie: Trie
+    vocabulary: frozenset[str]
     terminals: frozenset[str]
     starts_step: frozenset[str]
     connects: frozenset[str]
@@ -134,7 +165,7 @@ class LiveLexicon:
     """
 
     def __init__(
-        self, entries: Iterable[tuple[str, str, Any]] = (), beside: Sequence[tuple[Branch, Vocabulary]] = ()
+        self, entries: Iterable[tuple[str, str, Any]] = (), beside: Sequence[tuple[Node, Vocabulary]] = ()
     ) -> None:
         trie = Trie()
         nameless = set(LIVE_TERMINALS)
@@ -143,7 +174,7 @@ class LiveLexicon:
             for words in spellings(phrase):
                 trie.add(words, (terminal, value, 0.0))
         self.nameless = frozenset(nameless)
-        self.roots = (trie.root, *(root for root, _ in beside))
+        self.roots: tuple[Node, ...] = (trie, *(root for root, _ in beside))
         self.vocabularies = (Vocabulary(trie.vocabulary), *dict.fromkeys(vocabulary for _, vocabulary in beside))
 
 
@@ -180,12 +211,17 @@ def expand(phrase: str) -> list[str]:
     Raises:
         ValueError: A bracket is not closed, or there are too many wordings.
     """
-    if not any(character.isalnum() for character in phrase):
-        return [phrase]
+    return list(_expanded(phrase))
+
+
+@lru_cache(maxsize=4_096)
+def _expanded(phrase: str) -> tuple[str, ...]:
+    if _PLAIN.fullmatch(phrase) or not any(character.isalnum() for character in phrase):
+        return (" ".join(phrase.split()),)
     options, end = _sequence(phrase, 0, "")
     if end != len(phrase):
         raise ValueError(f"a bracket too many in {phrase!r}")
-    return list(dict.fromkeys(" ".join(option.split()) for option in options))
+    return tuple(dict.fromkeys([" ".join(option.split()) for option in options]))
 
 
 def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
@@ -207,7 +243,10 @@ def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
             choices.extend(options)
             options = [""]
         else:
-            options = [option + character for option in options]
+            plain = _PLAIN.match(phrase, at)
+            run = plain.group() if plain is not None else character
+            options = [option + run for option in options]
+            at += len(run) - 1
         at += 1
     return [*choices, *options], at
 
@@ -269,9 +308,9 @@ def load(
         for phrase in table.get("roles", {}).get("fillers", ()):
             for wording in expand(phrase):
                 fillers.add(keys(wording), ("FILLER", None, 0.0))
-    trie.vocabulary |= fillers.vocabulary
     return Lexicon(
         trie,
+        trie.vocabulary | fillers.vocabulary,
         frozenset(terminals),
         frozenset(roles["starts_step"]),
         frozenset(roles["connects"]),

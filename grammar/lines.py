@@ -4,18 +4,26 @@ Numbers and bullets before lines are for people and are taken off. What a line m
 """
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from grammar.beginnings import Beginnings
+from grammar.layout import Line, sentences
 from grammar.words import split
 
 MAX_LINES: Final = 60
 _MAX_WORDS: Final = 1_000
-_BULLET: Final = re.compile(r"\s*(?:\d{1,3}\s*[.):]\s+|[-*•–]\s+)?")
+_BULLET: Final = re.compile(r"\A(?:\d{1,3}\s*[.):]\s+|[-*•–]\s+)")
 
 
-def lines_of(message: str) -> tuple[str, ...]:
-    """The lines with something in them; the whole message if there is but one, or more than anybody types."""
+def lines_of(message: str, begins: Beginnings) -> tuple[str, ...]:
+    """The sentences of a message; the whole of it if that is one line, or more than anybody types.
+
+    Args:
+        message: What was typed.
+        begins: What lines begin with that belong to others.
+    """
     if "\n" not in message:
         return (message,)
     breaks: list[int] = []
@@ -28,11 +36,8 @@ def lines_of(message: str) -> tuple[str, ...]:
     if not breaks or len(breaks) >= MAX_LINES:
         return (message,)
     edges = [0, *breaks, len(message)]
-    lines = [message[begin:end].strip() for begin, end in pairwise(edges)]
-    first, *rest = [line for line in lines if line]
-    return (first, *(bare for line in rest if (bare := line[_length_of_bullet(line) :])))
-
-
-def _length_of_bullet(line: str) -> int:
-    match = _BULLET.match(line)
-    return match.end() if match is not None else 0
+    written = [message[begin:end].strip("\n") for begin, end in pairwise(edges)]
+    first, *rest = [line for line in written if line.strip()]
+    lines = [Line.of(number, line) for number, line in enumerate(rest, 2)]
+    steps = [replace(line, text=_BULLET.sub("", line.text)) for line in lines]
+    return tuple(line.text for line in sentences([Line.of(1, first), *steps], begins))

@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 from engine.declare import Declarations, Method
 from engine.model import Call, Definition, all_states
 from engine.names import verb
-from grammar.lexicon import Branch, LiveLexicon, Trie, Vocabulary, inflections, names_on_stream, spellings
+from grammar import lexicon
+from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
 from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
 from grammar.syntax import Kind
@@ -26,6 +27,16 @@ _OWN_NOUNS: Final = {
     "wait": ("wait", "pause", "delay", "waiting time"),
     "goto": ("jump", "goto"),
     "stop": ("stop",),
+    "choose": ("if", "condition", "check", "choice"),
+    "repeat": ("loop", "repeat", "repetition"),
+    "for_each": ("loop", "for each"),
+    "parallel": ("parallel step", "parallel"),
+    "wait_for": ("wait for", "wait until"),
+    "collect": ("collect", "collection", "collecting"),
+    "run": ("run", "workflow run"),
+    "emit": ("event",),
+    "set": ("variable",),
+    "transform": ("calculation",),
 }
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
@@ -79,7 +90,10 @@ class LiveWords:
         for terminal, phrase, value in fixed:
             for words in spellings(phrase):
                 trie.add(words, (terminal, value, 0.0))
-        self._beside = ((trie.root, Vocabulary(trie.vocabulary)), (Branch(_Versions()), Vocabulary(frozenset())))
+        self._beside: tuple[tuple[Node, Vocabulary], ...] = (
+            (trie, Vocabulary(trie.vocabulary)),
+            (_Versions(), Vocabulary(frozenset())),
+        )
         self._kept: list[_Kept] = []
 
     def of(self, workspace: Workspace) -> LiveLexicon:
@@ -100,9 +114,12 @@ class LiveWords:
         come = {owner: view for owner, view in owners.items() if last.owners.get(owner) is not view}
         gone = [owner for owner in last.owners if owner not in owners]
         book = last.book.changed(gone, {owner: tuple(self._phrases(view)) for owner, view in come.items()})
-        beside = (*self._beside, *((root, book.vocabulary) for root in _roots(book)))
-        lexicon = LiveLexicon(names_on_stream(workspace.names), beside)
-        return _Kept(definitions, workspace.names, lexicon, book, owners)
+        beside: tuple[tuple[Node, Vocabulary], ...] = (
+            *self._beside,
+            *((root, book.vocabulary) for root in _roots(book)),
+        )
+        made = LiveLexicon(names_on_stream(workspace.names), beside)
+        return _Kept(definitions, workspace.names, made, book, owners)
 
     def _phrases(self, definition: Definition) -> Iterator[Phrase]:
         for name in {definition.name: None, definition.id: None}:
@@ -161,35 +178,39 @@ def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
             yield tuple(each.key for each in words[:count]), text[: word.end], BEGINNING_COST
 
 
-def _roots(book: Phrasebook) -> Iterator[Branch]:
+def _roots(book: Phrasebook) -> Iterator[Node]:
     """Where names begin: as they are, after "the", after "in" and "in the"."""
-    name, within = Branch(book.section("name")), Branch(book.section("in"))
+    name, within = book.section("name"), book.section("in")
     yield name
-    yield Branch(book.section("step"))
+    yield book.section("step")
     yield Branch({"the": name})
     yield _after_in(within)
     yield _after_in(Branch({"the": within}))
 
 
-def _after_in(branch: Branch) -> Branch:
-    root = Branch({})
+def _after_in(node: Node) -> Branch:
+    root = Branch()
     for phrase in _IN:
         *first, last = phrase.split()
         at = root
         for word in first:
-            at = cast("dict[str, Branch]", at.following).setdefault(word, Branch({}))
-        cast("dict[str, Branch]", at.following)[last] = branch
+            at = cast("Branch", at.setdefault(word, Branch()))
+        at[last] = node
     return root
 
 
 class _Versions:
     """`v1`, `v2` and so on, without end."""
 
+    entries: tuple[lexicon.Entry, ...] = ()
+
     def get(self, word: str, /) -> Branch | None:
         """The branch of one of them."""
         if _VERSION.fullmatch(word) is None:
             return None
-        return Branch({}, [("VERSION", int(word[1:]), 0.0)])
+        branch = Branch()
+        branch.entries = (("VERSION", int(word[1:]), 0.0),)
+        return branch
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -97,7 +97,8 @@ def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
     if stuck.word is not None or not stuck.read or "{}" in sentence or sentence.count('"') % 2:
         return None
     begun = sentence.rstrip()
-    if lookup(begun, workspace) is not None:
+    if lookup(begun, workspace) is not None or stuck.read[-1].type == "VARIABLE":
+        # What follows a variable may be anything, so that anything would seem to mend it.
         return None
     if "WORKFLOW" in stuck.expected and (asked := _which_workflow(begun, workspace, works)) is not None:
         return asked

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from grammar.lexicon import Branch, Entry, Following, Vocabulary, grow
+from grammar.lexicon import Branch, Entry, Node, Vocabulary, grow
 
 Phrase: TypeAlias = tuple[str, tuple[str, ...], Entry]
 """(section, words, what they are)."""
@@ -74,14 +74,14 @@ class Phrasebook:
             return None
         branch = self._grown.get(first)
         if branch is None:
-            branch = self._grown[first] = Branch({})
+            branch = self._grown[first] = Branch()
             for phrases in self._by_first[first].values():
                 for _, words, entry in phrases:
                     grow(branch, words[1:], entry)
         return branch
 
-    def section(self, name: str) -> "Following":
-        """All that begins in a section."""
+    def section(self, name: str) -> Node:
+        """Where everything in a section begins."""
         return Section(self, name)
 
     @cached_property
@@ -92,10 +92,11 @@ class Phrasebook:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The beginnings of a section, as what follows a branch."""
+    """The beginnings of a section."""
 
     book: Phrasebook
     name: str
+    entries: tuple[Entry, ...] = ()
 
     def get(self, word: str, /) -> Branch | None:
         """The branch of a first word."""

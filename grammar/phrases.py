@@ -1,13 +1,15 @@
-"""What services say in their declarations, as grammar: each phrase becomes words of the lexicon and alternatives of a rule.
+"""What services say in their declarations, as grammar: each phrase becomes words of the lexicon, each *shape* one alternative.
 
-The words between two slots are one terminal; wordings that can stand in for each other everywhere share one, so that the
-parser's table stays small however many synonyms a service declares. A slot is a terminal named for its param's type.
+A shape is the order of slots and words: all phrases like `say {text}` are one alternative of the rule `call`, `_SAID TEXT`,
+whichever the words are. So the parser's table grows with the kinds of sentences and not with their number: fifty methods
+of a plugin add next to nothing. Which words may begin a call, and which may go on with it after its slots, is told by the
+group of the words as they are read, `Calls` says which phrases are left, and the tree is named for the one that was meant.
 Nothing here names a service: a plugin's sentences come about the same way.
 """
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -28,12 +30,17 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "source": "SOURCE",
         "sound": "SOUND",
         "reward": "REWARD",
-        "list": "JSON",
+        "list": "LIST",
         "any": "TEXT",
     }
 )
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _LEADS: Final = "[saying|that says|with|of|to|for]"
+SAID: Final = "_SAID"
+"""Words that begin a call."""
+SAID_ON: Final = "_SAID_ON"
+"""Words of a call after its first slot."""
+MAX_STRETCHES: Final = 8
 Words: TypeAlias = tuple[str, ...]
 
 
@@ -55,22 +62,56 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Wordings that stand in the same places of the same phrases.
+
+    Attributes:
+        name: What it is called where one says what could have been said.
+        terminal: `SAID` if they begin a call, `SAID_ON` if they go on with one.
+        phrases: By stretch, the phrases in which they may stand there, as bits.
+        words: The first of them.
+    """
+
+    name: str
+    terminal: str
+    phrases: tuple[int, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhraseGrammar:
     """The phrases of all methods, ready for the parser.
 
     Attributes:
         rules: Grammar text that defines the rule `call`.
-        entries: (terminal, words) for the lexicon.
-        starts: Terminals that begin a step.
-        continues: Terminals that follow a text, by the slot's terminal after them or "" if none follows.
-        by_rule: The phrase of each alternative's name.
+        shapes: The symbols of each of its alternatives, by name.
+        alike: The phrases of each, as bits.
+        entries: (terminal, group, words) for the lexicon.
+        groups: By number.
+        continues: Groups that follow a text, by the slot's terminal after them or "" if none follows.
+        by_rule: The phrase of each name that a tree may have.
     """
 
     rules: str
-    entries: tuple[tuple[str, Words], ...]
-    starts: frozenset[str]
-    continues: Mapping[str, frozenset[str]]
+    shapes: Mapping[str, Words]
+    alike: Mapping[str, int]
+    entries: tuple[tuple[str, int, Words], ...]
+    groups: tuple[Group, ...]
+    continues: Mapping[int, frozenset[str]]
     by_rule: Mapping[str, Phrase]
+
+    def meant(self, shape: str, groups: Iterable[int]) -> str:
+        """The name of the phrase that was read: of those with this shape and these words the one declared first has it.
+
+        Raises:
+            LookupError: There is none.
+        """
+        left = self.alike[shape]
+        for stretch, group in zip(_stretches(self.shapes[shape]), groups, strict=True):
+            left &= self.groups[group].phrases[stretch]
+        if not left:
+            raise LookupError(f"no phrase is like {shape}")
+        return f"call_{(left & -left).bit_length() - 1}"
 
 
 def cut(method: Method, index: int) -> Phrase:
@@ -86,6 +127,8 @@ def cut(method: Method, index: int) -> Phrase:
         if param is None:
             raise ValueError(f"{method.key} has no param {name!r}, but a phrase names it")
         slots.append(param)
+    if len(slots) >= MAX_STRETCHES:
+        raise ValueError(f"{method.key} has a phrase with {len(slots)} slots; {MAX_STRETCHES - 1} are the most")
     words = tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(part))) for part in parts[::2])
     return Phrase(method, index, tuple(slots), words)
 
@@ -109,58 +152,82 @@ def grammar_of(declarations: Declarations) -> PhraseGrammar:
     """The words and rules of everything that services can be asked in a sentence."""
     phrases = [cut(method, index) for method in declarations for index in range(len(method.phrases))]
     phrases.extend(phrase for method in declarations if (phrase := by_noun(method)) is not None)
-    terminals = _terminals(phrases)
-    alternatives: list[str] = []
-    by_rule: dict[str, Phrase] = {}
-    seen: set[Words] = set()
+    names: dict[Words, str] = {}
+    alike: dict[str, int] = {}
     for number, phrase in enumerate(phrases):
-        name = f"call_{number}"
-        by_rule[name] = phrase
-        for sequence in _sequences(phrase, terminals):
-            # Two services may claim the same sentence; the one declared first has it.
-            if sequence and sequence not in seen:
-                seen.add(sequence)
-                alternatives.append(f"{' '.join(sequence)} -> {name}")
+        for shape in _shapes(phrase):
+            name = names.setdefault(shape, f"shape_{len(names)}")
+            alike[name] = alike.get(name, 0) | 1 << number
+    groups, entries = _groups(phrases)
     return PhraseGrammar(
-        "call: " + "\n    | ".join(alternatives) + "\n" if alternatives else "",
-        tuple((terminal, words) for words, terminal in terminals.items()),
-        frozenset(terminals[words] for phrase in phrases for words in phrase.words[0] if words),
-        _continuations(phrases, terminals),
-        MappingProxyType(by_rule),
+        "call: " + "\n    | ".join(f"{' '.join(shape)} -> {name}" for shape, name in names.items()) + "\n"
+        if names
+        else "",
+        MappingProxyType({name: shape for shape, name in names.items()}),
+        MappingProxyType(alike),
+        entries,
+        groups,
+        MappingProxyType({number: found for number, group in enumerate(groups) if (found := _after(group, phrases))}),
+        MappingProxyType({f"call_{number}": phrase for number, phrase in enumerate(phrases)}),
     )
 
 
-def _terminals(phrases: list[Phrase]) -> dict[Words, str]:
-    """A terminal for each wording; wordings used in exactly the same places share theirs."""
-    places: dict[Words, set[tuple[int, int]]] = {}
-    for number, phrase in enumerate(phrases):
-        for stretch, wordings in enumerate(phrase.words):
-            for words in wordings:
-                if words:
-                    places.setdefault(words, set()).add((number, stretch))
-    names: dict[frozenset[tuple[int, int]], str] = {}
-    return {words: names.setdefault(frozenset(used), f"_P{len(names)}") for words, used in places.items()}
-
-
-def _sequences(phrase: Phrase, terminals: Mapping[Words, str]) -> Iterator[Words]:
-    """Every order of terminals that is this phrase."""
+def _shapes(phrase: Phrase) -> Iterator[Words]:
+    """Every order of slots and words that is this phrase: a stretch of words may be left out if one of its wordings is."""
     stretches = [
-        tuple(dict.fromkeys(terminals[words] if words else "" for words in wordings)) for wordings in phrase.words
+        dict.fromkeys(("" if not words else SAID_ON if place else SAID) for words in wordings)
+        for place, wordings in enumerate(phrase.words)
     ]
     slots = [SLOTS[param.type] for param in phrase.slots]
     for choice in itertools.product(*stretches):
         woven = itertools.chain.from_iterable(itertools.zip_longest(choice, slots))
-        yield tuple(part for part in woven if part)
+        shape = tuple(part for part in woven if part)
+        if shape:
+            yield shape
 
 
-def _continuations(phrases: list[Phrase], terminals: Mapping[Words, str]) -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for phrase in phrases:
-        for place, param in enumerate(phrase.slots):
-            if SLOTS[param.type] != "TEXT":
-                continue
-            following = SLOTS[phrase.slots[place + 1].type] if place + 1 < len(phrase.slots) else ""
-            for words in phrase.words[place + 1]:
-                if words:
-                    found.setdefault(terminals[words], set()).add(following)
-    return MappingProxyType({terminal: frozenset(slots) for terminal, slots in found.items()})
+def _stretches(shape: Words) -> Iterator[int]:
+    """Which stretch each of a shape's words are: the number of slots before them."""
+    slots = 0
+    for symbol in shape:
+        if symbol in (SAID, SAID_ON):
+            yield slots
+        else:
+            slots += 1
+
+
+def _groups(phrases: list[Phrase]) -> tuple[tuple[Group, ...], tuple[tuple[str, int, Words], ...]]:
+    """All wordings by where they may stand; those that may stand in the same places are one group."""
+    places: dict[tuple[str, Words], dict[int, int]] = {}
+    for number, phrase in enumerate(phrases):
+        for stretch, wordings in enumerate(phrase.words):
+            for words in filter(None, wordings):
+                used = places.setdefault((SAID_ON if stretch else SAID, words), {})
+                used[stretch] = used.get(stretch, 0) | 1 << number
+    numbers: dict[tuple[str, tuple[tuple[int, int], ...]], int] = {}
+    groups: list[Group] = []
+    entries: list[tuple[str, int, Words]] = []
+    for (terminal, words), used in places.items():
+        number = numbers.setdefault((terminal, tuple(used.items())), len(groups))
+        if number == len(groups):
+            bits = tuple(used.get(stretch, 0) for stretch in range(MAX_STRETCHES))
+            groups.append(Group(f"_P{number}", terminal, bits, " ".join(words)))
+        entries.append((terminal, number, words))
+    return tuple(groups), tuple(entries)
+
+
+def _after(group: Group, phrases: list[Phrase]) -> frozenset[str]:
+    """What follows these words where they follow a text."""
+    found: set[str] = set()
+    for stretch, bits in enumerate(group.phrases[1:]):
+        for number in _numbers(bits):
+            slots = phrases[number].slots
+            if SLOTS[slots[stretch].type] == "TEXT":
+                found.add(SLOTS[slots[stretch + 1].type] if stretch + 1 < len(slots) else "")
+    return frozenset(found)
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1

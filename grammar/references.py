@@ -74,6 +74,14 @@ def number_of(definition: Definition, name: str) -> int | None:
     return next((n for n, state in enumerate(definition.states, 1) if state.name == name), None)
 
 
+def names_beside(definition: Definition, without: str | None) -> frozenset[str]:
+    """The names that are taken, but for one step and those inside it."""
+    gone = set()
+    if without is not None:
+        gone = {state.name for state in all_states((definition.state(without),))}
+    return frozenset(state.name for state in all_states(definition.states) if state.name not in gone)
+
+
 def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
     """Every step a reference means, in the order they stand; at least one.
 
@@ -140,7 +148,10 @@ def both(reference: Reference, within: Within) -> tuple[State, State]:
     Raises:
         Unsettled: It means another number of them.
     """
-    found = all_of(reference, within) if isinstance(reference, Several | Span) else candidates(reference, within)
+    if isinstance(reference, Several) and len(reference.parts) == 2:
+        first, second = (one_of(part, within) for part in reference.parts)  # as said: the first takes the other's place
+        return first, second
+    found = candidates(reference, within)
     if len(found) != 2:
         raise refuse(f"Which two steps? {overview(within)}", *_numbers(within))
     return found[0], found[1]

@@ -13,6 +13,7 @@ from engine.declare import Declarations
 from engine.edits import (
     AddTrigger,
     Edit,
+    Handle,
     InsertSteps,
     MoveStep,
     RemoveSteps,
@@ -21,27 +22,30 @@ from engine.edits import (
     SetAction,
     SetCritical,
     SetDescription,
+    SetMaxRounds,
     SetName,
     SetOnError,
     SetPolicy,
     SetRetry,
+    SetStart,
     SetStepTimeout,
     SetTags,
     SetTimeout,
     SetTransition,
     SetTriggers,
-    SetVariable,
+    SetVersion,
     SwapSteps,
     apply,
     touched,
 )
 from engine.errors import EditError
-from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, VariableDeclaration, Way, all_states
+from engine.events import canonical
+from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, Way, all_states
 from engine.names import verb
-from grammar import names
+from grammar import headings, names, starts
 from grammar.afterwards import after, together
 from grammar.altering import altered, had
-from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, recognised, variables_of
+from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, placeholder, recognise, variables_of
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -85,6 +89,7 @@ from grammar.references import (
     exactly,
     key,
     moved_place,
+    names_beside,
     number_of,
     one_of,
     only,
@@ -93,19 +98,21 @@ from grammar.references import (
     refuse,
 )
 from grammar.rules import Rule, ruled
+from grammar.say_parts import say_formula
 from grammar.syntax import (
     About,
     Add,
     Again,
     Alter,
-    Aside,
     BacktestCommand,
     Become,
     Bound,
     By,
     CarryOn,
+    Catch,
     Command,
     Contrast,
+    Declared,
     Drop,
     DryRunCommand,
     Duration,
@@ -113,7 +120,9 @@ from grammar.syntax import (
     EditSyntax,
     Exchange,
     ExtendCommand,
+    Forget,
     Head,
+    Hold,
     It,
     Kind,
     Lead,
@@ -275,8 +284,7 @@ class Resolver:
         return Change(view.definition.id, tuple(made))
 
     def _within(self, definition: Definition, it: str | None = None) -> Within:
-        if it is None and definition.id == self.workspace.focus:
-            it = self.workspace.step
+        it = it or (self.workspace.step if definition.id == self.workspace.focus else None)
         return Within(
             definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
         )
@@ -312,8 +320,6 @@ class Resolver:
                 return self._contrast(syntax, within)
             case Wish():
                 return self._wish(syntax, within)
-            case Aside():
-                return self._aside(syntax, within)
             case About():
                 raise AssertionError("it is only what the next edit is about")
             case Alter():
@@ -325,6 +331,12 @@ class Resolver:
                 return self._start(syntax, definition)
             case Head():
                 return (self._head(syntax, within),)
+            case Catch():
+                return self._catch(syntax, within)
+            case Hold():
+                return (self._hold(syntax, within),)
+            case Forget():
+                return (self._forget(syntax, within),)
             case Lead() | Bound() | Again() | CarryOn():
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
@@ -333,9 +345,7 @@ class Resolver:
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        known = self._known(definition)
-        taken = {state.name for state in all_states(definition.states)} - {without}
-        return loose(steps, known, taken, self.declarations)
+        return loose(steps, self._known(definition), names_beside(definition, without), self.declarations)
 
     def _move(self, syntax: Shift, within: Within) -> MoveStep:
         state = one_of(syntax.reference, within)
@@ -346,12 +356,21 @@ class Resolver:
 
     def _become(self, syntax: Become, within: Within) -> tuple[Edit, ...]:
         state = one_of(syntax.reference, within)
-        new = self._loose(syntax.steps, within.definition, without=state.name)
-        if syntax.before and self._loose(syntax.before, within.definition)[0].action != state.action:
+        if len(syntax.steps) > 1:
+            return (ReplaceStep(state.name, self._loose(syntax.steps, within.definition, without=state.name)),)
+        new = self._in_its_place(syntax.steps, state, within)
+        if syntax.before and self._in_its_place(syntax.before, state, within) != state.action:
             raise refuse(f"{within.name} has another step there by now: {within.describe(state)}.")
-        if len(new) != 1:
-            return (ReplaceStep(state.name, new),)
-        return (SetAction(state.name, new[0].action),)
+        return (SetAction(state.name, new),)
+
+    def _in_its_place(self, steps: tuple[Draft, ...], state: State, within: Within) -> Action:
+        """What a step does that keeps its name."""
+        if not steps:
+            raise MissingPiece(ASK_STEPS)
+        definition = within.definition
+        known = self._known(definition)
+        first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
+        return loose((first,), known, names_beside(definition, state.name), self.declarations)[0].action
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
         """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
@@ -395,39 +414,11 @@ class Resolver:
             Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
         )
 
-    def _aside(self, syntax: Aside, within: Within) -> tuple[Edit, ...]:
-        """New steps at the end that only a failure leads to."""
-        failing = one_of(syntax.reference, within) if syntax.reference is not None else None
-        if failing is not None and number_of(within.definition, failing.name) is None:
-            raise refuse(f'Step "{failing.name}" stands inside another step; I can lead only the outer ones elsewhere.')
-        if syntax.goes_on is None and not isinstance(syntax.steps[-1].state.action, Stop):
-            ends = replace(syntax, steps=(*syntax.steps, Draft(State(name="stop", action=Stop()))))
-            ways = [ends] if failing is None else [ends, replace(syntax, goes_on=True)]
-            if len(ways) == 1:
-                return self._aside(ends, within)
-            meant = [Change(within.definition.id, self._aside(each, within)) for each in ways]
-            options = tuple(self.say.instruction(each, self.workspace) for each in meant)
-            raise Unsettled(Question(f"And then: stop (1), or carry on (2)? {', or: '.join(options)}", options))
-        if failing is None and syntax.goes_on:
-            raise refuse("Where it should carry on depends on the step that fails. Say which, such as: if step 2 fails")
-        needless = len(syntax.steps) > 1 and not syntax.goes_on  # no edge is as good as a step that stops
-        if failing is not None and "success" not in failing.transitions:
-            needless = False
-        steps = syntax.steps[:-1] if needless else syntax.steps
-        new = self._loose(steps, within.definition)
-        last, count = within.definition.states[-1], len(within.definition.states)
-        edits: list[Edit] = [InsertSteps(count + 1, new)]
-        after = apply(within.definition, edits[0])
-        onward = failing.transitions.get("success") if failing is not None and syntax.goes_on else None
-        for name, target in ((last.name, last.transitions.get("success")), (new[-1].name, onward)):
-            if after.state(name).transitions.get("success") != target:
-                edits.append(SetTransition(name, "success", target))
-        edits.append(SetOnError(new[0].name) if failing is None else SetTransition(failing.name, "error", new[0].name))
-        return tuple(edits)
-
     def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
-        action = altered(state, syntax, self.workspace, self.declarations)
-        return recognised(action, self._known(definition))
+        value = syntax.value
+        if isinstance(value, Words):
+            value = replace(value, text=recognise(value.text, self._known(definition)))
+        return altered(state, replace(syntax, value=value), self.workspace, self.declarations)
 
     def _known(self, definition: Definition) -> frozenset[str]:
         """The variables that a text here may mean without `$`, those of its other texts too."""
@@ -460,6 +451,40 @@ class Resolver:
             case _:
                 assert_never(syntax.mode)
 
+    def _hold(self, syntax: Hold, within: Within) -> Edit:
+        """The triggers that are there, under a condition, or without any."""
+        triggers = within.definition.triggers
+        if not triggers:
+            raise self._by_hand(syntax, within)
+        if syntax.days is not None:
+            changed = starts.on_days(triggers, syntax.days, only=syntax.only)
+            if changed is None:
+                raise refuse(f"Then {within.name} would never start. To switch it off: disable {within.name}")
+            return SetTriggers(changed)
+        if syntax.condition is None:
+            return SetTriggers(starts.without_conditions(triggers))
+        return SetTriggers(starts.with_condition(triggers, syntax.condition))
+
+    def _by_hand(self, syntax: Hold, within: Within) -> Unsettled:
+        """Nothing starts it by itself, so that it can only be checked first."""
+        if syntax.condition is None:
+            return refuse(f"{within.name} starts only by hand. Say when it starts: in {within.name} also when ...")
+        first = f"in {within.name} add as step 1 unless {say_formula(syntax.condition)} stop"
+        return Unsettled(
+            Question(f"{within.name} starts only by hand. Should it check that first? Then it means: {first}", (first,))
+        )
+
+    def _forget(self, syntax: Forget, within: Within) -> Edit:
+        triggers = within.definition.triggers
+        fitting = [each for each in triggers if syntax.event is None or canonical(each.on) == syntax.event]
+        if not fitting:
+            raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
+        if len(fitting) == 1:
+            return RemoveTrigger(fitting[0])
+        made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
+        options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
+        raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))
+
     def _own(self, trigger: Trigger, definition: Definition) -> Trigger:
         """The workflow's trigger that is meant: that very one, or the only one on that event."""
         if trigger in definition.triggers:
@@ -469,28 +494,74 @@ class Resolver:
             return same[0]
         return trigger
 
-    def _head(self, syntax: Head, within: Within) -> Edit:
+    def _head(self, syntax: Head, within: Within) -> Edit:  # noqa: C901  one line each
         value: Any = syntax.value
+        definition = within.definition
         match syntax.what:
             case "name":
-                return SetName(names.checked(value, self.workspace, quoted=True, own=within.definition.id))
+                return SetName(names.checked(value, self.workspace, quoted=True, own=definition.id))
             case "description":
                 return SetDescription(value)
+            case "version":
+                return SetVersion(value)
             case "tags":
                 return SetTags(value)
+            case "tag":
+                return SetTags((*definition.tags, *(tag for tag in value if tag not in definition.tags)))
+            case "untag":
+                return SetTags(headings.untagged(definition, value, within.name))
             case "policy":
                 return SetPolicy(cast("Policy", value))
             case "rule":
                 return SetPolicy(self._ruled(within, cast("Rule", value)))
             case "variable":
-                name, declaration = cast("tuple[str, VariableDeclaration | None]", value)
-                return SetVariable(name, declaration)
+                return self._variable(cast("Declared", value), within)
             case "on_error":
                 return SetOnError(None if value is None else one_of(cast("Reference", value), within).name)
             case "timeout":
                 return SetTimeout(value)
+            case "rounds":
+                return SetMaxRounds(value)
+            case "start":
+                return SetStart(one_of(cast("Reference", value), within).name)
             case _:
                 assert_never(syntax.what)
+
+    def _variable(self, said: Declared, within: Within) -> Edit:
+        edit = headings.variable(said, within.definition)
+        if said.needed and not headings.is_used(said.name, within.definition):
+            meant = self.say.instruction(Change(within.definition.id, (edit,)), self.workspace)
+            raise Unsettled(Question(f'Is "{said.name}" what a run must be given? Then it means: {meant}', (meant,)))
+        return edit
+
+    def _catch(self, syntax: Catch, within: Within) -> tuple[Edit, ...]:
+        """Steps that are done when something fails, or the jump that does it."""
+        definition = within.definition
+        # "if it fails" is said of the workflow, unless there is just one step to fail.
+        whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
+        state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
+        following = None if state is None else state.transitions.get("success")
+        steps = syntax.steps
+        if state is not None and following is None and syntax.goes_on is False:
+            # After the last step nothing follows either way; that it ends there was said and stays.
+            steps = (*steps, Draft(State(name=placeholder("stop"), action=Stop())))
+        states = self._loose(steps, definition)
+        if syntax.goes_on and state is None:
+            raise refuse(
+                'Only what a single step leads to can go on after it, such as: if step 1 fails say "oops" and carry on'
+            )
+        if following is None or syntax.new or syntax.goes_on is False:
+            return (Handle(states, None if state is None else state.name, syntax.event),)
+        going_on = Handle(headings.leading_on(states, following), state.name if state else None, syntax.event)
+        if syntax.goes_on:
+            return (going_on,)
+        return self._stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within)
+
+    def _stops_or_goes_on(self, stops: Handle, goes_on: Handle, within: Within) -> tuple[Edit, ...]:
+        """What follows what is done about a failed step was not said, and both are likely."""
+        meant = [Change(within.definition.id, (edit,)) for edit in (stops, goes_on)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(Question("Should it stop after that, or carry on with the next step?", options))
 
     def _ruled(self, within: Within, rule: Rule) -> Policy:
         """The policy after a rule; whose right is to go must have been named as having it."""

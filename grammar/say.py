@@ -13,6 +13,7 @@ from engine.declare import Declarations
 from engine.edits import (
     AddTrigger,
     Edit,
+    Handle,
     InsertSteps,
     MoveStep,
     RemoveSteps,
@@ -21,25 +22,28 @@ from engine.edits import (
     SetAction,
     SetCritical,
     SetDescription,
+    SetMaxRounds,
     SetName,
     SetOnError,
     SetPolicy,
     SetRetry,
+    SetStart,
     SetStepTimeout,
     SetTags,
     SetTimeout,
     SetTransition,
     SetTriggers,
     SetVariable,
+    SetVersion,
     SwapSteps,
     apply,
 )
 from engine.errors import EditError
 from engine.expressions import quote
-from engine.model import Definition, State, Trigger, all_states
+from engine.model import Definition, State, Trigger, all_states, blocks
 from engine.names import fresh
 from grammar.afterwards import after
-from grammar.drafts import escaped, map_texts
+from grammar.drafts import escaped, map_state_texts
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -73,25 +77,28 @@ from grammar.instruction import (
     Why,
 )
 from grammar.names import quoted_name, slug
-from grammar.references import number_of
+from grammar.references import names_beside, number_of
 from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
+    Named,
+    in_words,
     say_action,
     say_definition,
     say_duration,
     say_json,
-    say_name,
-    say_options,
     say_retry,
+    say_state,
     say_state_name,
     say_states,
     say_target,
     say_trigger,
 )
+from grammar.say_variables import say_variable
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
-AND_THEN: Final = " and then "
+AND_THEN: Final = " ; and then "
+"""Nothing else is said so; with a mere "and" the next one could be read as a step."""
 _IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",
@@ -214,7 +221,8 @@ class Sayer:
             case SetAction():
                 old = _state(edit.name, definition)
                 new = old.model_copy(update={"action": edit.action})
-                arrow = f"{self.step(definition, old)} -> {self.step(definition, new)}"
+                taken = names_beside(definition, edit.name) | {edit.name}
+                arrow = f"{self._action(old, taken)} -> {self._action(new, taken)}"
                 return f"{_ref(edit.name, definition)} {arrow}"
             case ReplaceStep():
                 steps = self._loose(edit.states, definition, without=edit.name)
@@ -223,24 +231,38 @@ class Sayer:
                 return f"{_ref(edit.name, definition)} {_option(edit, definition)}"
             case AddTrigger() | RemoveTrigger() | SetTriggers():
                 return self._triggers(edit)
+            case Handle():
+                event = _EVENT_WORDS.get(edit.event) or f"on {quote(edit.event)}"
+                when = "on error" if edit.step is None else f"{_ref(edit.step, definition)} {event}"
+                return f"{when}: {self._loose(edit.states, definition)}"
             case _:
                 return _heading(edit, definition)
 
     def _loose(self, states: tuple[State, ...], definition: Definition, without: str | None = None) -> str:
-        """States with their names where those are not the ones they would be given here."""
-        taken = {state.name for state in all_states(definition.states)} - {without}
-        said: list[str] = []
-        for state in states:
-            given = fresh(state.action, taken, self._declarations)
-            said.append(self._loose_step(_typed(state, self._declarations), named=state.name != given))
-            taken |= {inner.name for inner in all_states((state,))}
-        return _DOT.join(said)
+        """States with their names where those are not the ones they would be given here.
 
-    def _loose_step(self, state: State, *, named: bool) -> str:
-        """A step that is linked when it is put in: only what it says itself is said."""
-        options = "; ".join(say_options(state, None))
-        name = f"{say_name(state.name)} " if named else ""
-        return f"{name}{say_action(state.action, self._declarations)}{f' ({options})' if options else ''}"
+        They are linked when they are put in: only what each says itself is said.
+        """
+        named = self._named(states, names_beside(definition, without))
+        return _DOT.join(
+            say_state(_typed(state, self._declarations), None, self._declarations, named) for state in states
+        )
+
+    def _named(self, states: tuple[State, ...], taken: frozenset[str]) -> Named:
+        """The steps, however deep, whose names are not those they would be given beside the taken ones."""
+        used = set(taken)
+        named: set[str] = set()
+        for state in all_states(states):
+            if state.name != fresh(state.action, used, self._declarations):
+                named.add(state.name)
+            used.add(state.name)
+        return lambda state: state.name in named
+
+    def _action(self, state: State, taken: frozenset[str]) -> str:
+        """What a step does, with the names of the steps inside it that are not the usual ones."""
+        inside = tuple(each for block in blocks(state.action) for each in block.states)
+        named = self._named(inside, taken)
+        return say_action(_typed(state, self._declarations).action, self._declarations, named)
 
     def _triggers(self, edit: AddTrigger | RemoveTrigger | SetTriggers) -> str:
         match edit:
@@ -255,10 +277,8 @@ class Sayer:
 
 
 def _typed(state: State, declarations: Declarations) -> State:
-    """A step whose texts, when read as typed ones, are what they are; those of `do` with JSON are never read so."""
-    if say_action(state.action, declarations).startswith("do "):
-        return state
-    return state.model_copy(update={"action": map_texts(state.action, escaped)})
+    """A step whose texts, when read as typed ones, are what they are; those of JSON are never read so."""
+    return map_state_texts(state, escaped, lambda each: in_words(each.action, declarations))
 
 
 def _is_plain(definition: Definition) -> bool:
@@ -357,7 +377,17 @@ def _option(edit: SetTransition | SetStepTimeout | SetRetry | SetCritical, defin
 
 
 def _heading(
-    edit: SetName | SetDescription | SetTags | SetPolicy | SetVariable | SetOnError | SetTimeout, definition: Definition
+    edit: SetName
+    | SetDescription
+    | SetTags
+    | SetPolicy
+    | SetVariable
+    | SetOnError
+    | SetVersion
+    | SetStart
+    | SetMaxRounds
+    | SetTimeout,
+    definition: Definition,
 ) -> str:
     match edit:
         case SetName():
@@ -371,9 +401,15 @@ def _heading(
         case SetVariable():
             if edit.declaration is None:
                 return f"no variable {quote(edit.name)}"
-            return f"variable {quote(edit.name)} {say_json(edit.declaration.model_dump(mode='json', exclude_defaults=True))}"
+            return say_variable(edit.name, edit.declaration)
         case SetOnError():
             return f"on error {'nowhere' if edit.to is None else f'go to {say_state_name(edit.to)}'}"
+        case SetVersion():
+            return "no version" if edit.version is None else f"version {quote(edit.version)}"
+        case SetStart():
+            return f"start at {_ref(edit.name, definition)}"
+        case SetMaxRounds():
+            return "the usual number of rounds" if edit.count is None else f"at most {edit.count} rounds"
         case SetTimeout():
             return "never give up" if edit.seconds is None else f"give up after {say_duration(edit.seconds)}"
         case _:

@@ -4,18 +4,18 @@ Every function is the exact inverse of reading: whatever has no words of its own
 are listed in `docs/language.md`. Nothing here reads, and nothing here knows a workspace.
 """
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
 from pydantic import JsonValue
 
 from engine.declare import Declarations, Method, ParamType
-from engine.events import kind_of
 from engine.expressions import quote
-from engine.formulas import Compare, Literal, Variable
 from engine.model import (
     Action,
+    Block,
     Call,
     Definition,
     Goto,
@@ -23,16 +23,21 @@ from engine.model import (
     State,
     Stop,
     Target,
-    Trigger,
-    VariableDeclaration,
     Wait,
+    all_states,
+    blocks,
 )
 from engine.names import expected, verb
+from grammar.drafts import flows_on
+from grammar.say_blocks import SayBlock, say_kind, says_json
 from grammar.say_parts import say_duration as say_duration
 from grammar.say_parts import say_formula as say_formula
 from grammar.say_parts import say_json as say_json
 from grammar.say_parts import say_number as say_number
 from grammar.say_policies import say_policy
+from grammar.say_triggers import say_happening
+from grammar.say_triggers import say_trigger as say_trigger
+from grammar.say_variables import say_variable
 from grammar.scanners import MAX_DURATION
 
 _PLAIN_NAME: Final = re.compile(r"[\w\-]+(?: [\w\-]+)*")
@@ -42,8 +47,14 @@ _METHOD: Final = re.compile(r"[^\W\d]\w*")
 _COMMAND: Final = re.compile(r"![^\W_][\w\-]*")
 _CRON: Final = re.compile(r"(0|[1-5]?[1-9]|[1-5]0) (0|1?[1-9]|10|2[0-3]) \* \* (\*|1-5|0,6|[0-6](?:,[0-6])*)")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_BLANKS_AT_END: Final = re.compile(r" +\n")
+WIDTH: Final = 100
+"""How long a line of a file may be before the blocks in it get lines of their own."""
 _MAX_NUMBER: Final = 10**18
 _MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
+Named = Callable[[State], bool]
+"""Whether a step is said with its name, since it is not the one the rules would give."""
+NO_NAMES: Final[Named] = lambda _: False  # noqa: E731
 _EDGES: Final = {"timeout": "on timeout", "cancel": "on cancel", "unknown": "on unknown"}
 _DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _DAY_GROUPS: Final = {"*": "day", "1-5": "weekday", "0,6": "weekend"}
@@ -75,8 +86,17 @@ def default_id(name: str) -> str:
 # Actions ----------------------------------------------------------------------------------------------------------------
 
 
-def say_action(action: Action, declarations: Declarations) -> str:
-    """What a step does."""
+def say_action(
+    action: Action, declarations: Declarations, named: Named = NO_NAMES, block: SayBlock | None = None
+) -> str:
+    """What a step does.
+
+    Args:
+        action: What it does.
+        declarations: Whose phrases are used.
+        named: Which of the steps inside it are said with their names.
+        block: How a block is said; on one line if left out.
+    """
     match action:
         case Call():
             return _say_call(action, declarations)
@@ -87,7 +107,30 @@ def say_action(action: Action, declarations: Declarations) -> str:
         case Stop():
             return "stop"
         case _:
-            return f"do {say_json(_dump(action))}"
+            inside = block if block is not None else (lambda each: say_block(each, declarations, named))
+            return say_kind(action, inside, say_happening, say_value)
+
+
+def say_block(block: Block, declarations: Declarations, named: Named) -> str:
+    """The steps between two parentheses, on one line."""
+    said = [
+        say_state(state, following, declarations, named)
+        for state, following in zip(block.states, [*(state.name for state in block.states[1:]), None], strict=True)
+    ]
+    return f"{say_beginning(block)}{', then '.join(said)}"
+
+
+def say_beginning(block: Block) -> str:
+    """Where a block begins, if not at its first step."""
+    usual = block.initial_state == block.states[0].name
+    return "" if usual else f"start at {say_state_name(block.initial_state)}: "
+
+
+def in_words(action: Action, declarations: Declarations) -> bool:
+    """Whether the texts of an action are said as they are typed, and not as JSON."""
+    if isinstance(action, Call):
+        return not _say_call(action, declarations).startswith("do ")
+    return not says_json(action)
 
 
 def _dump(model: Any) -> dict[str, Any]:
@@ -152,7 +195,8 @@ def say_value(value: JsonValue, kind: ParamType) -> str | None:
         case "boolean":
             return {True: "on", False: "off"}[value] if isinstance(value, bool) else None
         case "list":
-            return None
+            texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+            return ", ".join(map(quote, texts)) if texts and texts == value else None
 
 
 def _most(value: float) -> float:
@@ -176,11 +220,6 @@ def say_target(target: Target) -> str:
         for way in target
     ]
     return ", ".join(ways)
-
-
-def flows_on(action: Action) -> bool:
-    """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
-    return not isinstance(action, Goto | Stop)
 
 
 def say_options(state: State, following: str | None) -> tuple[str, ...]:
@@ -232,124 +271,43 @@ def say_retry(retry: Retry) -> str:
     return f"retry {say_json(_dump(retry))}"
 
 
-def say_state(state: State, following: str | None, above: Sequence[str], declarations: Declarations) -> str:
+def say_state(
+    state: State,
+    following: str | None,
+    declarations: Declarations,
+    named: Named,
+    block: SayBlock | None = None,
+) -> str:
     """A step with its name, where that is not the usual one, and its options.
 
     Args:
         state: The step.
         following: The name of the next one, None at the last.
-        above: The stems (`engine.names.verb`) of the steps above it.
         declarations: Whose phrases are used.
+        named: Which steps are said with their names.
+        block: How a block inside it is said; on one line if left out.
     """
-    name = "" if state.name == expected(state.action, above, declarations) else f"{say_name(state.name)} "
+    name = f"{say_name(state.name)} " if named(state) else ""
     options = "; ".join(say_options(state, following))
-    return f"{name}{say_action(state.action, declarations)}{f' ({options})' if options else ''}"
+    return f"{name}{say_action(state.action, declarations, named, block)}{f' ({options})' if options else ''}"
+
+
+def not_usual(states: Iterable[State], declarations: Declarations) -> Named:
+    """The steps, however deep, whose names are not those the rules give at their places."""
+    stems: list[str] = []
+    unusual: set[str] = set()
+    for state in all_states(tuple(states)):
+        if state.name != expected(state.action, stems, declarations):
+            unusual.add(state.name)
+        stems.append(verb(state.action, declarations))
+    return lambda state: state.name in unusual
 
 
 def say_states(states: Sequence[State], declarations: Declarations) -> tuple[str, ...]:
-    """Each of the steps of a workflow, without its number."""
-    stems = [verb(state.action, declarations) for state in states]
+    """Each of the steps of a workflow on one line, without its number."""
+    named = not_usual(states, declarations)
     following = [*(state.name for state in states[1:]), None]
-    return tuple(
-        say_state(state, after, stems[:place], declarations)
-        for place, (state, after) in enumerate(zip(states, following, strict=True))
-    )
-
-
-# Triggers ---------------------------------------------------------------------------------------------------------------
-
-
-def say_trigger(trigger: Trigger) -> str:
-    """`when a raid of more than 5 viewers comes in`, `every 30 minutes`, ..."""
-    extra = {
-        name: value
-        for name in type(trigger).model_fields
-        if name not in ("on", "when") and (value := getattr(trigger, name)) is not None and value is not False
-    }
-    said, guarded = _say_clause(trigger, extra)
-    if not said.startswith("when "):
-        said += _say_held_back(extra)
-    guard = "" if guarded or trigger.when is None else f", if {say_formula(trigger.when)}"
-    return f"{said}{guard}{f', with {say_json(extra)}' if extra else ''}"
-
-
-def _say_clause(trigger: Trigger, extra: dict[str, Any]) -> tuple[str, bool]:
-    """What happens, and whether the guard is already said by it; takes what it says out of `extra`."""
-    if trigger.on == "interval.elapsed" and "every_seconds" in extra:
-        return f"every {_say_interval(extra)}", False
-    if trigger.on == "schedule.fired" and "at" in extra and (said := _say_once(extra["at"])) is not None:
-        extra.pop("at")
-        return said, False
-    if trigger.on == "schedule.fired" and (said := _say_schedule(extra.get("schedule"))) is not None:
-        extra.pop("schedule")
-        return said, False
-    kind = kind_of(trigger.on)
-    if kind is None or kind.name != trigger.on:
-        return f"when event {quote(trigger.on)}", False
-    special = _say_guarded(trigger)
-    return (f"when {special}", True) if special is not None else (f"when {kind.clause}", False)
-
-
-def _say_interval(extra: dict[str, Any]) -> str:
-    least = say_duration(extra.pop("every_seconds"))
-    if "every_most_seconds" not in extra:
-        return least
-    most = say_duration(extra.pop("every_most_seconds"))
-    number, _, unit = least.partition(" ")
-    return f"{number if most.endswith(f' {unit}') and most.count(' ') == 1 else least} to {most}"
-
-
-def _say_once(at: str) -> str | None:
-    day, _, time = at.partition("T")
-    return f"once on {day} at {time}" if time < "24" else None
-
-
-def _say_held_back(extra: dict[str, Any]) -> str:
-    lines, live = extra.pop("min_lines", None), extra.pop("only_live", False)
-    return f"{'' if lines is None else f', after at least {lines} chat lines'}{', only while live' if live else ''}"
-
-
-def _say_guarded(trigger: Trigger) -> str | None:
-    """Events whose usual guard has words of its own."""
-    match trigger.when:
-        case Compare(operator=operator, left=Variable(path=path), right=Literal(value=value)):
-            pass
-        case _:
-            return None
-    kind = kind_of(trigger.on)
-    if kind is not None and path == kind.measure and operator in _MEASURES and type(value) is int:
-        if 0 <= value < _MAX_NUMBER:
-            return f"a {kind.noun} of {_MEASURES[operator]} {value} {kind.unit or kind.measure} comes in"
-        return None
-    if operator != "==" or not isinstance(value, str):
-        return None
-    command = value if _COMMAND.fullmatch(value) and value == value.lower() else None
-    match trigger.on, path:
-        case "message.received", "command" if command is not None:
-            return f"someone types {command}"
-        case "discord.message.received", "command" if command is not None:
-            return f"someone types {command} in discord"
-        case "reward.redeemed", "reward":
-            return f"someone redeems {quote(value)}"
-        case _:
-            return None
-
-
-def _say_schedule(cron: object) -> str | None:
-    if cron == "0 * * * *":
-        return "every hour on the hour"
-    match = _CRON.fullmatch(cron) if isinstance(cron, str) else None
-    if match is None:
-        return None
-    minute, hour, days = match.groups()
-    if days in _DAY_GROUPS:
-        named = _DAY_GROUPS[days]
-    else:
-        numbers = [int(day) for day in days.split(",")]
-        if numbers != sorted(set(numbers)):
-            return None
-        named = " and ".join(_DAYS[number] for number in numbers)
-    return f"every {named} at {int(hour):02}:{int(minute):02}"
+    return tuple(say_state(state, after, declarations, named) for state, after in zip(states, following, strict=True))
 
 
 # The file form ----------------------------------------------------------------------------------------------------------
@@ -357,7 +315,12 @@ def _say_schedule(cron: object) -> str | None:
 
 def say_definition(definition: Definition, declarations: Declarations) -> str:
     """A workflow as a file."""
-    steps = [f"{number}. {said}" for number, said in enumerate(say_states(definition.states, declarations), start=1)]
+    named = not_usual(definition.states, declarations)
+    following = [*(state.name for state in definition.states[1:]), None]
+    steps = [
+        _say_lines(str(number), state, after, named, declarations, "")
+        for number, (state, after) in enumerate(zip(definition.states, following, strict=True), start=1)
+    ]
     reached = reachable(definition)
     lines = [*_say_head(definition), ""]
     lines.extend(said for state, said in zip(definition.states, steps, strict=True) if state.name in reached)
@@ -365,6 +328,29 @@ def say_definition(definition: Definition, declarations: Declarations) -> str:
     if lost:
         lines.extend(("", "never reached:", *lost))
     return "\n".join(lines) + "\n"
+
+
+def _say_lines(
+    number: str, state: State, following: str | None, named: Named, declarations: Declarations, indent: str
+) -> str:
+    """A step on one line, or with the steps of its blocks on lines of their own if that is too long to read."""
+    line = f"{indent}{number}. {say_state(state, following, declarations, named)}"
+    if len(line) <= WIDTH or not blocks(state.action):
+        return line
+    count = itertools.count(1)
+
+    def block(each: Block) -> str:
+        after = [*(inner.name for inner in each.states[1:]), None]
+        inside = f"{indent}     "
+        beginning = [f"{inside}{said.rstrip()}"] if (said := say_beginning(each)) else []
+        steps = [
+            _say_lines(f"{number}.{next(count)}", inner, to, named, declarations, inside)
+            for inner, to in zip(each.states, after, strict=True)
+        ]
+        return "\n".join(("", *beginning, *steps, f"{indent}   "))
+
+    lines = f"{indent}{number}. {say_state(state, following, declarations, named, block)}"
+    return _BLANKS_AT_END.sub("\n", lines)
 
 
 def _say_head(definition: Definition) -> Iterable[str]:
@@ -388,11 +374,6 @@ def _say_head(definition: Definition) -> Iterable[str]:
         yield f"at most {definition.max_loop_iterations} rounds"
     if definition.initial_state != definition.states[0].name:
         yield f"start at {say_state_name(definition.initial_state)}"
-
-
-def say_variable(name: str, declaration: VariableDeclaration) -> str:
-    """`variable "target" {"required": true}`."""
-    return f"variable {quote(name)} {say_json(_dump(declaration))}"
 
 
 def reachable(definition: Definition) -> frozenset[str]:

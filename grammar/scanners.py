@@ -89,7 +89,30 @@ WEEKDAYS: Final[Mapping[str, int]] = MappingProxyType(
         for spelling in spellings.split()
     }
 )
-VOCABULARY: Final = frozenset({*UNITS, *NUMBER_WORDS, *WEEKDAYS, "half", "quarter", "midnight", "noon"})
+MONTHS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        spelling: number
+        for number, spellings in enumerate(
+            (
+                "january jan",
+                "february feb",
+                "march mar",
+                "april apr",
+                "may",
+                "june jun",
+                "july jul",
+                "august aug",
+                "september sep sept",
+                "october oct",
+                "november nov",
+                "december dec",
+            ),
+            1,
+        )
+        for spelling in spellings.split()
+    }
+)
+VOCABULARY: Final = frozenset({*UNITS, *NUMBER_WORDS, *WEEKDAYS, *MONTHS, "half", "quarter", "midnight", "noon"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,13 +328,28 @@ def clock(sentence: Sentence, at: int) -> Found:
     hours, _, minutes = word.text.replace(".", ":").partition(":")
     half = _key(sentence, at + 1)
     if half not in ("am", "pm") and ":" not in word.text:
-        return []
+        return _bare_hour(sentence, at)
     hour, minute = int(hours), int(minutes or 0)
     if half in ("am", "pm"):
         if not 1 <= hour <= 12 or minute > 59:
             return []
         return [((hour % 12 + (12 if half == "pm" else 0)) * 60 + minute, at + 2)]
     return [(hour * 60 + minute, at + 1)] if hour < 24 and minute < 60 else []
+
+
+@dataclass(frozen=True, slots=True)
+class NoHalf:
+    """`at 8`: in the morning or in the evening is for the asker to say."""
+
+    hour: int
+
+
+def _bare_hour(sentence: Sentence, at: int) -> Found:
+    hour = _digits(sentence, at)
+    end = at + 2 if _key(sentence, at + 1) == "oclock" else at + 1
+    if not isinstance(hour, int) or not 0 <= hour < 24 or UNITS.get(_key(sentence, end)) is not None:
+        return []
+    return [(hour * 60 if hour == 0 or hour > 12 else NoHalf(hour), end)]
 
 
 _DATE: Final = re.compile(r"20\d\d-[01]\d-[0-3]\d(?!\d)")
@@ -326,22 +364,178 @@ def date(sentence: Sentence, at: int) -> Found:
     return [(match.group(), end)] if end is not None else []
 
 
-def weekdays(sentence: Sentence, at: int) -> Found:
-    """`friday`, `tue and thurs`, `weekdays`, `weekends`, `day`: cron's day field."""
-    group = {"day": "*", "weekday": "1-5", "weekdays": "1-5", "weekend": "0,6", "weekends": "0,6"}.get(
-        _key(sentence, at)
-    )
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Which days, as cron's last three fields say it."""
+
+    day: str = "*"
+    month: str = "*"
+    weekday: str = "*"
+
+
+def days(sentence: Sentence, at: int) -> Found:
+    """`friday`, `tue and thurs`, `mon-fri`, `weekdays`, `the 1st and 15th of every month`, `the last friday of the month`, `december 25`."""
+    at = _past(sentence, at, "the")
+    start = _past(sentence, at, "month", "monthly", "year", "yearly", "annually")
+    if start > at:
+        start = _past(sentence, _past(sentence, start, "on"), "the")
+    found = [_weekdays(sentence, at), _in_the_month(sentence, start, said=start > at), _in_the_year(sentence, start)]
+    return sorted((each for each in found if each is not None), key=lambda each: -each[1])
+
+
+def _weekdays(sentence: Sentence, at: int) -> tuple[Days, int] | None:
+    group = _DAY_GROUPS.get(_key(sentence, at))
     if group is not None:
-        return [(group, at + 1)]
-    days: set[int] = set()
+        return Days(weekday=group), at + 1
+    parts: list[str] = []
     end = at
     while (day := WEEKDAYS.get(_key(sentence, end))) is not None:
-        days.add(day)
-        at = end + 1
+        last, at = _range_end(sentence, end + 1)
+        parts.extend([str(day)] if last is None else _span(day, last))
         end = at
         while _key(sentence, end) in (",", "and", "&") and end < at + 2:
             end += 1
-    return [(",".join(map(str, sorted(days))), at)] if days else []
+    if not parts:
+        return None
+    plain = all(part.isdecimal() for part in parts)
+    return Days(weekday=",".join(sorted(set(parts)) if plain else dict.fromkeys(parts))), at
+
+
+_DAY_GROUPS: Final = {
+    "day": "*",
+    "days": "*",
+    "daily": "*",
+    "evening": "*",
+    "morning": "*",
+    "night": "*",
+    "weekday": "1-5",
+    "weekdays": "1-5",
+    "weekend": "0,6",
+    "weekends": "0,6",
+}
+
+
+def _range_end(sentence: Sentence, at: int) -> tuple[int | None, int]:
+    """The last day of `mon-fri` or `monday to friday`; a hyphen only leaves the words glued."""
+    day = WEEKDAYS.get(_key(sentence, at))
+    if day is not None and _glued(sentence, at):
+        return day, at + 1
+    if _key(sentence, at) in ("to", "-", "–", "till", "until", "through", "thru"):
+        day = WEEKDAYS.get(_key(sentence, at + 1))
+        if day is not None:
+            return day, at + 2
+    return None, at
+
+
+def _span(first: int, last: int) -> list[str]:
+    if first < last:
+        return [f"{first}-{last}"]
+    return [str(day % 7) for day in range(first, last + 8)]
+
+
+def _past(sentence: Sentence, at: int, *words: str) -> int:
+    return at + 1 if _key(sentence, at) in words else at
+
+
+def _ordinal(sentence: Sentence, at: int) -> tuple[int, int] | None:
+    """`1st`, `first`, `last` (-1); place after it."""
+    at = _past(sentence, at, "the")
+    if _key(sentence, at) in _ORDINALS:
+        return _ORDINALS[_key(sentence, at)], at + 1
+    digits = _digits(sentence, at)
+    if isinstance(digits, int) and _key(sentence, at + 1) in ("st", "nd", "rd", "th") and _glued(sentence, at + 1):
+        return digits, at + 2
+    return None
+
+
+_ORDINALS: Final = {
+    **{
+        word: number
+        for number, word in enumerate(
+            ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1
+        )
+    },
+    "last": -1,
+}
+
+
+def _in_the_month(sentence: Sentence, at: int, *, said: bool) -> tuple[Days, int] | None:
+    """`1st and 15th of every month`; "month" must be said, since "the first" means a step elsewhere."""
+    numbers: list[int] = []
+    end = at
+    while (found := _ordinal(sentence, end)) is not None:
+        numbers.append(found[0])
+        at = found[1]
+        end = at
+        while _key(sentence, end) in (",", "and", "&") and end < at + 2:
+            end += 1
+    if not numbers:
+        return None
+    weekday = WEEKDAYS.get(_key(sentence, at))
+    end = at + 1 if weekday is not None or _key(sentence, at) in ("day", "days") else at
+    end, closed = _of_the_month(sentence, end)
+    if not (closed or said):
+        return None
+    if weekday is not None:
+        which = "L" if numbers == [-1] else f"#{numbers[0]}"
+        fits = len(numbers) == 1 and (numbers[0] == -1 or 1 <= numbers[0] <= 5)
+        return (Days(weekday=f"{weekday}{which}"), end) if fits else None
+    if numbers == [-1]:
+        return Days(day="L"), end
+    listed = sorted(set(numbers))
+    return (Days(day=",".join(map(str, listed))), end) if listed[0] >= 1 and listed[-1] <= 31 else None
+
+
+def _of_the_month(sentence: Sentence, at: int) -> tuple[int, bool]:
+    end = _past(sentence, at, "of", "in")
+    end = _past(sentence, end, "every", "each", "the", "a")
+    return (end + 1, True) if _key(sentence, end) == "month" else (at, False)
+
+
+def _in_the_year(sentence: Sentence, at: int) -> tuple[Days, int] | None:
+    """`december 25`, `25th of december`."""
+    at = _past(sentence, at, "the")
+    month = MONTHS.get(_key(sentence, at))
+    start = at + 1 if month is not None else at
+    found = _ordinal(sentence, start)
+    if found is None:
+        digits = _digits(sentence, start)
+        found = (digits, start + 1) if isinstance(digits, int) else None
+    if found is None or not 1 <= found[0] <= 31:
+        return None
+    number, end = found
+    if month is None:
+        end = _past(sentence, end, "of")
+        month = MONTHS.get(_key(sentence, end))
+        end += 1
+    return None if month is None else (Days(str(number), str(month)), end)
+
+
+_ZONE: Final = re.compile(r"(?:[A-Z][A-Za-z]+(?:/[A-Z][\w+\-]+)+|UTC|GMT)(?![\w/])")
+
+
+def zone(sentence: Sentence, at: int) -> Found:
+    """`Europe/Berlin`: the name of a time zone, as it is written."""
+    match = _ZONE.match(sentence.text, sentence.words[at].start)
+    end = sentence.place_at(match.end()) if match is not None else None
+    return [(match.group(), end)] if match is not None and end is not None else []
+
+
+def emoji(sentence: Sentence, at: int) -> Found:
+    """`🚩`: characters that are no letters, written together."""
+    end = at
+    while end < len(sentence.words) and _is_emoji(sentence.words[end]) and (end == at or sentence.words[end].glued):
+        end += 1
+    if end == at:
+        return []
+    return [(sentence.text[sentence.words[at].start : sentence.words[end - 1].end], end)]
+
+
+def _is_emoji(word: Word) -> bool:
+    return word.kind == "mark" and not word.text.isascii() and word.text not in _MARKS
+
+
+_MARKS: Final = frozenset("·“”„«»→–—…’‘")
 
 
 # Forms in brackets -------------------------------------------------------------------------------------------------------
@@ -373,18 +567,52 @@ def method(sentence: Sentence, at: int) -> Found:
     return [(match.group(), end)] if end is not None else []
 
 
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+
+def plain_name(sentence: Sentence, at: int) -> Found:
+    """The name of a variable or a workflow that is one word: any, also one that means something elsewhere."""
+    word = sentence.words[at]
+    return [(word.text, at + 1)] if word.kind == "word" and _PLAIN_NAME.fullmatch(word.text) else []
+
+
+_BETWEEN_ITEMS: Final = frozenset({",", "or", "and", "&"})
+
+
+def listed(sentence: Sentence, at: int) -> Found:
+    """`"a", "b" or "c"`: texts in quotes, the longest list first."""
+    found: Found = []
+    items: list[Any] = []
+    place = at
+    while place < len(sentence.words) and sentence.words[place].kind == "quote":
+        items.append(sentence.words[place].value)
+        found.append((tuple(items), place + 1))
+        place += 1
+        while _key(sentence, place) in _BETWEEN_ITEMS and place < found[-1][1] + 2:
+            place += 1
+        if place == found[-1][1]:
+            break
+    return found[::-1]
+
+
+_STEP_NUMBER: Final = re.compile(r"(?P<number>\d{1,20}(?:\.\d{1,20})*)(?:[.):](?!\d))?")
+
+
 def step_number(sentence: Sentence, at: int) -> Found:
-    """`1` or `1.` before a step."""
-    if sentence.words[at].kind != "number" or not sentence.words[at].text.isdecimal():
+    """`1`, `1.` or `3.1` before a step."""
+    if sentence.words[at].kind != "number":
         return []
-    end = at + 2 if _key(sentence, at + 1) in (".", ")", ":") and sentence.words[at + 1].glued else at + 1
-    return [(int(sentence.words[at].text[:_MAX_DIGITS]), end)]
+    match = _STEP_NUMBER.match(sentence.text, sentence.words[at].start)
+    end = sentence.place_at(match.end()) if match is not None else None
+    return [(match.group("number"), end)] if match is not None and end is not None else []
 
 
 def place_number(sentence: Sentence, at: int) -> Found:
     """`3` where a step is meant: its number and nothing that it counts."""
     word = sentence.words[at]
-    if word.kind != "number" or not word.text.isdecimal() or len(word.text) > 3 or _glued(sentence, at + 1):
+    if word.kind != "number" or not word.text.isdecimal() or len(word.text) > 3:
+        return []
+    if _glued(sentence, at + 1) and sentence.words[at + 1].kind != "mark":
         return []
     return [(int(word.text), at + 1)]
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from engine.formulas import Formula
-from engine.model import Policy, Retry, Trigger, VariableDeclaration
+from engine.model import Policy, Retry, Trigger
 from grammar.drafts import Draft
 from grammar.rules import Rule
 
@@ -211,21 +211,6 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
-    """What is done where a step fails, or any if none is named.
-
-    Attributes:
-        reference: The step.
-        steps: What is done then.
-        goes_on: Whether the workflow goes on after that; None if it was not said.
-    """
-
-    reference: Reference | None
-    steps: tuple[Draft, ...]
-    goes_on: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Alter:
     """`change the wait to 20 seconds`, `step 1 should say hi`.
 
@@ -284,11 +269,83 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What has to hold for a workflow to start: `only when viewers >= 5`, `not on sundays`.
+
+    Attributes:
+        condition: None = no condition any more.
+        days: Weekdays, Sunday 0, if it is about those.
+        only: Whether it is on those days only, or on all others.
+    """
+
+    condition: Formula | None = None
+    days: frozenset[int] | None = None
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """What no longer starts a workflow, by the name of its event; None = the only one there is."""
+
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is said of a variable.
+
+    Attributes:
+        whole: Whether it is all that is declared of it, or comes to what is there.
+        needed: Whether it was only said that it is needed, by a name that may be none: `it needs a hug`.
+        gone: Whether it is declared no longer.
+    """
+
+    name: str
+    fields: dict[str, JsonValue] = field(default_factory=dict)
+    whole: bool = True
+    needed: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A line of the heading: name, description, tags, policy, variable, on_error, time limit."""
 
-    what: Literal["name", "description", "tags", "policy", "rule", "variable", "on_error", "timeout"]
-    value: "str | tuple[str, ...] | Policy | Rule | tuple[str, VariableDeclaration | None] | Reference | float | None"
+    what: Literal[
+        "name",
+        "description",
+        "version",
+        "tags",
+        "tag",
+        "untag",
+        "policy",
+        "rule",
+        "variable",
+        "on_error",
+        "timeout",
+        "rounds",
+        "start",
+    ]
+    value: "str | tuple[str, ...] | Policy | Rule | Declared | Reference | float | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What is done when a step fails, or any.
+
+    Attributes:
+        steps: What is done; at least one.
+        reference: Which step; None = any that says nothing itself.
+        event: On what else than a failure.
+        goes_on: Whether it then goes on where it would have gone, as far as that was said.
+        new: Whether these very steps are meant, as the bot says them.
+    """
+
+    steps: tuple[Draft, ...]
+    reference: Reference | None = None
+    event: str = "error"
+    goes_on: bool | None = None
+    new: bool = False
 
 
 EditSyntax: TypeAlias = (
@@ -301,7 +358,6 @@ EditSyntax: TypeAlias = (
     | Contrast
     | Wish
     | About
-    | Aside
     | Alter
     | Lead
     | Bound
@@ -309,6 +365,9 @@ EditSyntax: TypeAlias = (
     | CarryOn
     | Start
     | Head
+    | Catch
+    | Hold
+    | Forget
 )
 
 

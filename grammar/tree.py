@@ -61,3 +61,18 @@ class Node:
 
 
 Tree: TypeAlias = Node | Leaf
+
+
+def alike(one: Tree, other: Tree) -> bool:
+    """Whether two trees say the same in the same words, wherever these stood."""
+    if isinstance(one, Leaf) or isinstance(other, Leaf):
+        return (
+            isinstance(one, Leaf)
+            and isinstance(other, Leaf)
+            and (one.type, one.value, one.text, one.quoted) == (other.type, other.value, other.text, other.quoted)
+        )
+    return (
+        one.rule == other.rule
+        and len(one.children) == len(other.children)
+        and all(alike(first, second) for first, second in zip(one.children, other.children, strict=True))
+    )

@@ -292,12 +292,12 @@ def _action(draw: Draw, pool: Names, targets: list[str], depth: int) -> Action:
             return Parallel(
                 branches=tuple(
                     ParallelBranch(
-                        name=draw(names()),
+                        name=draw(st.one_of(st.just(f"branch_{number}"), names())),
                         block=_block(draw, pool, depth),
-                        needs=draw(st.lists(names(), max_size=1).map(tuple)),
-                        critical=draw(st.booleans()),
+                        needs=draw(st.one_of(st.just(()), st.lists(names(), max_size=1).map(tuple))),
+                        critical=draw(st.sampled_from((True, True, False))),
                     )
-                    for _ in range(draw(st.integers(1, 2)))
+                    for number in range(1, 1 + draw(st.integers(1, 3)))
                 ),
                 join=draw(st.sampled_from(("all", "any", "none"))),
             )
@@ -495,11 +495,11 @@ def definitions(draw: Draw, depth: int = 3, states: int = 4) -> Definition:
 
 
 def new_states(draw: Draw, definition: Definition, most: int = 2) -> tuple[State, ...]:
-    """States that can be put into a definition: names of their own, without edges."""
+    """States that can be put into a definition: names of their own, without edges; some hold others."""
     pool = Names(draw)
     pool.taken = {state.name for state in all_states(definition.states)}
     own = [pool.next() for _ in range(draw(st.integers(1, most)))]
-    return tuple(State(name=name, action=plain_action(draw, own)) for name in own)
+    return tuple(State(name=name, action=_action(draw, pool, own, depth=1)) for name in own)
 
 
 @st.composite
@@ -522,7 +522,9 @@ def edits_of(draw: Draw, definition: Definition) -> edits.Edit:  # noqa: C901  o
             other = draw(st.sampled_from([step for step in own if step != name]))
             return edits.SwapSteps(name, other)
         case edits.SetAction:
-            return edits.SetAction(name, plain_action(draw, own))
+            pool = Names(draw)
+            pool.taken = {state.name for state in all_states(definition.states)}
+            return edits.SetAction(name, _action(draw, pool, own, depth=1))
         case edits.ReplaceStep:
             return edits.ReplaceStep(name, new_states(draw, definition))
         case edits.SetTransition:
@@ -557,6 +559,17 @@ def edits_of(draw: Draw, definition: Definition) -> edits.Edit:  # noqa: C901  o
             return edits.SetVariable(draw(known if declaration is None else names()), declaration)
         case edits.SetOnError:
             return edits.SetOnError(draw(maybe(st.sampled_from(own))))
+        case edits.Handle:
+            if draw(st.booleans()):
+                return edits.Handle(new_states(draw, definition))
+            event = draw(st.one_of(st.sampled_from(("error", "timeout", "success")), names()))
+            return edits.Handle(new_states(draw, definition), name, event)
+        case edits.SetVersion:
+            return edits.SetVersion(draw(maybe(texts(32))))
+        case edits.SetStart:
+            return edits.SetStart(name)
+        case edits.SetMaxRounds:
+            return edits.SetMaxRounds(draw(maybe(st.integers(1, 1_000_000))))
         case edits.SetTimeout:
             return edits.SetTimeout(draw(maybe(seconds())))
         case other:

@@ -35,6 +35,12 @@ METHODS: Final = (
         "internal",
         "random_choice",
         (Param("options", "list"), Param("weights", "list", required=False)),
+        (
+            "pick one of {options} at random",
+            "(pick|choose|take|draw) [a|any] [random|one] (one|choice|of|one of) {options} [at random|randomly]",
+            "(pick|choose|take|draw) [a|one] random [one|choice|item|thing] (of|from|out of) {options}",
+            "randomly (pick|choose) [one] (of|from) {options}",
+        ),
         verb="choice",
         noun=("random choice", "choice"),
         repeatable=True,

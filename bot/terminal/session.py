@@ -147,7 +147,7 @@ class Session:
             "message": text,
             "message_id": id,
             "channel": channel,
-            "link": happenings.discord_link(channel, id),
+            "link": happenings.discord_link(Place("discord", channel), id),
         }
         return _posted(await self._post("discord.reaction.added", payload))
 

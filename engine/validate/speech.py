@@ -40,7 +40,15 @@ _TEXTS: Final[Mapping[str, int]] = {
     "tier": 4,
 }
 """The longest that text fields of events get; others are left out."""
-_ALWAYS: Final[Mapping[str, int]] = {"date": 10, "time": 8, "clock": 5, "late": 10, "viewers": 10, "title": 140}
+_ALWAYS: Final[Mapping[str, int]] = {
+    "date": 10,
+    "time": 8,
+    "clock": 5,
+    "weekday": 9,
+    "late": 10,
+    "viewers": 10,
+    "title": 140,
+}
 _TWITCH_NAME: Final = 25
 _DISCORD_NAME: Final = 32
 _NUMBER: Final = 10

@@ -197,6 +197,28 @@ async def test_a_client_that_will_not_close_holds_nobody_up() -> None:
     await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_client_that_says_at_its_closing_that_it_is_gone_holds_nobody_up(turns: int) -> None:
+    begun = asyncio.Event()
+
+    async def says_so(line: Line) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            line.down("closed")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    scene = Scene(says_so)
+    async with supervised([scene.supervisor], within=5.0):
+        await begun.wait()
+        await asyncio.sleep(0)
+        started = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - started < 2.0
+
+
 async def test_a_supervisor_that_broke_does_not_break_its_owner() -> None:
     scene = Scene(breaks)
 

@@ -620,8 +620,9 @@ class Going:
             bad = False
         self.close(fork, "left")
         for lane in fork.lanes:
-            path.variables.update(lane.variables)
-            path.results.update(lane.results)
+            if action.join != "any" or lane.status == "done":
+                path.variables.update(lane.variables)
+                path.results.update(lane.results)
         leaf = Leaf(path, fork.state, fork.visit, fork.since, heard=heard)
         if bad:
             self.soon(path, lambda: self.badly(leaf, "error"))
@@ -900,6 +901,8 @@ class Going:
             case Collect():
                 self.rested(leaf.path)
                 self.well(leaf, self.gathered(leaf))
+            case WaitFor():  # skipped by hand during a pause
+                self.well(leaf, None)
             case _:
                 leaf.due = None
                 self.ask(leaf)
@@ -1156,8 +1159,8 @@ class World:
 
     def emit(self, run: Going, effect: str, action: Emit, payload: Mapping[str, Any]) -> None:
         event = {"name": canonical(action.event), "id": f"emitted/{effect}", "at": self.now, **payload}
-        self.later.append(lambda: self.move(run, lambda: run.result(effect, "success", None)))
         self.happen(event, run.caller, run.depth + 1)
+        self.move(run, lambda: run.result(effect, "success", None))
 
     def post(self, event: Mapping[str, Any]) -> None:
         self.happen(event, event["user"], 0)

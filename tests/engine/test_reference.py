@@ -194,7 +194,9 @@ class Both:
     def names(self) -> dict[str, str]:
         """The reference's name of each run, by the engine's."""
         roots = [id for id in self.world.runs if "." not in id]
-        found = dict(zip([id for id in self.store.order if "." not in id], roots, strict=True))
+        begun = [id for id in self.store.order if "." not in id]
+        assert len(begun) == len(roots), f"the engine began {len(begun)} runs by themselves, the reference {len(roots)}"
+        found = dict(zip(begun, roots, strict=True))
         for id in self.store.order:
             root, dot, rest = id.partition(".")
             found[id] = found[root] + dot + rest

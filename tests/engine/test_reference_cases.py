@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine.execution import FINAL, Done, Failed
+from engine.inputs import Skip
 from tests.fakes import COMMUNITY, MODERATOR, Bench, asleep_until, look, say, wait, workflow
 from tests.fakes_store import MemoryStore
 
@@ -161,6 +162,32 @@ async def test_a_loop_whose_wait_is_in_a_branch_may_go_on_for_ever(memory: Memor
     started = await bench.run("flow")
     await bench.advance(1_100)
     assert (await bench.ended(started.id)).status == "waiting"
+    await bench.runner.close()
+
+
+async def test_of_branches_that_race_only_what_the_first_has_set_is_known_afterwards(memory: MemoryStore) -> None:
+    late = branch(
+        "late", {"name": "set", "action": {"kind": "set", "values": {"who": "late", "more": 1}}}, wait("w", 9)
+    )
+    first = branch("first", {"name": "win", "action": {"kind": "set", "values": {"who": "first"}}})
+    bench = await Bench(memory).open(workflow("flow", side_by_side("race", first, late, join="any")))
+    for fork in (side_by_side("race", late, first, join="any"), side_by_side("race", first, late, join="any")):
+        await bench.save(workflow("flow", fork), number=2 if fork["action"]["branches"][0] is first else 3)
+        started = await bench.run("flow")
+        assert (await bench.ended(started.id)).variables == {"who": "first"}
+    await bench.runner.close()
+
+
+async def test_a_wait_for_an_event_that_is_skipped_in_a_pause_is_over_when_that_ends(memory: MemoryStore) -> None:
+    bench = await Bench(memory).open(workflow("flow", wait_for("w", "made.up"), say("on", "on")))
+    started = await bench.run("flow")
+    await bench.runner.control(COMMUNITY, "pause", None, MODERATOR)
+    await bench.runner.steer(COMMUNITY, Skip(bench.clock.now(), "mod"), None)
+    assert bench.service.said == []
+    await bench.runner.control(COMMUNITY, "resume", None, MODERATOR)
+    await bench.runner.quiescent()
+    assert bench.service.said == ["on"]
+    assert (await bench.ended(started.id)).status == "completed"
     await bench.runner.close()
 
 

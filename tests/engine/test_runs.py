@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from engine.errors import StoreUnwritable
 from engine.execution import Done, Failed
-from engine.ports import AdmissionRecord
+from engine.ports import AdmissionRecord, Batch
 from tests.fakes import COMMUNITY, MODERATOR, STREAMER, VIEWER, Bench, asleep_until, look, say, wait, workflow
+from tests.fakes_store import MemoryStore
 
 INNER = workflow(
     "inner",
@@ -26,6 +28,17 @@ def call(name: str, id: str, *, detached: bool = False, more: Any = None, **argu
 def emit(name: str, event: str, **payload: Any) -> dict[str, Any]:
     """A step that lets something happen."""
     return {"name": name, "action": {"kind": "emit", "event": event, "payload": payload}}
+
+
+class TooFullForEvents(MemoryStore):
+    """A store with room for everything but events."""
+
+    full = True
+
+    async def commit(self, batch: Batch) -> None:
+        if self.full and batch.events:
+            raise StoreUnwritable("the disk is full")
+        await super().commit(batch)
 
 
 # Running another workflow ------------------------------------------------------------------------------------------------
@@ -317,6 +330,67 @@ async def test_a_step_that_waits_for_what_it_lets_happen_itself_hears_it(bench: 
     await bench.save(workflow("both", emit("tell", "go.now", word="mine"), waits, say("s", "${results.w.word}")))
     await bench.run("both")
     assert bench.service.said == ["mine"]
+
+
+async def test_what_steps_let_happen_comes_one_after_the_other_each_step_over_before_the_next_event(
+    bench: Bench,
+) -> None:
+    gather = {"kind": "collect", "event": "go.now", "seconds": 0, "once_per_user": False}
+    heard = {"name": "heard", "action": gather}
+    waits = {"name": "w", "action": {"kind": "wait_for", "event": "begin"}}
+    told = say("told", "${results.heard.count}")
+    await bench.save(workflow("both", waits, emit("tell", "go.now"), heard, told))
+    await bench.run("both")
+    await bench.run("both")
+    await bench.happen("begin")
+    assert bench.service.said == ["1", "2"]
+
+
+async def test_an_event_and_the_end_of_the_step_that_let_it_happen_are_one_commit() -> None:
+    store = MemoryStore()
+    bench = await Bench(store).open(workflow("teller", emit("tell", "show.begins")))
+    started = await bench.run("teller")
+    effect = f"{started.id}/main/tell/1"
+    (commit,) = [batch for batch in store.commits if batch.events]
+    assert ([event.id for event in commit.events], commit.done) == ([f"emitted/{effect}"], [effect])
+    assert [row.outcome for row in commit.history] == ["success"]
+    await bench.runner.close()
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["the disk is full", "it dies"])
+async def test_an_event_of_a_step_that_could_not_be_saved_happens_later_and_once(dies: bool) -> None:
+    store = TooFullForEvents()
+    bench = await Bench(store).open(
+        workflow("teller", look("ask"), emit("tell", "show.begins")),
+        workflow("hearer", say("hi", "hi"), triggers=["show.begins"]),
+    )
+    started = await bench.run("teller")
+    assert bench.service.said == []
+    if dies:
+        before, bench = bench, Bench(store.reopen(), bench.clock, bench.service, prefix="again")
+        await bench.open()
+        await bench.runner.quiescent()
+        await before.runner.close()
+    else:
+        store.full = False
+        await bench.advance(60)
+    assert bench.service.said == ["hi"]
+    assert (await bench.ended(started.id)).status == "completed"
+    assert not any("cannot tell" in notice for notice in bench.notices)
+    await bench.runner.close()
+
+
+async def test_nobody_writes_a_step_that_says_who_is_behind_an_event(bench: Bench) -> None:
+    boss = {"name": "boss", "roles": ["broadcaster"]}
+    params = {"event": "go.now", "payload": {}, "depth": 0, "caller": boss}
+    await bench.save(
+        workflow("forger", {"name": "f", "action": {"service": "engine", "method": "emit", "params": params}})
+    )
+    await bench.save(workflow("secret", say("s", "done"), policy={"may_run": ["broadcaster"]}, triggers=["go.now"]))
+    refused = await bench.runner.run(COMMUNITY, "forger", {}, MODERATOR)
+    assert isinstance(refused, AdmissionRecord)
+    assert "engine" in (refused.reason or "")
+    assert bench.service.said == []
 
 
 # Run modes -----------------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ FILES = (
 BUSY = (
     'workflow "hydrate"\ntags "timers"\nevery 30 minutes\n1. say "drink"',
     'workflow "lurk"\ntags "fun"\nwhen someone types !lurk\ncooldown 5 seconds\nonly moderators may run it\n1. say "bye"',
-    'workflow "go live"\ntags "timers"\nwhen the stream starts\nvariable "topic" {"required": true}\n1. say "live"\n2. wait 5 minutes\n'
+    'workflow "go live"\ntags "timers"\nwhen the stream starts\nvariable "topic" required\n1. say "live"\n2. wait 5 minutes\n'
     '3. switch to scene "BRB"',
     'workflow "cheers"\nwhen a cheer of at least 100 bits comes in\nwhen someone redeems "Hydrate"\n1. say "thx"',
     'workflow "evening"\nevery day at 19:30\nonly moderators and vips may run it\n1. say "on"',

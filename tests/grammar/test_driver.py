@@ -12,8 +12,9 @@ from engine.declare import Declarations, Method, Param
 from engine.events import TYPES
 from engine.formulas import And, Compare, Literal, Not, TextTest, Variable
 from engine.model import Call, Goto, State, Trigger, Wait
-from grammar.build_steps import NotBuilt, StepBuilder
+from grammar.build_steps import StepBuilder
 from grammar.driver import CHAT, Driver, Limits, Parsed, Stuck
+from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon, expand, inflections, names_on_stream
 from grammar.say_steps import say_trigger
 from grammar.words import clean, split
@@ -175,7 +176,7 @@ def test_any_trigger_reads_back(value: Trigger) -> None:
         (Trigger(on="interval.elapsed", every_seconds=90, every_most_seconds=3_600), "every 1 minute 30 seconds to 1 hour"),
         (Trigger(on="schedule.fired", at="2026-11-27T19:00"), "once on 2026-11-27 at 19:00"),
         (Trigger(on="interval.elapsed", every_seconds=60, min_lines=10, only_live=True), "every 1 minute, after at least 10 chat lines, only while live"),
-        (Trigger(on="raid.received", only_live=True), 'when a raid comes in, with {"only_live": true}'),
+        (Trigger(on="raid.received", only_live=True), "when a raid comes in, only while live"),
     ],
 )  # fmt: skip
 def test_a_schedule_is_said_in_plain_words_and_read_back(value: Trigger, said: str) -> None:
@@ -240,7 +241,7 @@ def test_failure_names_place_word_and_what_could_stand_there() -> None:
     assert isinstance(outcome, Stuck)
     assert (outcome.at, outcome.word) == (20, "frobnicate")
     assert {"_WAIT", "_STOP_HERE"} <= outcome.expected
-    assert [leaf.type for leaf in outcome.read] == ["_WAIT", "DURATION", "_CONN"]
+    assert [leaf.type for leaf in outcome.read] == ["_WAIT", "DURATION", "_THEN_CONN"]
 
 
 def test_a_missing_end_is_told_as_such() -> None:
@@ -255,7 +256,7 @@ def test_a_missing_end_is_told_as_such() -> None:
     [
         ("x" * 5_000, CHAT, "too long"),
         ("x " * 300, CHAT, "too long"),
-        ("say a and " * 20, Limits(steps=20), "too complicated"),
+        ("say a and " * 20, Limits(work=20), "too complicated"),
     ],
 )
 def test_what_asks_too_much_is_refused(text: str, limits: Limits, reason: str) -> None:

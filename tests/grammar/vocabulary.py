@@ -334,11 +334,15 @@ def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     handler = _error_path(definition, made)
     for edit in made:
         if handler is None or edit not in handler[1]:
-            operations.extend(_edit(edit, definition))
+            operations.extend(_told(meant) for meant in _edit(edit, definition))
         definition = edits.apply(definition, edit)
     if handler is not None:
         operations.append(handler[0])
     return _batch(operations)
+
+
+def _told(meant: Meaning) -> Meaning:
+    return {key: value for key, value in meant.items() if value is not None}
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:
@@ -415,6 +419,8 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "lead", "wf": wf, "step": number(name), "event": event, "to": str(target)}
         case edits.SetOnError(to):
             yield {"op": "on_error", "wf": wf, "steps": [], "then": to or "stop"}
+        case edits.Handle(states, at, "error"):
+            yield {**_handled(definition, states, at), "step": None if at is None else number(at)}
         case edits.SetTimeout(seconds):
             yield {"op": "timeout", "wf": wf, "s": seconds}
         case edits.SetStepTimeout(name, seconds):
@@ -434,6 +440,16 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "rename", "wf": wf, "to": new}
         case _:
             yield {"op": type(edit).__name__.casefold(), "wf": wf}
+
+
+def _handled(definition: Definition, states: tuple[State, ...], at: str | None) -> Meaning:
+    """What is done on an error, and whether the rest goes on as it would have."""
+    ends = isinstance(states[-1].action, Stop)
+    said = states[:-1] if ends else states
+    leads_on = at is None or "success" in definition.state(at).transitions
+    onward = "success" in states[-1].transitions
+    then = "stop" if ends or (leads_on and not onward) else "continue"
+    return {"op": "on_error", "wf": definition.name, "steps": steps(said), "then": then}
 
 
 def _replaced(definition: Definition, name: str, states: tuple[State, ...]) -> Meaning:

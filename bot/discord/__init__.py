@@ -1,0 +1,1 @@
+"""Discord: what is written and used there becomes messages and events, what is answered and done goes back."""

@@ -1,0 +1,146 @@
+"""What the bot answers, made fit for Discord: which text, as a card or plain, with which buttons. Pure.
+
+Discord takes `*`, `_` and their like for formatting; a workflow that is shown must read as it is written, so they are
+escaped. A text that has become too long by that is cut between steps, and one that needs too many messages is a file.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.message import Reply
+from bot.questions import options_of
+from bot.replies import LIMITS, clipped, pieces
+from engine.ports import ChangeRecord, ProposalRecord
+
+LIMIT: Final = LIMITS["discord"]
+MOST_PARTS: Final = 3
+CARD_LIMIT: Final = 4_096
+MOST_CHOICES: Final = 25
+LONGEST_LABEL: Final = 100
+_SHORT: Final = 120
+"""An answer of so many characters and one line needs no card."""
+_ACTIVE: Final = re.compile(r"[\\*_~|`]|(?m:^(?=>|#{1,3}\s|-#?\s|[ \t]*[-+]\s|[ \t]*\d+[.)]\s))|\[(?=[^\]]*\]\()")
+_LINK: Final = re.compile(r"(https?://\S+)")
+COLOURS: Final = {"done": 0x3BA55D, "question": 0xFAA81A, "refusal": 0xED4245, "answer": 0x5865F2}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press; `deed` is what the press means for the question or change of that id."""
+
+    deed: str
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Something to choose from; the question has that id, the labels are its numbered answers."""
+
+    id: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message.
+
+    Attributes:
+        text: What stands in it; of a card, what stands on it.
+        title: Of the card; None = a plain message.
+        colour: Of the card's edge.
+        footer: Of the card.
+        controls: Under it.
+        file: Name and content of a file that goes with it.
+    """
+
+    text: str
+    title: str | None = None
+    colour: int = 0
+    footer: str = ""
+    controls: tuple[Button | Menu, ...] = ()
+    file: tuple[str, str] | None = None
+
+
+def outgoing(replies: Sequence[Reply], controls: tuple[Button | Menu, ...] = ()) -> list[Outgoing]:
+    """Replies as messages; the controls are under the last one."""
+    found = [each for reply in replies for each in _messages(reply)]
+    if found and controls:
+        last = found[-1]
+        found[-1] = Outgoing(last.text, last.title, last.colour, last.footer, controls, last.file)
+    return found
+
+
+def _messages(reply: Reply) -> list[Outgoing]:
+    text = as_written(reply.text)
+    colour = COLOURS[reply.kind]
+    if _is_card(reply) and len(text) <= CARD_LIMIT:
+        footer = f"version {reply.revision}" if reply.revision else ""
+        return [Outgoing(text, reply.workflow or "", colour, footer)]
+    parts = parted(reply.text)
+    if len(parts) <= MOST_PARTS:
+        return [Outgoing(part) for part in parts]
+    beginning = clipped(as_written(clipped(reply.text, LIMIT // 4)), LIMIT)
+    return [Outgoing(beginning, file=(f"{reply.workflow or 'answer'}.txt", reply.text))]
+
+
+def _is_card(reply: Reply) -> bool:
+    return reply.kind == "answer" and reply.workflow is not None and ("\n" in reply.text or len(reply.text) > _SHORT)
+
+
+def as_written(text: str) -> str:
+    """A text that Discord shows as it is; links stay links."""
+    parts = _LINK.split(text)
+    return "".join(part if at % 2 else _ACTIVE.sub(_escape, part) for at, part in enumerate(parts))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\{match.group()}"
+
+
+def parted(text: str, limit: int = LIMIT) -> list[str]:
+    """A text as it is shown, cut between steps into as few messages as it needs."""
+    parts: list[str] = []
+    current = ""
+    for piece in itertools.chain.from_iterable(_small(whole, limit) for whole in pieces(text)):
+        if current and len(current) + len(piece.rstrip()) > limit:
+            parts.append(current.rstrip())
+            current = ""
+        current += piece
+    return [*parts, current.rstrip()] if current.strip() else parts or [as_written(text)]
+
+
+def _small(piece: str, limit: int) -> list[str]:
+    """A piece as it is shown; one that is too long by itself is cut where it must be."""
+    shown = as_written(piece)
+    if len(shown) <= limit:
+        return [shown]
+    half = len(piece) // 2
+    return [*_small(piece[:half], limit), *_small(piece[half:], limit)]
+
+
+# Controls ----------------------------------------------------------------------------------------------------------------
+
+
+def of_question(question: ProposalRecord) -> tuple[Button | Menu, ...]:
+    """What can be pressed in the place of typing an answer."""
+    if question.kind == "confirm":
+        return (Button("yes", question.id, "Yes"), Button("no", question.id, "No"))
+    options = options_of(question)
+    never_mind = Button("no", question.id, "Never mind")
+    if 0 < len(options) <= MOST_CHOICES:
+        return (Menu(question.id, tuple(clipped(option, LONGEST_LABEL) for option in options)), never_mind)
+    return (never_mind,) if options else (Button("say", question.id, "Answer"), never_mind)
+
+
+def is_in_words(question: ProposalRecord) -> bool:
+    """Whether the answer is words of the asker's own."""
+    return question.kind == "missing" and not options_of(question)
+
+
+def of_change(change: ChangeRecord) -> tuple[Button, ...]:
+    """What can be pressed after a change."""
+    return (Button("undo", change.id, "Redo" if change.kind == "undo" else "Undo"),)

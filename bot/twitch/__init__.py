@@ -1,0 +1,1 @@
+"""Twitch: what comes in as messages and events, what goes out as requests."""

@@ -1,0 +1,403 @@
+"""From trees of the action kinds beyond a call to actions: choices, loops, branches, waits for events, runs, variables.
+
+A step inside a block that was given no name has a placeholder for one (`grammar.drafts`): which name it gets depends on
+all the steps of the workflow. How a step is built is handed in, since steps hold blocks and blocks hold steps.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from pydantic import JsonValue
+
+from engine.formulas import And, Formula
+from engine.model import (
+    Action,
+    Block,
+    Case,
+    Choose,
+    Collect,
+    Emit,
+    ForEach,
+    Parallel,
+    ParallelBranch,
+    Repeat,
+    Run,
+    Set,
+    State,
+    Transform,
+    WaitFor,
+)
+from grammar.build_conditions import condition, condition_in, opposite
+from grammar.build_events import event
+from grammar.drafts import Draft, in_a_row, placeholder
+from grammar.leaves import NotBuilt, checked, seconds_in, valid, value_of
+from grammar.tree import Leaf, Node
+
+CALLER: Final = "${caller}"
+
+StepOf = Callable[[Node, str], Draft]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An action, and the names of the steps inside it whose texts are kept as they are."""
+
+    action: Action
+    verbatim: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A block, and the names of its steps whose texts are kept as they are."""
+
+    block: Block
+    verbatim: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Builds actions that are more than a call.
+
+    Attributes:
+        step: Builds one step from its tree and the path that makes its placeholder unique.
+    """
+
+    step: StepOf
+
+    def build(self, node: Node, path: str) -> Made:  # noqa: C901  one line a kind
+        """The action of a tree."""
+        match node.rule:
+            case "choose":
+                return self.choice(node, [self._case(node, condition_in(node), f"{path}.1")], path)
+            case "choose_unless":
+                return self.choice(node, [self._case(node, _negated(node), f"{path}.1")], path)
+            case "choose_any":
+                return self.choice(node, [self._case(node, None, f"{path}.1")], path)
+            case "repeat":
+                return self._repeat(node, path)
+            case "for_each":
+                return self._for_each(node, path)
+            case "parallel":
+                return self._parallel(node, path)
+            case "wait_for":
+                return Made(_wait_for(node))
+            case "collect":
+                return Made(_collect(node))
+            case "run_step":
+                return Made(_run(node))
+            case "emit":
+                return Made(Emit(event=_name(node, "STRING", "METHOD", "WORD_NAME"), payload=_given(node)))
+            case "set_variable":
+                return Made(_set(node))
+            case "set_all":
+                return Made(checked(lambda: Set(values=value_of(node, "JSON"))))
+            case "work_out":
+                return Made(_transform(node))
+            case other:
+                raise AssertionError(f"steps.lark has no action {other}")
+
+    # Blocks ------------------------------------------------------------------------------------------------------------
+
+    def _body(self, node: Node, path: str) -> Body:
+        body = node.node("closed", "open")
+        if body is None:
+            raise AssertionError(f"{node.rule} has no steps")
+        return self._inside(body, path)
+
+    def _inside(self, node: Node, path: str) -> Body:
+        """The steps of a body in parentheses, of one without, or of a branch."""
+        begin = node.node("begin_at")
+        drafts = self.together(node.node("steps") or node, path)
+        return body_of(drafts, None if begin is None else str(value_of(begin, "STRING")))
+
+    def together(self, steps: Node, path: str) -> tuple[Draft, ...]:
+        """All the steps of a row; those said to be done at the same time are one."""
+        drafts: list[Draft] = []
+        beside: list[Draft] = []
+        for number, child in enumerate(steps.nodes("step", "then"), 1):
+            if child.rule == "then":
+                beside = []
+                continue
+            own = f"{path}.{number}" if path else str(number)
+            if drafts and (with_it := _at_once_with(child)) is not None:
+                drafts.append(_beside((drafts.pop(), *self._each(with_it, own)), "all", own))
+                beside = []
+                continue
+            if beside and child.node("tail_if", "tail_unless", "tail_again") is not None:
+                raise NotBuilt(_FOR_WHICH)
+            beside.append(self.step(child, own))
+            drafts.append(beside[-1])
+        joined = steps.node("simultaneously")
+        if joined is None:
+            return tuple(drafts)
+        rest = len(drafts) - len(beside)
+        return (*drafts[:rest], _beside(tuple(beside), _join(joined), f"{path}.beside"))
+
+    def _each(self, node: Node, path: str) -> tuple[Draft, ...]:
+        return tuple(self.step(child, f"{path}.{number}") for number, child in enumerate(node.nodes("step"), 1))
+
+    # Choices -----------------------------------------------------------------------------------------------------------
+
+    def _case(self, node: Node, when: Formula | None, path: str) -> tuple[Formula | None, Body]:
+        return when, self._body(node, path)
+
+    def choice(self, node: Node, cases: list[tuple[Formula | None, Body]], path: str) -> Made:
+        """A choice whose first case is there already, with each "otherwise" of a node."""
+        for number, other in enumerate(node.nodes("otherwise", "otherwise_if"), 2):
+            cases.append(self._case(other, condition_in(other), f"{path}.{number}"))
+        made = tuple(Case(when=when, block=body.block) for when, body in cases)
+        return Made(valid(Choose, cases=made), _all(body for _, body in cases))
+
+    # Loops -------------------------------------------------------------------------------------------------------------
+
+    def _repeat(self, node: Node, path: str) -> Made:
+        body = self._body(node, f"{path}.1")
+        said: dict[str, Any] = {"block": body.block}
+        again = node.node("times", "twice")
+        if again is not None:
+            said["times"] = times(again)
+        for rounds in node.nodes("while_holds", "until_holds"):
+            held = condition_in(rounds)
+            said["while_"] = held if rounds.rule == "while_holds" else opposite(cast("Formula", held))
+        return Made(valid(Repeat, **said), body.verbatim)
+
+    def _for_each(self, node: Node, path: str) -> Made:
+        variable = _name(node, "WORD_NAME", "STRING")
+        items = _items(cast("Node", node.node("items_text", "items_listed", "items_json")))
+        body = self._body(node, f"{path}.1")
+        return Made(valid(ForEach, items=items, variable=variable, block=body.block), body.verbatim)
+
+    # Side by side ------------------------------------------------------------------------------------------------------
+
+    def _parallel(self, node: Node, path: str) -> Made:
+        join = _join(node)
+        loose = node.node("open")
+        branches = node.nodes("branch")
+        if loose is not None:
+            return _made_beside(self._each(loose, f"{path}.1"), join)
+        if len(branches) == 1 and branches[0].leaf("STRING") is None:
+            return _made_beside(self.together(cast("Node", branches[0].node("steps")), f"{path}.1"), join)
+        bodies = [self._inside(branch, f"{path}.{number}") for number, branch in enumerate(branches, 1)]
+        made = tuple(
+            _branch(branch, number, body.block)
+            for number, (branch, body) in enumerate(zip(branches, bodies, strict=True), 1)
+        )
+        return Made(valid(Parallel, branches=made, join=join), _all(bodies))
+
+
+_FOR_WHICH: Final = (
+    "it is not clear whether the last part is for all of these steps; put those it is for in parentheses, such as: "
+    'if viewers > 5 (say "a", then wait 5 seconds)'
+)
+
+
+def body_of(drafts: Sequence[Draft], begin_at: str | None = None) -> Body:
+    """Steps as a block, each leading to the next unless it says otherwise."""
+    states = in_a_row(drafts)
+    block = valid(Block, initial_state=begin_at if begin_at is not None else states[0].name, states=states)
+    return Body(block, verbatim_of(drafts))
+
+
+def verbatim_of(drafts: Iterable[Draft]) -> frozenset[str]:
+    """The names of steps, and of those inside them, whose texts are kept as they are."""
+    return frozenset(
+        name for draft in drafts for name in (*draft.verbatim, *(() if draft.typed else (draft.state.name,)))
+    )
+
+
+def _all(bodies: Iterable[Body]) -> frozenset[str]:
+    return frozenset(name for body in bodies for name in body.verbatim)
+
+
+def _at_once_with(step: Node) -> Node | None:
+    """The steps of `... and at the same time play airhorn`, which join the one before."""
+    first = step.node("parallel")
+    return first.node("open") if first is not None and len(step.children) == 1 else None
+
+
+def _branch(node: Node, number: int, block: Block) -> ParallelBranch:
+    named = node.leaf("STRING")
+    needs = node.node("needs")
+    return cast(
+        "ParallelBranch",
+        valid(
+            ParallelBranch,
+            name=branch_name(number) if named is None else str(named.value),
+            block=block,
+            needs=() if needs is None else tuple(str(leaf.value) for leaf in needs.leaves()),
+            critical=node.node("may_fail") is None,
+        ),
+    )
+
+
+def branch_name(number: int) -> str:
+    """The name of a branch that was given none."""
+    return f"branch_{number}"
+
+
+def _beside(drafts: tuple[Draft, ...], join: str, path: str) -> Draft:
+    made = _made_beside(drafts, join)
+    return Draft(State(name=placeholder(path), action=made.action), verbatim=made.verbatim)
+
+
+def _made_beside(drafts: tuple[Draft, ...], join: str) -> Made:
+    """Steps that are a branch each."""
+    if len(drafts) < 2:
+        raise NotBuilt('at the same time as what? Say: at the same time (say "a"; wait 5 seconds)')
+    branches = tuple(
+        ParallelBranch(name=branch_name(number), block=body_of((draft,)).block)
+        for number, draft in enumerate(drafts, 1)
+    )
+    return Made(valid(Parallel, branches=branches, join=join), verbatim_of(drafts))
+
+
+def _join(node: Node) -> str:
+    leaf = node.leaf("JOIN")
+    return "all" if leaf is None else str(leaf.value)
+
+
+def times(again: Node) -> int | str:
+    """How often: a whole number, or a text from a variable."""
+    if again.rule == "twice":
+        return 2
+    leaf = cast("Leaf", again.leaf("NUMBER", "STRING", "VARIABLE"))
+    if leaf.type == "NUMBER":
+        if not isinstance(leaf.value, int):
+            raise NotBuilt(f"{leaf.text} times is no number of times")
+        return leaf.value
+    return str(leaf.value) if leaf.type == "STRING" else f"${{{leaf.value}}}"
+
+
+def _items(node: Node) -> Any:
+    match node.rule:
+        case "items_text":
+            leaf = cast("Leaf", node.leaf("STRING", "VARIABLE"))
+            return str(leaf.value) if leaf.type == "STRING" else f"${{{leaf.value}}}"
+        case "items_listed":
+            return tuple(leaf.value for leaf in node.leaves())
+        case _:
+            written = value_of(node, "JSON")
+            if set(written) != {"items"} or not isinstance(written["items"], list):
+                raise NotBuilt('a list is written as {"items": [1, 2]}')
+            return tuple(written["items"])
+
+
+def _negated(node: Node) -> Formula:
+    return opposite(condition(next(child for child in node.nodes() if child.rule.startswith("condition"))))
+
+
+# Waiting for what happens -------------------------------------------------------------------------------------------------
+
+
+def _listening(node: Node, guards: str) -> dict[str, Any]:
+    """The event that is listened for, and the guard over it."""
+    happening = event(next(child for child in node.nodes() if child.rule.startswith("event")))
+    said = happening.pop("when", None)
+    guard = next((condition_in(child) for child in node.nodes(guards)), None)
+    both = [each for each in (said, guard) if each is not None]
+    return {"event": happening["on"], "when": And(tuple(both)) if len(both) == 2 else (both[0] if both else None)}
+
+
+def _wait_for(node: Node) -> Action:
+    _at_most_once(node)
+    said = _listening(node, "waited_if")
+    command = node.node("event_command")
+    if command is not None and (typing := command.leaf("WHO_TYPES")) is not None:
+        said["who"] = str(typing.value)
+    for part in node.nodes():
+        match part.rule:
+            case "waited_from":
+                said["who"] = str(value_of(part, "USER"))
+            case "waited_from_caller":
+                said["who"] = CALLER
+            case "waited_taken":
+                said["consume"] = True
+            case _:
+                pass
+    return cast("Action", valid(WaitFor, **said))
+
+
+def limit_of(node: Node) -> float | None:
+    """`wait for !back up to 5 minutes`: the time limit that is said with the action itself."""
+    limit = node if node.leaf("DURATION") is not None else node.node("waited_limit")
+    return None if limit is None else seconds_in(limit)
+
+
+def _collect(node: Node) -> Action:
+    _at_most_once(node)
+    said = _listening(node, "gathered_if")
+    weights: dict[str, float] = {}
+    for part in node.nodes():
+        match part.rule:
+            case "gathered_length":
+                said["seconds"] = seconds_in(part)
+            case "gathered_count":
+                said["count"] = value_of(part, "NUMBER")
+            case "gathered_several":
+                said["once_per_user"] = False
+            case "gathered_weights":
+                weights |= value_of(part, "JSON")
+            case "gathered_weight":
+                often = part.leaf("NUMBER")
+                weights[str(value_of(part, "ROLE"))] = 2 if often is None else often.value
+            case "gathered_taken":
+                said["consume"] = True
+            case _:
+                pass
+    return cast("Action", valid(Collect, **said, weights=weights))
+
+
+def _at_most_once(node: Node) -> None:
+    rules = [child.rule for child in node.nodes() if child.rule != "gathered_weight"]
+    if len(set(rules)) < len(rules):
+        raise NotBuilt("the same thing is said twice of what is waited for")
+
+
+# Runs, events, variables --------------------------------------------------------------------------------------------------
+
+
+def _name(node: Node, *types: str) -> str:
+    return str(value_of(node, *types))
+
+
+def _run(node: Node) -> Action:
+    workflow = _name(node, "WORKFLOW", "WORD_NAME")
+    return cast(
+        "Action", valid(Run, workflow=workflow, arguments=_given(node), detached=node.node("detached") is not None)
+    )
+
+
+def _given(node: Node) -> dict[str, JsonValue]:
+    given = node.node("with_json", "with_pairs")
+    if given is None:
+        return {}
+    if given.rule == "with_json":
+        return cast("dict[str, JsonValue]", value_of(given, "JSON"))
+    found: dict[str, JsonValue] = {}
+    for leaf in given.leaves():
+        name, value = leaf.value
+        if name in found:
+            raise NotBuilt(f'"{name}" is given twice')
+        found[str(name)] = value
+    return found
+
+
+def _set(node: Node) -> Action:
+    name, value = [child for child in node.children if isinstance(child, Leaf)]
+    match value.type:
+        case "FORMULA":
+            return cast("Action", valid(Transform, formula=value.value, into=str(name.value)))
+        case "TRUTH":
+            return Set(values={str(name.value): value.value == "true"})
+        case "VARIABLE":
+            return Set(values={str(name.value): f"${{{value.value}}}"})
+        case _:
+            return Set(values={str(name.value): value.value})
+
+
+def _transform(node: Node) -> Action:
+    into = node.leaf("WORD_NAME", "STRING")
+    return cast(
+        "Action", valid(Transform, formula=value_of(node, "FORMULA"), into=None if into is None else str(into.value))
+    )

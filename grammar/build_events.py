@@ -1,0 +1,77 @@
+"""From trees of events and schedules to the fields of a trigger: what happens, and what has to hold of it.
+
+`wait until`, `collect` and triggers share the same events. One function for each sort; nothing is looked up here.
+"""
+
+from typing import Any
+
+from engine.events import kind_of
+from engine.formulas import Compare, Formula, Literal, TextTest, Variable
+from grammar.build_schedules import Fields, schedules
+from grammar.leaves import NotBuilt, value_of
+from grammar.tree import Node
+
+
+def event(node: Node) -> dict[str, Any]:
+    """The fields of a trigger that say what happens."""
+    match node.rule:
+        case "event_plain":
+            return {"on": value_of(node, "EVENT")}
+        case "event_measured":
+            return _measured(node)
+        case "event_command":
+            return _command(node)
+        case "event_reward":
+            return {"on": "reward.redeemed", "when": _equals("reward", value_of(node, "REWARD"))}
+        case "event_category":
+            return {"on": "category.changed", "when": _equals("category", value_of(node, "NEW_NAME", "STRING"))}
+        case "event_scene":
+            return {"on": "obs.scene.changed", "when": _equals("scene", value_of(node, "SCENE"))}
+        case "event_emoji":
+            return {"on": "discord.reaction.added", "when": _equals("emoji", value_of(node, "EMOJI", "STRING"))}
+        case "event_channel":
+            return {"on": "discord.message.received", "when": _equals("channel", value_of(node, "CHANNEL"))}
+        case "event_named":
+            return {"on": value_of(node, "STRING")}
+        case _:
+            return _only(schedules(node))
+
+
+def happenings(node: Node) -> list[Fields]:
+    """The fields of each trigger that an event or a schedule says: times with different minutes are several."""
+    return [event(node)] if node.rule.startswith("event_") else schedules(node)
+
+
+def _only(found: list[Fields]) -> Fields:
+    if len(found) > 1:
+        raise NotBuilt("those are several times; write a line for each")
+    return found[0]
+
+
+def _equals(path: str, value: str) -> Formula:
+    return Compare("==", Variable(path), Literal(value))
+
+
+def _command(node: Node) -> dict[str, Any]:
+    typed = str(value_of(node, "COMMAND", "STRING"))
+    where = node.leaf("WHERE")
+    name = "discord.message.received" if where is not None and where.value == "discord" else "message.received"
+    if typed.startswith("!") and " " not in typed:
+        return {"on": name, "when": _equals("command", typed.lower())}
+    return {"on": name, "when": TextTest("contains", Variable("message"), Literal(typed))}
+
+
+def _measured(node: Node) -> dict[str, Any]:
+    name = value_of(node, "EVENT")
+    kind = kind_of(name)
+    measure = node.node("measure")
+    if kind is None or measure is None or kind.measure is None:
+        counted = kind.clause if kind is not None else name
+        raise NotBuilt(f'"{counted}" cannot be counted; say the condition with if')
+    compared = measure.leaf("COMPARE", "COMPARE_SUFFIX")
+    unit = measure.leaf("UNIT")
+    if unit is not None and unit.value != kind.measure:
+        raise NotBuilt(f'"{kind.clause}" is counted in {kind.unit or kind.measure}, not in {unit.text}')
+    operator: Any = compared.value if compared is not None else "=="
+    number = Literal(value_of(measure, "NUMBER"))
+    return {"on": name, "when": Compare(operator, Variable(kind.measure), number)}

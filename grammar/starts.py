@@ -1,0 +1,137 @@
+"""The triggers of a workflow after something was said of those that are there: conditions, days, one taken out.
+
+A condition comes to the triggers whose event has what it speaks of, or to all where none has; one on the same measure
+takes the old one's place. Nothing here reads words.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from engine.events import kind_of
+from engine.expressions import paths_in
+from engine.formulas import And, Compare, Formula, IsOneOf, Literal, Not, Variable
+from engine.model import Trigger
+
+WEEKDAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_WEEKLY: Final = re.compile(r"(\S+ \S+ \* \*) (\*|[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*)")
+_UPWARDS: Final = frozenset((">", ">=", "=="))
+Triggers = tuple[Trigger, ...]
+
+
+def with_condition(triggers: Triggers, condition: Formula) -> Triggers:
+    """The triggers with a condition on those it fits."""
+    heads = {path.partition(".")[0] for path in paths_in(condition)}
+    fitting = [trigger for trigger in triggers if heads & _fields(trigger)] or list(triggers)
+    return _mapped(
+        triggers, fitting, lambda trigger: trigger.model_copy(update={"when": _joined(trigger.when, condition)})
+    )
+
+
+def without_conditions(triggers: Triggers) -> Triggers:
+    """The triggers without conditions, but for those that say which command, reward or channel is meant."""
+    return tuple(trigger.model_copy(update={"when": _address(trigger.when)}) for trigger in triggers)
+
+
+def on_days(triggers: Triggers, days: frozenset[int], *, only: bool) -> Triggers | None:
+    """The triggers on these weekdays only, or on all others; None if no day is left to one of them."""
+    changed = [_on_days(trigger, days, only=only) for trigger in triggers]
+    known = tuple(trigger for trigger in changed if trigger is not None)
+    return known if len(known) == len(changed) else None
+
+
+def weekdays_in(field: str) -> frozenset[int]:
+    """The days of cron's last field, as far as it only lists days."""
+    if field == "*":
+        return frozenset(range(7))
+    found: set[int] = set()
+    for part in field.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
+
+
+def _fields(trigger: Trigger) -> set[str]:
+    kind = kind_of(trigger.on)
+    return set(kind.fields) if kind is not None else set()
+
+
+def _mapped(triggers: Triggers, some: Iterable[Trigger], change: Callable[[Trigger], Trigger]) -> Triggers:
+    chosen = list(some)
+    return tuple(change(trigger) if trigger in chosen else trigger for trigger in triggers)
+
+
+# Conditions --------------------------------------------------------------------------------------------------------------
+
+
+def _joined(old: Formula | None, new: Formula) -> Formula:
+    """Both conditions; of two on the same number, the new one."""
+    parts = [part for part in _parts(old) if not _is_about_the_same(part, new)]
+    parts.extend(part for part in _parts(new) if part not in parts)
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _parts(formula: Formula | None) -> tuple[Formula, ...]:
+    match formula:
+        case None:
+            return ()
+        case And(operands=operands):
+            return operands
+        case _:
+            return (formula,)
+
+
+def _is_about_the_same(old: Formula, new: Formula) -> bool:
+    match old, new:
+        case (
+            Compare(operator=before, left=Variable(path=path), right=Literal(value=int() | float())),
+            Compare(operator=after, left=Variable(path=same), right=Literal(value=int() | float())),
+        ) if path == same:
+            return (before in _UPWARDS) == (after in _UPWARDS)
+        case _:
+            return False
+
+
+def _address(guard: Formula | None) -> Formula | None:
+    kept = [part for part in _parts(guard) if isinstance(part, Compare) and _is_address(part)]
+    return None if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
+
+
+def _is_address(part: Compare) -> bool:
+    return part.operator == "==" and isinstance(part.right, Literal) and isinstance(part.right.value, str)
+
+
+# Days --------------------------------------------------------------------------------------------------------------------
+
+
+def _on_days(trigger: Trigger, days: frozenset[int], *, only: bool) -> Trigger | None:
+    weekly = _WEEKLY.fullmatch(trigger.schedule) if trigger.schedule is not None else None
+    if weekly is None:
+        return trigger.model_copy(update={"when": _joined(_without_days(trigger.when), _day_guard(days, only=only))})
+    left = days if only else weekdays_in(weekly[2]) - days
+    return trigger.model_copy(update={"schedule": f"{weekly[1]} {_field(left)}"}) if left else None
+
+
+def _day_guard(days: frozenset[int], *, only: bool) -> Formula:
+    named = tuple(Literal(WEEKDAYS[day]) for day in sorted(days))
+    if len(named) == 1:
+        return Compare("==" if only else "!=", Variable("weekday"), named[0])
+    return IsOneOf(Variable("weekday"), named) if only else Not(IsOneOf(Variable("weekday"), named))
+
+
+def _without_days(guard: Formula | None) -> Formula | None:
+    kept = [part for part in _parts(guard) if "weekday" not in set(paths_in(part))]
+    return None if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
+
+
+def _field(days: frozenset[int]) -> str:
+    """Cron's field for these days: runs of three or more as a span."""
+    if len(days) == 7:
+        return "*"
+    parts: list[str] = []
+    listed = sorted(days)
+    while listed:
+        last = next(n for n in range(len(listed), 0, -1) if listed[n - 1] == listed[0] + n - 1)
+        parts.extend([f"{listed[0]}-{listed[last - 1]}"] if last > 2 else [str(day) for day in listed[:last]])
+        listed = listed[last:]
+    return ",".join(parts)

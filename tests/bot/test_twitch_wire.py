@@ -1,0 +1,367 @@
+"""Notifications of Twitch as messages and events: typed, with natural ids, and none lost for a missing field."""
+
+from typing import Any
+
+import pytest
+
+from bot.twitch.sources import ALWAYS, SOURCES
+from bot.twitch.subscriptions import (
+    RETRY_LONGEST,
+    Accounts,
+    Subscription,
+    after_failure,
+    difference,
+    live_one,
+    wanted,
+)
+from bot.twitch.wire import Known, Notification, chatted, events_of, notification
+from engine.events import Event, kind_of
+from tests.servers.twitch import NOW, chat_message
+
+AT = 1_795_262_400.123456
+KNOWN = Known("home", "1", {"title": "Old", "category": "Chess"})
+ALL = {
+    "1": tuple(scope for source in SOURCES for scope in source.scopes),
+    "2": ("user:read:chat", "user:read:whispers"),
+}
+BOTH = Accounts("1", "2")
+
+
+def person(prefix: str, id: str, name: str) -> dict[str, str]:
+    return {f"{prefix}_id": id, f"{prefix}_login": name.casefold(), f"{prefix}_name": name}
+
+
+def told(type: str, event: dict[str, Any], known: Known = KNOWN) -> tuple[Event, ...]:
+    return events_of(Notification("n1", type, AT, event), known)
+
+
+def one(type: str, event: dict[str, Any]) -> Event:
+    (found,) = told(type, event)
+    return found
+
+
+# The table ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
+def test_every_row_names_events_and_fields_that_exist(source: Any) -> None:
+    for name in source.events:
+        kind = kind_of(name)
+        assert kind is not None
+        assert kind.name == name
+        assert ("user" in kind.fields) or source.who is None or name == "raid.sent"
+    fields = set().union(*(kind.fields for name in source.events if (kind := kind_of(name)) is not None))
+    assert set(source.fields) <= fields
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
+def test_an_empty_notification_becomes_events_with_all_their_fields(source: Any) -> None:
+    if source.type == "channel.chat.message":
+        return
+    for event in told(source.type, {}):
+        kind = kind_of(event.name)
+        assert kind is not None
+        assert set(event.payload) == set(kind.fields)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
+def test_the_library_knows_every_type(source: Any) -> None:
+    from twitchio.eventsub.enums import SubscriptionType
+
+    assert SubscriptionType(source.type).value == source.type
+
+
+# Messages -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_chat_message_brings_its_author_with_the_roles_of_the_badges() -> None:
+    said = chat_message("!wf list", badges=("moderator", "subscriber", "premium"), user="3", login="ninja")
+
+    message = chatted(Notification("n1", "channel.chat.message", AT, said)).message
+
+    assert (message.id, message.text, message.at) == ("m1", "!wf list", AT)
+    assert (message.author.name, message.author.id, message.author.roles) == ("Ninja", "3", ("moderator", "subscriber"))
+
+
+@pytest.mark.parametrize(
+    ("badges", "roles"),
+    [
+        ((), ()),
+        (("broadcaster",), ("broadcaster",)),
+        (("lead_moderator",), ("moderator",)),
+        (("vip", "founder"), ("vip", "subscriber")),
+        (("partner", "bits", "no_video"), ()),
+    ],
+)
+def test_roles_come_from_badges(badges: tuple[str, ...], roles: tuple[str, ...]) -> None:
+    note = Notification("n1", "channel.chat.message", AT, chat_message("hi", badges=badges))
+
+    assert chatted(note).message.author.roles == roles
+
+
+def test_a_name_that_nobody_can_type_is_shown_as_the_login() -> None:
+    said = chat_message("hi", login="neko") | {"chatter_user_name": "猫"}
+
+    assert chatted(Notification("n1", "channel.chat.message", AT, said)).message.author.name == "neko"
+
+
+def test_an_answer_knows_what_it_answers() -> None:
+    said = chat_message("yes", reply={"parent_message_id": "m0"})
+
+    assert chatted(Notification("n1", "channel.chat.message", AT, said)).message.reply_to == "m0"
+
+
+def test_a_message_of_a_channel_that_shares_its_chat_is_told_apart() -> None:
+    here = chat_message("hi", source_broadcaster_user_id="1")
+    there = chat_message("hi", source_broadcaster_user_id="77")
+
+    assert not chatted(Notification("n1", "channel.chat.message", AT, here)).copied
+    assert chatted(Notification("n2", "channel.chat.message", AT, there)).copied
+
+
+def test_a_frame_tells_when_it_happened_with_all_of_twitch_s_digits() -> None:
+    head = {"message_id": "n1", "subscription_type": "channel.follow", "message_timestamp": NOW}
+
+    note = notification({"metadata": head, "payload": {"event": {}}}, 5.0)
+
+    assert note.at == pytest.approx(AT)
+    assert notification({"metadata": {**head, "message_timestamp": "soon"}, "payload": {}}, 5.0).at == 5.0
+
+
+# Events ---------------------------------------------------------------------------------------------------------------------------
+
+
+def raid(source: str, target: str) -> dict[str, Any]:
+    return {
+        **person("from_broadcaster_user", source, "Raider"),
+        **person("to_broadcaster_user", target, "Target"),
+        "viewers": 12,
+    }
+
+
+def test_a_raid_comes_in_or_goes_out() -> None:
+    coming, going = one("channel.raid", raid("9", "1")), one("channel.raid", raid("1", "9"))
+
+    assert (coming.name, coming.payload) == ("raid.received", {"user": {"name": "Raider", "roles": []}, "viewers": 12})
+    assert (going.name, going.payload) == ("raid.sent", {"target": "Target", "viewers": 12})
+
+
+def test_the_same_raid_under_two_ids_is_one() -> None:
+    first, second = (events_of(Notification(id, "channel.raid", AT, raid("9", "1")), KNOWN)[0] for id in ("n1", "n2"))
+
+    assert first.id != second.id
+    assert first.natural == second.natural
+
+
+def test_a_redemption_is_known_by_its_own_id() -> None:
+    event = one(
+        "channel.channel_points_custom_reward_redemption.add",
+        {
+            "id": "r1",
+            **person("user", "3", "Ninja"),
+            "user_input": "please",
+            "reward": {"title": "Hydrate", "cost": 100},
+        },
+    )
+
+    assert event.payload == {
+        "user": {"name": "Ninja", "roles": []},
+        "reward": "Hydrate",
+        "message": "please",
+        "redemption_id": "r1",
+        "cost": 100,
+    }
+    assert event.natural == "twitch:channel.channel_points_custom_reward_redemption.add:r1"
+
+
+def test_somebody_is_told_of_with_the_roles_last_seen() -> None:
+    known = Known("home", "1", roles=lambda id: ("vip",) if id == "3" else ())
+
+    (event,) = told("channel.follow", {**person("user", "3", "Ninja"), "followed_at": NOW}, known)
+
+    assert event.payload["user"]["roles"] == ["vip"]
+    assert event.natural == f"twitch:follow:3:{NOW}"
+
+
+def test_the_streamer_is_the_streamer_without_having_said_anything() -> None:
+    assert one("channel.cheer", {**person("user", "1", "Streamer"), "bits": 5}).payload["user"]["roles"] == [
+        "broadcaster"
+    ]
+
+
+def test_an_anonymous_cheer_has_a_name_all_the_same() -> None:
+    event = one(
+        "channel.cheer", {"is_anonymous": True, "user_id": None, "user_login": None, "user_name": None, "bits": 5}
+    )
+
+    assert event.payload == {"user": {"name": "anonymous", "roles": []}, "bits": 5, "message": ""}
+
+
+def test_only_what_changed_is_a_change() -> None:
+    update = {"title": "New", "category_name": "Chess"}
+
+    (event,) = told("channel.update", update)
+
+    assert (event.name, event.payload) == ("title.changed", {"title": "New", "before": "Old"})
+    assert told("channel.update", update, Known("home", "1")) == ()
+
+
+def test_two_changes_at_once_are_two_events_with_two_ids() -> None:
+    first, second = told("channel.update", {"title": "New", "category_name": "Go"})
+
+    assert {first.name, second.name} == {"title.changed", "category.changed"}
+    assert first.id != second.id
+
+
+def test_a_poll_has_a_winner_unless_it_has_two() -> None:
+    choices = [{"title": "a", "votes": 3}, {"title": "b", "votes": 5}, {"title": "c", "votes": 5}]
+
+    def winner(choices: list[dict[str, Any]]) -> Any:
+        return one("channel.poll.end", {"id": "p", "status": "completed", "title": "?", "choices": choices}).payload[
+            "winner"
+        ]
+
+    assert winner(choices[:2]) == "b"
+    assert winner(choices) == ""
+    assert told("channel.poll.end", {"id": "p", "status": "archived", "choices": choices}) == ()
+
+
+def test_a_prediction_ends_with_the_outcome_that_won() -> None:
+    outcomes = [{"id": "1", "title": "yes"}, {"id": "2", "title": "no"}]
+    event = one(
+        "channel.prediction.end", {"id": "p", "status": "resolved", "outcomes": outcomes, "winning_outcome_id": "2"}
+    )
+
+    assert event.payload["winner"] == "no"
+
+
+def test_a_timeout_is_no_ban() -> None:
+    base = {**person("user", "3", "Ninja"), "moderator_user_name": "Mod", "reason": "spam"}
+    for_ever = one("channel.ban", {**base, "is_permanent": True})
+    a_while = one(
+        "channel.ban",
+        {**base, "is_permanent": False, "banned_at": "2026-11-21T12:00:00Z", "ends_at": "2026-11-21T12:10:00Z"},
+    )
+
+    assert for_ever.name == "user.banned"
+    assert (a_while.name, a_while.payload["seconds"], a_while.payload["reason"]) == ("user.timed_out", 600, "spam")
+
+
+def test_money_has_its_decimal_places() -> None:
+    event = one("channel.charity_campaign.donate", {"amount": {"value": 1050, "decimal_places": 2, "currency": "EUR"}})
+
+    assert (event.payload["amount"], event.payload["currency"]) == (10.5, "EUR")
+
+
+# Notices ----------------------------------------------------------------------------------------------------------------------------
+
+
+def notice(kind: str, detail: dict[str, Any], **more: Any) -> tuple[Event, ...]:
+    base = {
+        **person("chatter_user", "3", "Ninja"),
+        "badges": [{"set_id": "vip"}],
+        "message_id": "m1",
+        "notice_type": kind,
+    }
+    return told("channel.chat.notification", {**base, kind: detail, **more})
+
+
+def test_subscriptions_are_told_by_how_they_come() -> None:
+    (new,) = notice("sub", {"sub_tier": "1000", "duration_months": 1})
+    (again,) = notice("resub", {"sub_tier": "2000", "cumulative_months": 14}, message={"text": "hi"})
+
+    assert (new.name, new.payload["tier"], new.payload["user"]["roles"]) == ("subscription.received", "1000", ["vip"])
+    assert (again.name, again.payload["months"], again.payload["message"]) == ("resubscription.received", 14, "hi")
+
+
+def test_a_gift_bomb_and_its_singles_share_an_id() -> None:
+    (bomb,) = notice("community_sub_gift", {"id": "g1", "total": 20, "sub_tier": "1000"})
+    (single,) = notice(
+        "sub_gift", {"community_gift_id": "g1", "sub_tier": "1000", **person("recipient_user", "4", "Lucky")}
+    )
+
+    assert (bomb.name, bomb.payload["count"], bomb.payload["gift_id"]) == ("gift.received", 20, "g1")
+    assert single.name == "subscription.received"
+    assert (single.payload["gift_id"], single.payload["user"]["name"]) == ("g1", "Lucky")
+
+
+def test_a_single_gift_is_a_gift_of_one_and_a_subscription_that_belongs_to_it() -> None:
+    gift, single = notice(
+        "sub_gift", {"community_gift_id": None, "sub_tier": "1000", **person("recipient_user", "4", "Lucky")}
+    )
+
+    assert (gift.name, gift.payload["count"], gift.payload["user"]["name"]) == ("gift.received", 1, "Ninja")
+    assert gift.payload["gift_id"] == single.payload["gift_id"]
+    assert gift.natural != single.natural
+
+
+def test_notices_that_are_no_events_are_none() -> None:
+    assert notice("bits_badge_tier", {"tier": 1000}) == ()
+    assert told("channel.unheard_of", {}) == ()
+
+
+# What to subscribe to ---------------------------------------------------------------------------------------------------------------
+
+
+def types_for(*events: str, granted: Any = ALL, accounts: Accounts = BOTH) -> set[str]:
+    return {each.type for each in wanted(events, accounts, granted)[0]}
+
+
+def test_only_what_workflows_wait_for_is_subscribed_to_beside_the_chat() -> None:
+    assert types_for() == ALWAYS
+    assert types_for("raid", "channel.follow") == {*ALWAYS, "channel.raid", "channel.follow"}
+    assert types_for("gift_bomb") == {*ALWAYS, "channel.chat.notification"}
+
+
+def test_each_account_hears_what_it_may() -> None:
+    found = {each.type: each for each in wanted(["redeem", "follow", "whisper"], BOTH, ALL)[0]}
+
+    assert found["channel.chat.message"].token_for == "2"
+    assert found["channel.chat.message"].condition == (("broadcaster_user_id", "1"), ("user_id", "2"))
+    assert found["channel.follow"].condition == (("broadcaster_user_id", "1"), ("moderator_user_id", "1"))
+    assert found["user.whisper.message"].condition == (("user_id", "2"),)
+
+
+def test_a_bot_that_is_a_moderator_hears_followers_without_the_streamer_s_sign_in() -> None:
+    granted = {"2": ("user:read:chat", "moderator:read:followers")}
+    found = {each.type: each for each in wanted(["follow"], BOTH, granted)[0]}
+
+    assert found["channel.follow"].condition == (("broadcaster_user_id", "1"), ("moderator_user_id", "2"))
+
+
+def test_what_is_not_granted_is_named_with_its_scopes() -> None:
+    desired, lacking = wanted(["cheer"], BOTH, {"1": (), "2": ("user:read:chat",)})
+
+    assert "channel.cheer" not in {each.type for each in desired}
+    assert [(source.type, scopes) for source, scopes in lacking] == [("channel.cheer", ("bits:read",))]
+
+
+def test_the_chat_comes_first_among_what_is_missing() -> None:
+    desired, _ = wanted([kind.events[0] for kind in SOURCES], BOTH, ALL)
+
+    missing = difference(desired, ()).missing
+
+    assert {each.type for each in missing[: len(ALWAYS)]} == ALWAYS
+    assert difference(desired, desired) == difference((), ())
+
+
+def test_what_the_library_keeps_is_compared_by_what_it_means() -> None:
+    kept = {
+        "type": "channel.raid",
+        "version": "1",
+        "condition": {"to_broadcaster_user_id": "1", "from_broadcaster_user_id": ""},
+        "token_for": "1",
+    }
+
+    assert live_one(kept) == Subscription("channel.raid", "1", (("to_broadcaster_user_id", "1"),), "1")
+
+
+def test_what_fails_is_tried_less_and_less_often_and_what_is_refused_seldom() -> None:
+    trouble, pauses = None, []
+    for _ in range(8):
+        trouble = after_failure(trouble, 100.0, 500)
+        pauses.append(trouble.again_at - 100.0)
+
+    assert pauses[:3] == [2.0, 4.0, 8.0]
+    assert pauses[-1] == RETRY_LONGEST
+    assert after_failure(None, 0.0, 403).refused

@@ -1,0 +1,191 @@
+"""Talking to the bot on Discord, by prefix, by mention and by slash command."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.equipment import Equipment
+from tests.discord.conftest import Home, living
+from tests.servers.discord import DiscordServer, snowflake, user
+
+RAID = '!workflow when a raid comes in, say "welcome!"'
+
+
+def names(home: Home) -> list[str]:
+    return [entry.id for entry in home.bot.conversation.catalogue.there()]
+
+
+async def test_a_moderator_makes_a_workflow_by_talking_and_the_answer_is_a_reply_that_pings_nobody(home: Home):
+    said = await home.tell(home.server.mo, RAID)
+
+    assert said["content"].startswith("Created ")
+    assert names(home) == ["raid"]
+    (call,) = home.server.made("POST", rf"/channels/{home.server.general}/messages")
+    assert call.body["message_reference"]["fail_if_not_exists"] is False
+    assert call.body["allowed_mentions"] == {"parse": [], "replied_user": False}
+
+
+async def test_the_short_prefix_a_mention_and_the_owner_count_too(home: Home):
+    server = home.server
+    assert "Created" in (await home.tell(server.mo, '!wf when a raid comes in, say "hi"'))["content"]
+    assert "raid" in str(await home.tell(server.owner, f"<@{server.me['id']}> list"))
+
+
+async def test_whoever_holds_no_right_is_refused_and_nothing_changes(home: Home):
+    said = await home.tell(home.server.viewer, RAID)
+
+    assert said["content"] == "Only the streamer and moderators can change workflows."
+    assert names(home) == []
+
+
+async def test_a_webhook_or_another_bot_that_calls_itself_mo_is_nobody(home: Home):
+    server = home.server
+    other = server.add_member(user("helper", bot=True), server.crew)
+    await server.say(other, RAID)
+    await server.say(server.mo, RAID, webhook=snowflake())
+    await home.tell(server.viewer, "!wf list")
+
+    assert names(home) == []
+
+
+async def test_a_role_counts_as_one_of_ours_once_the_streamer_has_said_so(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    helpers = discord.add_role("Helpers")
+    eve = discord.add_member(user("eve"), helpers)
+    async with living(discord, tmp_path, equipped, settings={"discord.roles.moderator": "@Helpers, Others"}) as home:
+        await home.up()
+
+        assert "Created" in (await home.tell(eve, RAID))["content"]
+
+
+async def test_only_the_home_server_is_listened_to_and_it_stays_home(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    async with living(discord, tmp_path, equipped) as home:
+        await home.up()
+        assert home.bot.settings.values["discord.guilds"] == discord.guild
+    evil = dict(discord._guild(), id=snowflake(), name="Evil", owner_id=discord.viewer["id"])
+    discord.other_guilds.append(evil)
+    async with living(discord, tmp_path, equipped) as home:
+        await home.until(lambda: home.supervisor.standing.up)
+        message = discord._keep(discord.general, discord.viewer, {"content": RAID})
+        member = {k: v for k, v in discord.members[discord.viewer["id"]].items() if k != "user"}
+        await discord.dispatch("MESSAGE_CREATE", {**message, "guild_id": evil["id"], "member": member})
+        await home.tell(discord.mo, "!wf list")
+
+        assert names(home) == []
+
+
+async def test_in_several_servers_without_a_word_on_which_is_home_it_listens_to_none_and_says_so(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    discord.other_guilds.append(dict(discord._guild(), id=snowflake(), name="Other"))
+    async with living(discord, tmp_path, equipped) as home:
+        await home.until(lambda: home.notices)
+
+        assert "set discord.guilds to yours" in home.notices[0]
+        assert "discord.guilds" not in home.bot.settings.values
+
+
+async def test_instructions_in_a_direct_message_are_sent_to_the_server(home: Home):
+    server = home.server
+    server.messages["77"] = {}
+    message = server._keep("77", server.owner, {"content": "!wf list"})
+    await server.dispatch("MESSAGE_CREATE", message)
+    said = await home.until(lambda: server.said("77"))
+
+    assert said[0]["content"].startswith("Talk to me in a channel of the server")
+
+
+async def test_what_is_shown_reads_as_it_is_written_whatever_discord_makes_of_stars(home: Home):
+    await home.tell(home.server.mo, '!wf when a raid comes in, say "*hi* __you__ https://a.b/c_d_e"')
+    said = await home.tell(home.server.mo, "!wf show raid")
+    shown = str(said["content"] or said["embeds"][0]["description"])
+
+    assert r"\*hi\* \_\_you\_\_ https://a.b/c_d_e" in shown
+
+
+async def test_a_channel_typed_as_discord_writes_it_is_that_channel(home: Home):
+    server = home.server
+    said = await home.tell(
+        server.mo, f'!wf when a raid comes in, post "see <#{server.general}>" in <#{server.general}>'
+    )
+
+    assert "in #general" in said["content"]
+    assert f"<#{server.general}>" in said["content"]
+
+
+async def test_chat_that_is_for_nobody_is_an_event_with_its_own_link(home: Home):
+    server = home.server
+    id = await server.say(server.viewer, "!dice 20")
+    event = await home.event("discord.message.received")
+
+    assert event["command"] == "!dice"
+    assert event["arguments"] == "20"
+    assert event["user"] == {"name": "bob", "roles": [], "id": server.viewer["id"]}
+    assert event["link"] == f"https://discord.com/channels/{server.guild}/{server.general}/{id}"
+
+
+# Slash -------------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_slash_command_is_answered_at_once_and_then_in_full(home: Home):
+    server = home.server
+    used = await server.slash(server.mo, "workflow", {"text": 'when a raid comes in, say "hi"'})
+    await home.until(lambda: used.followups)
+
+    assert used.callbacks[0]["type"] == 5
+    assert used.texts[0].startswith("Created ")
+    assert names(home) == ["raid"]
+
+
+async def test_the_slash_command_is_for_those_who_may_manage_the_server_and_is_judged_again_by_us(home: Home):
+    server = home.server
+    (command,) = server.commands[server.guild]
+    assert command["default_member_permissions"] == 32
+
+    used = await server.slash(server.viewer, "workflow", {"text": 'when a raid comes in, say "hi"'})
+    await home.until(lambda: used.followups)
+
+    assert used.texts == ["Only the streamer and moderators can change workflows."]
+    assert names(home) == []
+
+
+async def test_discord_is_told_of_the_command_only_when_it_has_changed(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    for _ in range(2):
+        async with living(discord, tmp_path, equipped) as home:
+            await home.up()
+            await home.tell(discord.mo, "!wf list")
+
+    assert len(discord.made("PUT", ".*/commands")) == 1
+
+
+async def test_what_is_being_typed_is_completed_as_a_whole_text(home: Home):
+    server = home.server
+    await home.tell(server.mo, RAID)
+    used = await server.slash(server.mo, "workflow", {"text": "show ra"}, focus="text")
+    await home.until(lambda: used.callbacks)
+
+    assert used.callbacks[0]["type"] == 8
+    assert "show raid" in used.choices
+
+
+async def test_without_the_message_content_intent_slash_commands_and_mentions_still_work(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    async with living(discord, tmp_path, equipped, settings={"discord.message_content": "off"}) as home:
+        await home.up()
+        assert not discord.session.intents & (1 << 15)
+        used = await discord.slash(discord.mo, "workflow", {"text": 'when a raid comes in, say "hi"'})
+        await home.until(lambda: used.followups)
+        assert "raid" in str(await home.tell(discord.mo, f"<@{discord.me['id']}> list"))
+
+
+@pytest.mark.parametrize("text", ["", "list", "help"])
+async def test_a_slash_command_is_never_left_without_an_answer(home: Home, text: str):
+    used = await home.server.slash(home.server.mo, "workflow", {"text": text} if text else {})
+
+    assert await home.until(lambda: used.followups)
