@@ -177,18 +177,18 @@ class Runner:
         if not self._trouble.held:
             self._take_up(opened)
 
-    async def close(self) -> None:
+    async def close(self, within: float = GRACE) -> None:
         """Take no more work, end the last commit, and drop everything that is in memory.
 
-        Waits are not waited for, effects in flight for a moment only: they stand in the store and are taken up at the
-        next start.
+        Waits are not waited for, effects in flight for so many seconds only: they stand in the store and are taken up at
+        the next start.
         """
         if self._closing:
             return
         self._closing = True
         for community in self._communities.values():
             community.timers.close()
-        await self._performer.rest(GRACE)
+        await self._performer.rest(within)
         self._closed = True
         self._tasks.close()
         self._writer.close()

@@ -129,9 +129,11 @@ from grammar.syntax import (
     Start,
     Substitute,
     Words,
+    Wrap,
 )
 from grammar.wishes import too_vague
 from grammar.workspace import WorkflowView, Workspace
+from grammar.wrapping import wrapped
 
 MAX_OPTIONS: Final = 9
 ASK_STEPS: Final = "What should it do?"
@@ -282,6 +284,8 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wrap():
+                return wrapped(syntax, within, self.declarations)
             case Alter():
                 return tuple(
                     SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
@@ -551,7 +555,7 @@ class Resolver:
         known = self._id(first) if first else None
         match command.verb:
             case "status":
-                return Status(known)
+                return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
             case "why":
                 return Why(known)
             case "agenda":
