@@ -1,5 +1,6 @@
 """From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -613,6 +614,11 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
+        case "status_until":
+            return Named("status", workflows, "it")
+        case "help":
+            topic = _extra(tree)
+            return Named("help", extra=_ABOUT.sub("", str(topic)) if topic is not None else None)
         case "help_variables":
             return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
@@ -629,6 +635,8 @@ def _extra(tree: Node) -> str | int | None:
         match leaf.type:
             case "NUMBER" | "VERSION":
                 return _whole(leaf)
+            case "HOW_OFTEN":
+                return int(leaf.value)
             case "ONLY" | "FORMAT" | "TEXT":
                 return str(leaf.value)
             case _:
@@ -675,6 +683,13 @@ def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
     return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
 
 
+_ABOUT: Final = re.compile(r"\A(?:the|a|an|my|our) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z", re.IGNORECASE)
+"""What stands around a topic that is asked about."""
+
+_BEING: Final = re.compile(r"\A(?:is|being|set to|as|=|:)\s+", re.IGNORECASE)
+"""What people put between the name of an argument and its value."""
+
+
 def _arguments(tree: Node) -> dict[str, JsonValue]:
     arguments = (tree.node("given") or tree).node("arguments")
     found: dict[str, JsonValue] = {}
@@ -682,7 +697,8 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
         if node.rule == "pair":
             name, value = _leaf(node, "ARGUMENT").value
         else:
-            name, value = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT").value
+            name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
+            value = text.value if text.quoted else _BEING.sub("", str(text.value))
         if name in found:
             raise MissingPiece(f'"{name}" is given twice. Which one is right?')
         found[str(name)] = value

@@ -52,6 +52,7 @@ from grammar.workspace import Workspace
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
+MAX_TRIAL_WORK: Final = 2_200
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
@@ -236,11 +237,19 @@ class Language:
 
     def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
         """Whether a sentence is understood there; such trials give no examples themselves."""
-        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False, asking=False), Understood)
+        return self._trial(lambda sentence: isinstance(self._tried(sentence, workspace), Understood))
 
     def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
         """Whether a sentence is understood there, or would be asked about."""
-        return lambda sentence: not isinstance(self._read(sentence, workspace, teaching=False, asking=False), Refusal)
+        return self._trial(lambda sentence: not isinstance(self._tried(sentence, workspace), Refusal))
+
+    def _tried(self, sentence: str, workspace: Workspace) -> Understanding:
+        return self._read(sentence, workspace, teaching=False, asking=False)
+
+    def _trial(self, works: Callable[[str], bool]) -> Callable[[str], bool]:
+        """Trials, of which none succeeds any more when together they have asked too much."""
+        end = self._driver.work + MAX_TRIAL_WORK
+        return lambda sentence: self._driver.work < end and works(sentence)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""

@@ -555,7 +555,7 @@ class Resolver:
         known = self._id(first) if first else None
         match command.verb:
             case "status":
-                return Status(known)
+                return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
             case "why":
                 return Why(known)
             case "agenda":

@@ -132,7 +132,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
         case Redo(count=count):
             return {"op": "redo", "n": count}
         case Export(workflow, format):
-            return {"op": "export", "wf": name(workflow), "format": format}
+            # Text is what an export is in where nothing is said of it.
+            return {"op": "export", "wf": name(workflow), **({} if format == "text" else {"format": format})}
         case Help(topic):
             return {"op": "help", "topic": topic}
         case NotYet(what):
