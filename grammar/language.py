@@ -52,7 +52,7 @@ from grammar.workspace import Workspace
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 2_600
+MAX_MESSAGE_WORK: Final = 3_200
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
