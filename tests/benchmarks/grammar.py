@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from bot.interpreter import begin_to_serve
 from bot.services.declared import DECLARATIONS
 from engine.model import Call, Definition, State, Trigger, Wait
 from grammar.instruction import Understood
@@ -262,6 +263,7 @@ def main() -> None:
     arguments = parser.parse_args()
     chance, quick = random.Random(7), arguments.quick
     language, place = Language(DECLARATIONS), crowded(chance)
+    begin_to_serve()
     times = sorted(typical(language, place, 20 if quick else 100, chance))
     small = typical(language, workspace(), 10 if quick else 50, chance)
     hostile, message = worst(language, place, TWITCH, 6 if quick else 90, chance)
