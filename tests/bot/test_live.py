@@ -108,6 +108,11 @@ class Show:
         """Wait until the bot has said something."""
         await self.twitch.until(lambda: holds(self.said()))
 
+    async def counter(self, name: str) -> int:
+        """Where a counter stands."""
+        found = [row.value for row in await self.bot.store.data(COMMUNITY) if row.key.endswith(name)]
+        return int(found[0]["value"]) if found else 0
+
     async def until_stored(self, holds: Callable[[list[Event]], object]) -> None:
         """Wait until what has happened is in the store, looking from outside as another process would."""
         async with asyncio.timeout(20), await SQLiteStore.open(self.folder.database, read_only=True) as store:
@@ -257,6 +262,28 @@ async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(sho
     async with await SQLiteStore.open(show.folder.database) as store:
         (run,) = await store.executions(COMMUNITY, "once")
         assert (run.status, await store.outbox(COMMUNITY)) == ("completed", [])
+
+
+async def test_of_a_flood_with_repeats_and_moves_nothing_is_lost_and_nothing_counted_twice(show: Show) -> None:
+    await show.begin()
+    await show.mod("!wf when someone types !hit, add 1 to the hits counter")
+    most = 600
+    for number in range(most):
+        said = chat_message("!hit" if number % 3 == 0 else "hello", id=f"flood-{number}", user=str(100 + number))
+        id = await show.twitch.notify(CHAT, said)
+        if number % 5 == 0:
+            await show.twitch.notify(CHAT, said, id=id)
+        if number % 7 == 0:
+            await show.twitch.notify(CHAT, said)
+        if number == most // 2:
+            await show.twitch.move(show.twitch.session_of(CHAT))
+
+    wanted = most // 3
+    async with asyncio.timeout(50):
+        while (hits := await show.counter("hits")) < wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await show.mod("!wf list")
+    assert hits == await show.counter("hits") == wanted
 
 
 async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterwards(
