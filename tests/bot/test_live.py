@@ -13,7 +13,7 @@ import pytest
 
 import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
-from bot.config import COMMUNITY, DataFolder, Settings, with_value
+from bot.config import COMMUNITY, DataFolder, Settings, with_live, with_names, with_value
 from bot.discord import addresses, options
 from bot.live import NothingSetUp, run
 from bot.log import log_to
@@ -189,16 +189,30 @@ async def test_a_viewer_may_not_change_workflows(show: Show) -> None:
 
 async def test_the_bots_own_words_start_nothing(show: Show) -> None:
     await show.begin()
-    await show.mod('!wf when someone says "hello", say "hello you"')
-
+    await show.mod('!wf create echo: when someone says "hello", say "hello you"')
     await show.typed("hello")
     await show.until_said(lambda said: "hello you" in said)
-    sent = show.twitch.made("POST", "chat/messages")[-1]
-    await show.twitch.notify(CHAT, chat_message("hello", id="own-1", login="bot", user="2"))
-    await show.twitch.notify(CHAT, chat_message(sent.body["message"], id="own-2", login="bot", user="2"))
-    await show.mod("!wf list")
 
-    assert show.said().count("hello you") == 1
+    await show.twitch.notify(CHAT, chat_message("hello", id="own-1", login="bot", user="2"))
+    await show.twitch.notify(CHAT, chat_message("hello you", id="own-2", login="bot", user="2"))
+    await show.until_stored(lambda events: {"own-1", "own-2"} <= {event.id for event in events})
+
+    assert len(await show.bot.store.executions(COMMUNITY, "echo")) == 1
+    assert [event.own for event in await show.bot.store.events(COMMUNITY, 2)] == [True, True]
+
+
+async def test_what_is_learnt_at_once_is_all_kept(show: Show) -> None:
+    await show.begin()
+    before = show.bot.settings
+
+    await asyncio.gather(
+        show.bot.set(with_live(before, on=True)),
+        show.bot.set(with_value(before, "stream.title", "Hello", secret=False)),
+        show.bot.set(with_names(before, "rewards", ("Hydrate",))),
+    )
+
+    now = show.bot.settings
+    assert (now.live, now.values["stream.title"], now.names.rewards) == (True, "Hello", ("Hydrate",))
 
 
 async def test_a_step_without_its_scope_is_told_when_it_is_written_with_how_to_grant_it(show: Show) -> None:
