@@ -545,6 +545,8 @@ class Resolver:
             raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
         if len(fitting) == 1:
             return RemoveTrigger(fitting[0])
+        if syntax.everything:
+            return SetTriggers(())
         made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
         options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
         raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))

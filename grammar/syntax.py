@@ -305,9 +305,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """What no longer starts a workflow, by the name of its event; None = the only one there is."""
+    """What no longer starts a workflow, by the name of its event; None = the only one there is, or all of them."""
 
     event: str | None = None
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
