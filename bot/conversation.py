@@ -6,7 +6,7 @@ rest. One message is handled at a time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -134,6 +134,8 @@ class Conversation:
         names: Tells the live names of the stream.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
+        granted: Tells the scopes that platforms have granted, by service.
+        unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
     """
 
     def __init__(
@@ -149,10 +151,24 @@ class Conversation:
         names: Callable[[], LiveNames],
         config: Callable[[], Mapping[str, Any]],
         zone: Callable[[], str],
+        granted: Callable[[], Mapping[str, Collection[str]]] = dict,
+        unheard: Callable[[], Mapping[str, Collection[str]]] = dict,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
-            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone
+            community,
+            language,
+            runner,
+            store,
+            clock,
+            ids,
+            declarations,
+            self.catalogue,
+            names,
+            config,
+            zone,
+            granted,
+            unheard,
         )
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)

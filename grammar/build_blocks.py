@@ -84,13 +84,17 @@ class Kinds:
                 return Made(_wait_for(node))
             case "collect":
                 return Made(_collect(node))
-            case "run_step":
+            case "run_step" | "run_known":
                 return Made(_run(node))
             case "emit":
                 return Made(Emit(event=_name(node, "STRING", "METHOD", "WORD_NAME"), payload=_given(node)))
             case "set_variable":
-                return Made(_set(node))
-            case "set_all":
+                name, value = (child for child in node.children if isinstance(child, Leaf))
+                return Made(_set(name, value))
+            case "keep":
+                value, name = (child for child in node.children if isinstance(child, Leaf))
+                return Made(_set(name, value))
+            case "keep_all":
                 return Made(checked(lambda: Set(values=value_of(node, "JSON"))))
             case "work_out":
                 return Made(_transform(node))
@@ -172,7 +176,7 @@ class Kinds:
 
     def _parallel(self, node: Node, path: str) -> Made:
         join = _join(node)
-        loose = node.node("open")
+        loose = node.node("pair")
         branches = node.nodes("branch")
         if loose is not None:
             return _made_beside(self._each(loose, f"{path}.1"), join)
@@ -213,7 +217,7 @@ def _all(bodies: Iterable[Body]) -> frozenset[str]:
 def _at_once_with(step: Node) -> Node | None:
     """The steps of `... and at the same time play airhorn`, which join the one before."""
     first = step.node("parallel")
-    return first.node("open") if first is not None and len(step.children) == 1 else None
+    return first.node("pair") if first is not None and len(step.children) == 1 else None
 
 
 def _branch(node: Node, number: int, block: Block) -> ParallelBranch:
@@ -362,9 +366,12 @@ def _name(node: Node, *types: str) -> str:
 
 
 def _run(node: Node) -> Action:
-    workflow = _name(node, "WORKFLOW", "WORD_NAME")
+    named = cast("Leaf", node.leaf("WORKFLOW", "WORD_NAME"))
+    if named.quoted and node.rule == "run_known":
+        raise NotBuilt(f"as a step that is said so: run workflow {named.text}")
     return cast(
-        "Action", valid(Run, workflow=workflow, arguments=_given(node), detached=node.node("detached") is not None)
+        "Action",
+        valid(Run, workflow=str(named.value), arguments=_given(node), detached=node.node("detached") is not None),
     )
 
 
@@ -383,8 +390,7 @@ def _given(node: Node) -> dict[str, JsonValue]:
     return found
 
 
-def _set(node: Node) -> Action:
-    name, value = [child for child in node.children if isinstance(child, Leaf)]
+def _set(name: Leaf, value: Leaf) -> Action:
     match value.type:
         case "FORMULA":
             return cast("Action", valid(Transform, formula=value.value, into=str(name.value)))

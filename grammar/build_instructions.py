@@ -1,5 +1,6 @@
 """From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -8,7 +9,8 @@ from pydantic import JsonValue, TypeAdapter
 from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
 from grammar import build_heading, build_policies
-from grammar.build_conditions import IS_A_BOT, condition_in
+from grammar.build_blocks import times
+from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
@@ -60,6 +62,7 @@ from grammar.syntax import (
     Value,
     Wish,
     Words,
+    Wrap,
 )
 from grammar.tree import Leaf, Node
 
@@ -334,6 +337,25 @@ class InstructionBuilder:
         """A step and what it does now."""
         steps = [self._drafts(each) for each in node.nodes("steps")]
         return Become(_reference(_first(node)), steps[-1], steps[0] if len(steps) == 2 else ())
+
+    def wrap(self, node: Node) -> EditSyntax:
+        """Steps and the block they go into."""
+        reference = _reference(_first(node))
+        inner = node.node("wrap_if", "wrap_unless", "wrap_again", "wrap_rounds") or node
+        match inner.rule:
+            case "wrap_beside":
+                return Wrap(reference, beside=True)
+            case "wrap_again":
+                return Wrap(reference, times=times(inner.nodes("times", "twice")[0]))
+            case "wrap_rounds":
+                rounds = inner.nodes()[0]
+                held = condition_in(rounds)
+                return Wrap(reference, holds=held if held is None or rounds.rule == "while_holds" else opposite(held))
+            case rule:
+                said = condition_in(inner)
+                if said is None:
+                    raise AssertionError(rule)
+                return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value, perhaps with the one it had."""
@@ -748,6 +770,11 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
+        case "status_until":
+            return Named("status", workflows, "it")
+        case "help":
+            topic = _extra(tree)
+            return Named("help", extra=_ABOUT.sub("", str(topic)) if topic is not None else None)
         case "help_variables":
             return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
@@ -764,6 +791,8 @@ def _extra(tree: Node) -> str | int | None:
         match leaf.type:
             case "NUMBER" | "VERSION":
                 return _whole(leaf)
+            case "HOW_OFTEN":
+                return int(leaf.value)
             case "ONLY" | "FORMAT" | "TEXT":
                 return str(leaf.value)
             case _:
@@ -810,6 +839,13 @@ def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
     return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
 
 
+_ABOUT: Final = re.compile(r"\A(?:the|a|an|my|our) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z", re.IGNORECASE)
+"""What stands around a topic that is asked about."""
+
+_BEING: Final = re.compile(r"\A(?:is|being|set to|as|=|:)\s+", re.IGNORECASE)
+"""What people put between the name of an argument and its value."""
+
+
 def _arguments(tree: Node) -> dict[str, JsonValue]:
     arguments = (tree.node("given") or tree).node("arguments")
     found: dict[str, JsonValue] = {}
@@ -817,7 +853,8 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
         if node.rule == "pair":
             name, value = _leaf(node, "ARGUMENT").value
         else:
-            name, value = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT").value
+            name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
+            value = text.value if text.quoted else _BEING.sub("", str(text.value))
         if name in found:
             raise MissingPiece(f'"{name}" is given twice. Which one is right?')
         found[str(name)] = value
@@ -844,6 +881,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_nothing": _I.substitute_nothing,
     "become": _I.become,
     "become_new": _I.become,
+    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,

@@ -22,7 +22,7 @@ from grammar.phrases import Phrase
 from grammar.tree import Node
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
-_RAW: Final = ("do_kind", "do_call", "set_all")
+_RAW: Final = ("do_kind", "do_call", "keep_all")
 
 PlaceName = Callable[[int], str]
 

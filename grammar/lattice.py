@@ -38,6 +38,7 @@ MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 LOOKUP_WORK: Final = 20
+PLACE_WORK: Final = 3
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
 MAX_TYPO_LENGTH: Final = 24
@@ -169,7 +170,7 @@ class Lattice:
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
-        self.work = 0
+        self.work = len(words)
         """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: dict[int, list[Edge]] = {}
@@ -197,6 +198,7 @@ class Lattice:
         edges = self._exact.get(at)
         if edges is None:
             edges = self._exact[at] = []
+            self.work += PLACE_WORK
             key = self.words[at].key
             if self._lexicon.trie.get(key) is not None:
                 self._walk(self._lexicon.trie, at, 0.0, edges)
@@ -311,6 +313,7 @@ class Lattice:
         edges = self._scanned.get(slot)
         if edges is None:
             edges = []
+            self.work += 1
             word = self.words[at]
             if word.kind == "quote" and terminal in QUOTABLE:
                 edges.append(Edge(terminal, word.value, at + 1, WORD_COST, True))
@@ -430,8 +433,11 @@ class Lattice:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
             return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
-        if word.kind == "word" and (
-            "_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS
+        abbreviation = at + 1 < len(self.words) and self.words[at + 1].glued and self.words[at + 1].text == "/"
+        if (
+            word.kind == "word"
+            and not abbreviation
+            and ("_" in word.text or word.key not in self._vocabulary.known or word.text.lower() in _LETTERS)
         ):
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:

@@ -140,9 +140,11 @@ from grammar.syntax import (
     Together,
     Wish,
     Words,
+    Wrap,
 )
 from grammar.wishes import too_vague
 from grammar.workspace import WorkflowView, Workspace
+from grammar.wrapping import wrapped
 
 MAX_OPTIONS: Final = 9
 ASK_STEPS: Final = "What should it do?"
@@ -240,6 +242,8 @@ class Resolver:
             name = names.checked(new.name, self.workspace, quoted=new.quoted)
         else:
             name = names.made_up(self._stem(new), self.workspace)
+        if not new.steps and new.name is not None and names.is_plainly_said(new.name, self.sentence):
+            new = replace(new, steps=(Draft(State(name="stop", action=Stop()), named=True),))
         if not new.steps:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
@@ -294,6 +298,9 @@ class Resolver:
     def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
         definition = within.definition
         match syntax:
+            case Add() if names.is_blank(definition) and syntax.steps:
+                only = definition.states[0].name
+                return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
@@ -315,6 +322,8 @@ class Resolver:
                 return self._wish(syntax, within)
             case About():
                 raise AssertionError("it is only what the next edit is about")
+            case Wrap():
+                return wrapped(syntax, within, self.declarations)
             case Alter():
                 return tuple(
                     SetAction(state.name, self._altered(state, syntax, definition))
@@ -648,7 +657,7 @@ class Resolver:
         known = self._id(first) if first else None
         match command.verb:
             case "status":
-                return Status(known)
+                return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
             case "why":
                 return Why(known)
             case "agenda":

@@ -211,6 +211,25 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrap:
+    """`only do step 2 if viewers > 50`, `repeat steps 2 to 4 three times`, `do steps 2 and 3 at the same time`.
+
+    Attributes:
+        reference: The steps that go into a block, as they are.
+        when: The condition of the block, if it is a choice.
+        times: How often, if it is a loop.
+        holds: While what holds, if it is a loop.
+        beside: Whether each step is a branch.
+    """
+
+    reference: Reference
+    when: Formula | None = None
+    times: int | str | None = None
+    holds: Formula | None = None
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alter:
     """`change the wait to 20 seconds`, `step 1 should say hi`.
 
@@ -358,6 +377,7 @@ EditSyntax: TypeAlias = (
     | Contrast
     | Wish
     | About
+    | Wrap
     | Alter
     | Lead
     | Bound

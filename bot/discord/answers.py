@@ -76,6 +76,8 @@ def outgoing(replies: Sequence[Reply], controls: tuple[Button | Menu, ...] = ())
 
 def _messages(reply: Reply) -> list[Outgoing]:
     text = as_written(reply.text)
+    if reply.file is not None:
+        return [Outgoing(clipped(text, LIMIT), file=reply.file)]
     colour = COLOURS[reply.kind]
     if _is_card(reply) and len(text) <= CARD_LIMIT:
         footer = f"version {reply.revision}" if reply.revision else ""

@@ -1,6 +1,6 @@
 """The engine against a second telling of what workflows do: whatever is drawn and whatever happens, both tell the same.
 
-Hypothesis draws workflows of every kind, and a life: starts, events, answers of services in any order, time, controls, and
+Hypothesis draws workflows of every kind, with what may go on side by side and how soon, and a life: starts, events, answers of services in any order, time, controls, and
 deaths after which another runner goes on from the store. After every step each run must stand where the reference says.
 """
 
@@ -48,6 +48,18 @@ STEPS = st.one_of(
     st.tuples(st.just("control"), st.sampled_from(["pause", "resume", "resume", "skip", "cancel", "stop"])),
     st.tuples(st.just("restart")),
 )
+POLICIES = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {"mode": st.sampled_from(["single", "restart", "queued", "parallel"])},
+        optional={
+            "max": st.integers(1, 2),
+            "key": st.sampled_from(["user", "n"]),
+            "group": st.just("both"),
+            "cooldown": st.sampled_from([{"seconds": 3}, {"seconds": 4, "per": "user"}, {"seconds": 4, "per": "n"}]),
+        },
+    ),
+)
 LAST = {
     "id": "last",
     "name": "last",
@@ -69,6 +81,7 @@ def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Three workflows: one that runs the second, which runs the third; none runs itself, or there would be no end."""
     first = {**draw(definitions(id="w", runs=("other", "nobody"))), "triggers": ["follow.received"]}
     second = {**draw(definitions(id="other", runs=("last",))), "triggers": ["message.received"]}
+    first["policy"], second["policy"] = draw(POLICIES), draw(POLICIES)
     for each in (first, second):
         each.setdefault("max_loop_iterations", 20)
     return [first, second, LAST]
@@ -161,8 +174,7 @@ class Both:
         match step:
             case ("run", workflow, n):
                 started = await self.runner.run(COMMUNITY, workflow, {"n": n}, STREAMER)
-                assert isinstance(started, Execution)
-                self.world.by_hand(f"r{len(self.world.runs)}", workflow, {"n": n}, WHO)
+                assert isinstance(started, Execution) == self.world.by_hand(workflow, {"n": n}, WHO), started
             case ("event", name, user, n):
                 who = {"name": user, "roles": []}
                 event = Event(
