@@ -11,7 +11,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
@@ -89,6 +89,7 @@ _EDIT_VERBS: Final = frozenset(
 )
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+_POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 _OWN_VERBS: Final = frozenset(
     [
         "wait",
@@ -260,8 +261,6 @@ class Language:
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
-        if isinstance(answer, Refusal) and asking and (parts := self._in_parts(sentence, workspace)) is not None:
-            return parts
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
@@ -391,6 +390,8 @@ class Language:
         before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
+        if self._has_doubtful_text(reading):
+            return True
         ambient = _ambient(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
@@ -398,9 +399,23 @@ class Language:
         if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
-        if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
+        if step.type != "TEXT" or step.quoted or phrase is None:
             return False
-        return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+        return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+
+    def _has_doubtful_text(self, reading: Reading) -> bool:
+        """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
+        for node in _calls(reading.tree):
+            phrase = self._driver.phrases.by_rule.get(node.rule)
+            text = node.leaf("TEXT")
+            if phrase is None or text is None or text.quoted:
+                continue
+            first = _FIRST_WORD.sub(r"\1", text.text).casefold()
+            if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
+                return True
+            if phrase.index > 0 and first in _POINTING:
+                return True
+        return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
         verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
@@ -536,12 +551,21 @@ def _is_daily(reading: Reading) -> bool:
     return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
 
 
+def _calls(tree: Node) -> Iterator[Node]:
+    for child in tree.nodes():
+        if child.rule.startswith("call"):
+            yield child
+        yield from _calls(child)
+
+
 def _ambient(tree: Node) -> Node | None:
     """Steps that are said to no workflow by name and with no word for adding."""
     return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
 
 
 def _asks_for_steps(answer: Understanding) -> bool:
+    if isinstance(answer, Understood) and isinstance(answer.instruction, Create):
+        return names.is_blank(answer.instruction.definition)
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 

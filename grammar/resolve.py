@@ -278,6 +278,8 @@ class Resolver:
             name = names.checked(new.name, self.workspace, quoted=new.quoted)
         else:
             name = names.made_up(self._stem(new), self.workspace)
+        if not new.steps and new.name is not None and names.is_plainly_said(new.name, self.sentence):
+            new = replace(new, steps=(Draft(State(name="stop", action=Stop()), named=True),))
         if not new.steps:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
@@ -363,6 +365,9 @@ class Resolver:
     def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
         definition = within.definition
         match syntax:
+            case Add() if names.is_blank(definition) and syntax.steps:
+                only = definition.states[0].name
+                return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
