@@ -43,6 +43,7 @@ from grammar.syntax import (
     Kind,
     Lead,
     Named,
+    Nested,
     New,
     Numbered,
     OfKind,
@@ -621,7 +622,7 @@ def _old_value(node: Node) -> Value | Reference:
 _SEVERAL: Final = frozenset({"several", "numbers", "span", "every", "several_at_an_end"})
 
 
-def _reference(node: Node) -> Reference:
+def _reference(node: Node) -> Reference:  # noqa: C901  one line each
     match node.rule:
         case "ref" | "topic":
             return _reference(node.nodes()[0])
@@ -642,6 +643,8 @@ def _reference(node: Node) -> Reference:
         case "called":
             leaf = node.leaf("STRING", "STEP_NAME")
             return Called(str(leaf.value) if leaf else "")
+        case "nested":
+            return Nested(_leaf(node, "STEP_PATH").value)
         case "saying":
             leaf = node.leaf("TEXT", "STRING")
             return Saying(str(leaf.value) if leaf else "")

@@ -138,6 +138,7 @@ from grammar.syntax import (
     Kind,
     Lead,
     Named,
+    Nested,
     New,
     OfKind,
     Reference,
@@ -369,6 +370,8 @@ class Resolver:
                 only = definition.states[0].name
                 return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
+                if (inside := self._beside_nested(syntax, within)) is not None:
+                    return (inside,)
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
@@ -410,6 +413,21 @@ class Resolver:
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
                 assert_never(syntax)
+
+    def _beside_nested(self, syntax: Add, within: Within) -> ReplaceStep | None:
+        """Steps before or after one that stands inside another: they take its place together with it."""
+        position = syntax.position
+        if (
+            position is None
+            or position.where not in ("before", "after")
+            or not isinstance(position.references[0], Nested)
+        ):
+            return None
+        old = one_of(position.references[0], within)
+        edges = {event: target for event, target in old.transitions.items() if event != "success"}
+        kept = old.model_copy(update={"transitions": edges})
+        new = self._loose(syntax.steps, within.definition)
+        return ReplaceStep(old.name, (kept, *new) if position.where == "after" else (*new, kept))
 
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
