@@ -7,10 +7,11 @@ conversation or becomes an event, an event goes to the runner.
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import entry_points
 from logging import getLogger
 from pathlib import Path
@@ -62,6 +63,36 @@ class Heard:
     posted: Posted | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is there before a bot is: of use to those who make services for it."""
+
+    settings: Settings
+    store: Store
+    clock: SleepingClock
+    notice: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """The platforms that are really there.
+
+    Attributes:
+        services: Makes their services, before the bot is open.
+        granted: Tells the scopes that they have granted, by service.
+        unheard: Tells the events that they do not tell of, with the scopes that would change that.
+        secrets: Tells what may never be shown.
+    """
+
+    services: Callable[[Opening], Sequence[Service]] = lambda _: ()
+    granted: Callable[[], Mapping[str, Collection[str]]] = dict
+    unheard: Callable[[], Mapping[str, Collection[str]]] = dict
+    secrets: Callable[[], Iterable[str]] = tuple
+
+
+NOWHERE: Final = Abroad()
+
+
 class Bot:
     """One community's bot, open."""
 
@@ -75,6 +106,7 @@ class Bot:
         equipment: Equipment,
         plan: FailurePlan,
         ids: Callable[[], str],
+        abroad: "Abroad",
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -84,6 +116,7 @@ class Bot:
         self.language = equipment.language
         self.plan = plan
         self.ids = ids
+        self._abroad = abroad
         self._machine_zone = config.machine_zone()
         self.conversation = Conversation(
             community=COMMUNITY,
@@ -96,12 +129,14 @@ class Bot:
             names=lambda: self.settings.names,
             config=self.tree,
             zone=lambda: self.zone.key,
+            granted=abroad.granted,
+            unheard=abroad.unheard,
         )
         self._surround()
 
     def secrets(self) -> tuple[str, ...]:
         """What may never be shown."""
-        return tuple(self.settings.secrets.values())
+        return (*self.settings.secrets.values(), *self._abroad.secrets())
 
     def tree(self) -> dict[str, Any]:
         """The settings that templates can name."""
@@ -123,6 +158,14 @@ class Bot:
     async def happen(self, event: Event) -> Posted:
         """Handle something that happened on the stream."""
         return await self.runner.post(event)
+
+    async def stream_is(self, facts: Mapping[str, Any]) -> None:
+        """Know this of the stream: `live`, `title`, `category`, whichever is given."""
+        for key, value in facts.items():
+            if key == "live" and value is not self.settings.live:
+                await self.set(config.with_live(self.settings, on=bool(value)))
+            elif key != "live" and self.settings.values.get(f"stream.{key}") != value:
+                await self.set(config.with_value(self.settings, f"stream.{key}", str(value), secret=False))
 
     async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
         """Keep a changed setting; it counts once it is stored."""
@@ -186,6 +229,7 @@ async def open_bot(
     on_attempt: Callable[[Attempt], None],
     notice: Callable[[str], None],
     stand_ins: Sequence[Service] = (),
+    abroad: Abroad = NOWHERE,
     chance: Callable[[], float] = _CHANCE,
     metrics: Metrics | None = None,
 ) -> Bot:
@@ -200,6 +244,7 @@ async def open_bot(
         on_attempt: Told of every try handed to a service.
         notice: Told what people should know.
         stand_ins: Services in the place of its own ones of the same names.
+        abroad: The platforms that are really there; their services, too, are in the place of its own.
         chance: Draws numbers in [0, 1).
         metrics: Counts and times whatever happens; the event loop is then watched, too.
 
@@ -219,11 +264,12 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY))
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
         store,
-        [*_own_services(plan, chance, stand_ins), *equipment.plugins],
+        [*_own_services(plan, chance, [*stand_ins, *abroad.services(opening)]), *equipment.plugins],
         clock,
         ids=new_id,
         chance=chance,
@@ -231,7 +277,16 @@ async def open_bot(
         notices=told,
         metrics=metrics,
     )
-    bot = Bot(settings=settings, clock=clock, runner=runner, store=store, equipment=equipment, plan=plan, ids=new_id)
+    bot = Bot(
+        settings=settings,
+        clock=clock,
+        runner=runner,
+        store=store,
+        equipment=equipment,
+        plan=plan,
+        ids=new_id,
+        abroad=abroad,
+    )
     log_file.secrets = bot.secrets
     if not virtual:
         stack.push_async_callback(_note_last, store, clock)
@@ -244,7 +299,10 @@ async def open_bot(
     if absence is not None:
         told(COMMUNITY, absence)
     await stack.enter_async_context(
-        beside(keep_house(store, lambda: config.retention_of(bot.settings), clock.now), "housekeeping")
+        beside(
+            keep_house(store, lambda: config.retention_of(bot.settings), clock.now, partial(runner.tidy, COMMUNITY)),
+            "housekeeping",
+        )
     )
     if metrics is not None:
         await stack.enter_async_context(beside(probe_loop(metrics.loop_late), "loop probe"))

@@ -52,6 +52,13 @@ class RoleName(StrEnum):
     viewer = "viewer"
 
 
+class PlatformName(StrEnum):
+    """Platforms that can be set up."""
+
+    twitch = "twitch"
+    discord = "discord"
+
+
 class FileFormat(StrEnum):
     """How a workflow is written to a file."""
 
@@ -91,6 +98,41 @@ def chat(
         from bot.terminal.chat import Options, chat
 
         asyncio.run(chat(Options(folder, name, role.value, virtual_time, json), log_file))
+
+
+@app.command()
+def run(data: Data = None) -> None:
+    """Run the bot on every platform that is set up, until Ctrl-C or SIGTERM."""
+    from bot.config import data_folder
+    from bot.log import log_to
+
+    _leave_well()
+    folder = data_folder(data)
+    with _in_words(folder):
+        import asyncio
+
+        folder.make()
+        log_file = log_to(folder.log)
+        from bot.live import printed
+        from bot.live import run as run_live
+
+        asyncio.run(run_live(folder, log_file, printed))
+
+
+@app.command()
+def setup(
+    platform: Annotated[PlatformName | None, typer.Argument(help="Only this one; default: all of them.")] = None,
+    data: Data = None,
+) -> None:
+    """Sign the bot in, step by step. Every step can be skipped and done again later."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.setup import Terminal, set_up
+
+        folder.make()
+        await set_up(folder, Terminal(), None if platform is None else platform.value)
+
+    _work(data, work)
 
 
 def _leave_well() -> None:

@@ -6,10 +6,11 @@ rest. One message is handled at a time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
+from bot import templates
 from bot.answers import RATHER, Thought, chosen, is_dropped, is_other, thoughts, verdict, without_sigh
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
@@ -134,6 +135,8 @@ class Conversation:
         names: Tells the live names of the stream.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
+        granted: Tells the scopes that platforms have granted, by service.
+        unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
     """
 
     def __init__(
@@ -149,10 +152,24 @@ class Conversation:
         names: Callable[[], LiveNames],
         config: Callable[[], Mapping[str, Any]],
         zone: Callable[[], str],
+        granted: Callable[[], Mapping[str, Collection[str]]] = dict,
+        unheard: Callable[[], Mapping[str, Collection[str]]] = dict,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
-            community, language, runner, store, clock, ids, declarations, self.catalogue, names, config, zone
+            community,
+            language,
+            runner,
+            store,
+            clock,
+            ids,
+            declarations,
+            self.catalogue,
+            names,
+            config,
+            zone,
+            granted,
+            unheard,
         )
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
@@ -364,7 +381,8 @@ class Conversation:
         step = self._focus.step(message) if focused == self._focus.workflow(message) else None
         if focused is not None and len(states := views[focused].definition.states) == 1:
             step = states[0].name
-        return Workspace(views, focused, desk.names(), desk.settings(), message.place.platform, step)
+        place = message.place.platform
+        return Workspace(views, focused, desk.names(), desk.settings(), place, step, templates.names())
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
         running = {workflow for workflow, _ in self._desk.running()}

@@ -1,7 +1,7 @@
 """Keeps the data folder from growing without end: prunes at the start, and then from time to time.
 
 Each go is small, so that nobody has to wait for it, and between two goes others get their turn. What may go is decided by
-the store from the community's settings.
+the store from the community's settings; what the engine remembers of starts is for the engine to forget.
 """
 
 import asyncio
@@ -42,13 +42,14 @@ async def keep_house(
     store: Store,
     retention: Callable[[], Retention],
     now: Callable[[], float],
+    tidy: Callable[[], Awaitable[int]],
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Prune now and every hour; what cannot be done now is left for the next time."""
+    """Prune and `tidy` now and every hour; what cannot be done now is left for the next time."""
     while True:
         try:
-            gone = await prune_all(store, retention(), now(), sleep=sleep)
+            gone = await prune_all(store, retention(), now(), sleep=sleep) + await tidy()
         except StoreError as error:
             log.warning("what is too old could not be deleted: %s", error)
         else:

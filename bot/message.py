@@ -39,6 +39,11 @@ class Place:
     guild: str = ""
 
     @property
+    def takes_files(self) -> bool:
+        """Whether an answer there may have a file with it."""
+        return bool(self.guild)
+
+    @property
     def key(self) -> str:
         """One word for it, fit to store."""
         return f"{self.platform}:{self.id or self.channel}"
@@ -75,6 +80,7 @@ class Reply:
         canonical: What was understood, in words the bot itself would accept there; None where there is nothing to repeat.
         workflow: Id of the workflow it is about.
         revision: That workflow's revision after it.
+        file: Name and content of a file that goes with it, where the place takes files.
     """
 
     kind: ReplyKind
@@ -82,6 +88,7 @@ class Reply:
     canonical: str | None = None
     workflow: str | None = None
     revision: int | None = None
+    file: tuple[str, str] | None = None
 
 
 def instruction_in(text: str) -> str | None:

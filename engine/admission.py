@@ -19,7 +19,7 @@ from engine.events import Event
 from engine.execution import MAX_DEPTH, Person, Values
 from engine.expressions import parse_formula
 from engine.marks import Mark, counted_since, with_another
-from engine.model import Policy, QuietHours, Role
+from engine.model import Policy, QuietHours, Role, Trigger
 from engine.people import name_of, roles_of
 from engine.ports import WorkflowRecord
 from engine.scope import Evaluate, Scope, local_time
@@ -333,6 +333,21 @@ def _once_already(
         return Refuse(workflow.record.id, f"{who} has had it already, and it runs once for each")
     marks[name] = ((moment.now, 1),)
     return None
+
+
+def lapsed(name: str, marks: Sequence[Mark], policy: Policy, triggers: Sequence[Trigger], now: float) -> bool:
+    """Whether no rule looks at these marks of a workflow any more; who has had their one start has had it for ever."""
+    kind, _, rest = name.partition(" ")
+    match kind:
+        case "cooldown":
+            lasts = 0.0 if policy.cooldown is None else policy.cooldown.seconds
+        case "trigger":
+            lasts = max((each.cooldown_seconds or 0.0 for each in triggers if each.on == rest), default=0.0)
+        case "rate":
+            lasts = 0.0 if policy.rate is None else policy.rate.seconds
+        case _:
+            return False
+    return all(now >= at + lasts for at, _ in marks)
 
 
 def _shown(seconds: float) -> str:

@@ -25,6 +25,9 @@ from engine.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+MOST_AT_ONCE: Final = 64
+"""How many effects at most are handed over in one turn of the event loop if all of them have to wait."""
+
 MAX_OUTPUT: Final = 32_000
 """Characters of JSON a result may have; it is kept in every later form of the execution."""
 
@@ -77,6 +80,7 @@ class Performer:
         self._waiting: deque[tuple[Effect, str | None]] = deque()
         self._turn = 0
         self._called = False
+        self._at_once = 1
         self._resting = False
         self._at_rest = asyncio.Event()
 
@@ -92,7 +96,7 @@ class Performer:
         self._waiting.append((effect, forbidden))
         if not self._called:
             self._called = True
-            self._tasks.start(self._work())
+            self._begin_turn()
 
     def settle(self, effect: Effect) -> None:
         """Start to find out what became of it before a crash."""
@@ -119,9 +123,14 @@ class Performer:
         """Nothing is left to be handed over."""
         return not self._waiting
 
-    async def _work(self) -> None:
-        """Hand over one effect after another, in one task as long as none has to wait; then another task goes on."""
+    def _begin_turn(self) -> None:
+        """Hand over effects in one turn of the loop, by as many tasks as there were effects that had to wait lately."""
+        for _ in range(min(self._at_once, len(self._waiting))):
+            self._tasks.start(self._work())
         asyncio.get_running_loop().call_soon(self._next_turn)
+
+    async def _work(self) -> None:
+        """Hand over one effect after another, in one task as long as none has to wait."""
         turn = self._turn
         while self._waiting and self._turn == turn:
             await self._perform(*self._waiting.popleft())
@@ -129,8 +138,9 @@ class Performer:
     def _next_turn(self) -> None:
         self._turn += 1
         self._called = bool(self._waiting)
+        self._at_once = min(2 * self._at_once, MOST_AT_ONCE) if self._called else 1
         if self._called:
-            self._tasks.start(self._work())
+            self._begin_turn()
 
     async def _perform(self, effect: Effect, forbidden: str | None) -> None:
         service = self._services.get(effect.service)

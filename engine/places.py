@@ -15,10 +15,10 @@ class Places:
         self._line: dict[str, dict[str, None]] = {}
 
     def put(self, slot: str, id: str, status: Status) -> bool:
-        """A run stands like this now; tells whether it has left its slot free for another."""
+        """A run stands like this now; tells whether it has left its slot to whoever stands in line."""
         if status in FINAL:
-            self._take(self._line, slot, id)
-            return self._take(self._on, slot, id)
+            stood_in_line = self._take(self._line, slot, id)  # and perhaps began and ended in one go
+            return self._take(self._on, slot, id) or stood_in_line
         if status == "queued":
             self._line.setdefault(slot, {})[id] = None
         elif status != "scheduled":

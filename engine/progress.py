@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from engine.admission import Let, Moment, Refuse, Workflow, admit_inside, admit_later
+from engine.admission import Let, Moment, Refuse, Workflow, admit_inside, admit_later, lapsed
 from engine.community import Community, Loaded
 from engine.context import Context
 from engine.errors import EvaluationError
@@ -217,6 +217,21 @@ class Progress:
         for key, marks in let.marks.items():
             community.marks[workflow, key] = marks
             group.batch.marks.append(MarksRecord(community.name, workflow, key, marks))
+
+    def forget_lapsed(self, community: Community, group: Group, most: int) -> int:
+        """Forget what is remembered of starts and looked at no more, so many at most; tells how many there were."""
+        now, over = self._now(), list[tuple[str, str]]()
+        for (workflow, key), marks in community.marks.items():
+            loaded = community.current(workflow)
+            if loaded is not None and lapsed(key, marks, loaded.gate.policy, loaded.record.definition.triggers, now):
+                over.append((workflow, key))
+            if len(over) == most:
+                break
+        for workflow, key in over:
+            del community.marks[workflow, key]
+            group.batch.marks.append(MarksRecord(community.name, workflow, key, ()))
+        group.rows += len(over)
+        return len(over)
 
     def _make_room(self, community: Community, slot: str, id: str, group: Group) -> None:
         """A newer run takes the place of those that are on and of those that stood in line; they clean up first."""

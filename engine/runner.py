@@ -56,6 +56,8 @@ log = logging.getLogger(__name__)
 
 MAX_PAYLOAD: Final = 64_000
 MAX_PUT_OFF: Final = 366 * 86_400.0
+TIDIED_AT_ONCE: Final = 100
+"""Commits wait for no longer than it takes to forget so many."""
 GRACE: Final = 0.5
 """Seconds that effects in flight get to end when the engine is closed."""
 
@@ -175,18 +177,18 @@ class Runner:
         if not self._trouble.held:
             self._take_up(opened)
 
-    async def close(self) -> None:
+    async def close(self, within: float = GRACE) -> None:
         """Take no more work, end the last commit, and drop everything that is in memory.
 
-        Waits are not waited for, effects in flight for a moment only: they stand in the store and are taken up at the
-        next start.
+        Waits are not waited for, effects in flight for so many seconds only: they stand in the store and are taken up at
+        the next start.
         """
         if self._closing:
             return
         self._closing = True
         for community in self._communities.values():
             community.timers.close()
-        await self._performer.rest(GRACE)
+        await self._performer.rest(within)
         self._closed = True
         self._tasks.close()
         self._writer.close()
@@ -393,6 +395,22 @@ class Runner:
                     await fetch(self._store, self._declarations, record.community, record.id, record.revision)
                 )
         await self._writer.commit_alone(batch, partial(self._learn, batch, tuple(loaded)))
+
+    async def tidy(self, community: str) -> int:
+        """Forget what is remembered of starts and looked at no more, such as cooldowns that are over; tells how much.
+
+        Raises:
+            StoreError: It could not be done to the end.
+        """
+        opened, gone = self._opened(community), 0
+        await self._mend(opened)
+        while True:
+            group = self._writer.open_group(0)
+            forgotten = self._progress.forget_lapsed(opened, group, TIDIED_AT_ONCE)
+            await self._writer.done(group)
+            gone += forgotten
+            if forgotten < TIDIED_AT_ONCE:
+                return gone
 
     # What can be asked -----------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from engine.model import (
     Set,
     State,
     Transform,
+    Wait,
     WaitFor,
 )
 from grammar.build_conditions import condition, condition_in, opposite
@@ -84,13 +85,17 @@ class Kinds:
                 return Made(_wait_for(node))
             case "collect":
                 return Made(_collect(node))
-            case "run_step":
+            case "run_step" | "run_known":
                 return Made(_run(node))
             case "emit":
                 return Made(Emit(event=_name(node, "STRING", "METHOD", "WORD_NAME"), payload=_given(node)))
             case "set_variable":
-                return Made(_set(node))
-            case "set_all":
+                name, value = (child for child in node.children if isinstance(child, Leaf))
+                return Made(_set(name, value))
+            case "keep":
+                value, name = (child for child in node.children if isinstance(child, Leaf))
+                return Made(_set(name, value))
+            case "keep_all":
                 return Made(checked(lambda: Set(values=value_of(node, "JSON"))))
             case "work_out":
                 return Made(_transform(node))
@@ -115,11 +120,13 @@ class Kinds:
         """All the steps of a row; those said to be done at the same time are one."""
         drafts: list[Draft] = []
         beside: list[Draft] = []
-        for number, child in enumerate(steps.nodes("step", "then"), 1):
-            if child.rule == "then":
-                beside = []
-                continue
+        for number, child in enumerate(steps.nodes("step", "then", "delay"), 1):
             own = f"{path}.{number}" if path else str(number)
+            if child.rule != "step":
+                beside = []
+                if child.rule == "delay":
+                    drafts.append(_waiting(child, own))
+                continue
             if drafts and (with_it := _at_once_with(child)) is not None:
                 drafts.append(_beside((drafts.pop(), *self._each(with_it, own)), "all", own))
                 beside = []
@@ -128,6 +135,10 @@ class Kinds:
                 raise NotBuilt(_FOR_WHICH)
             beside.append(self.step(child, own))
             drafts.append(beside[-1])
+            if (lasting := child.node("tail_for")) is not None:
+                _refuse_last(steps, child)
+                drafts.append(_waiting(lasting, f"{own}.for"))
+                beside = []
         joined = steps.node("simultaneously")
         if joined is None:
             return tuple(drafts)
@@ -172,7 +183,7 @@ class Kinds:
 
     def _parallel(self, node: Node, path: str) -> Made:
         join = _join(node)
-        loose = node.node("open")
+        loose = node.node("pair")
         branches = node.nodes("branch")
         if loose is not None:
             return _made_beside(self._each(loose, f"{path}.1"), join)
@@ -206,6 +217,17 @@ def verbatim_of(drafts: Iterable[Draft]) -> frozenset[str]:
     )
 
 
+def _waiting(node: Node, path: str) -> Draft:
+    """The wait in `10 minutes later` and `for 20 seconds`."""
+    return Draft(State(name=placeholder(path), action=Wait(seconds=seconds_in(node))))
+
+
+def _refuse_last(steps: Node, step: Node) -> None:
+    """`switch to Hype for 20 seconds` needs to know what comes then."""
+    if steps.nodes("step")[-1] is step:
+        raise NotBuilt("and what comes after that time? Say: switch to scene X, wait 20 seconds, then ...")
+
+
 def _all(bodies: Iterable[Body]) -> frozenset[str]:
     return frozenset(name for body in bodies for name in body.verbatim)
 
@@ -213,7 +235,7 @@ def _all(bodies: Iterable[Body]) -> frozenset[str]:
 def _at_once_with(step: Node) -> Node | None:
     """The steps of `... and at the same time play airhorn`, which join the one before."""
     first = step.node("parallel")
-    return first.node("open") if first is not None and len(step.children) == 1 else None
+    return first.node("pair") if first is not None and len(step.children) == 1 else None
 
 
 def _branch(node: Node, number: int, block: Block) -> ParallelBranch:
@@ -362,9 +384,12 @@ def _name(node: Node, *types: str) -> str:
 
 
 def _run(node: Node) -> Action:
-    workflow = _name(node, "WORKFLOW", "WORD_NAME")
+    named = cast("Leaf", node.leaf("WORKFLOW", "WORD_NAME"))
+    if named.quoted and node.rule == "run_known":
+        raise NotBuilt(f"as a step that is said so: run workflow {named.text}")
     return cast(
-        "Action", valid(Run, workflow=workflow, arguments=_given(node), detached=node.node("detached") is not None)
+        "Action",
+        valid(Run, workflow=str(named.value), arguments=_given(node), detached=node.node("detached") is not None),
     )
 
 
@@ -383,8 +408,7 @@ def _given(node: Node) -> dict[str, JsonValue]:
     return found
 
 
-def _set(node: Node) -> Action:
-    name, value = [child for child in node.children if isinstance(child, Leaf)]
+def _set(name: Leaf, value: Leaf) -> Action:
     match value.type:
         case "FORMULA":
             return cast("Action", valid(Transform, formula=value.value, into=str(name.value)))

@@ -71,7 +71,7 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
         case "compare":
             return _compare(node)
         case "is_name" | "is_not_name":
-            named = Literal(str(value_of(node, "NEW_NAME")))
+            named = Literal(_text(node))
             return Compare("==" if node.rule == "is_name" else "!=", _variable(node), named)
         case "between":
             low, high = (Literal(leaf.value) for leaf in node.leaves() if leaf.type == "NUMBER")
@@ -119,8 +119,8 @@ def _variable(node: Node) -> Variable:
 
 
 def _text(node: Node) -> str:
-    leaf = cast("Leaf", node.leaf("STRING", "COMMAND"))
-    return str(leaf.value) if leaf.type == "STRING" else leaf.text
+    leaf = cast("Leaf", node.leaf("STRING", "COMMAND", "NEW_NAME"))
+    return leaf.text if leaf.type == "COMMAND" else str(leaf.value)
 
 
 def _roles(node: Node) -> tuple[Formula, ...]:

@@ -1,5 +1,6 @@
 """From the tree of an instruction to its abstract syntax: one small function for each rule, no workflow in sight."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -7,8 +8,9 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
-from grammar import build_heading, build_policies
-from grammar.build_conditions import IS_A_BOT, condition_in
+from grammar import build_heading, build_manage, build_policies
+from grammar.build_blocks import times
+from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
@@ -56,10 +58,12 @@ from grammar.syntax import (
     Span,
     Start,
     Substitute,
+    SupposeCommand,
     Together,
     Value,
     Wish,
     Words,
+    Wrap,
 )
 from grammar.tree import Leaf, Node
 
@@ -76,6 +80,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "resume": "resume",
     "status": "status",
     "list": "list",
+    "templates": "templates",
+    "placeholders": "placeholders",
     "show": "show",
     "show_page": "show",
     "show_step": "show step",
@@ -83,7 +89,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "agenda": "agenda",
     "runs": "runs",
     "history": "history",
-    "diff": "diff",
     "undo": "undo",
     "redo": "redo",
     "move_runs": "move runs",
@@ -94,10 +99,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "no": "no",
 }
 _TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
-_LATER: Final[Mapping[str, str]] = {
-    "later_copy": "copy a workflow",
-    "later_template": "make workflows from templates",
-}
 
 
 class InstructionBuilder:
@@ -117,6 +118,8 @@ class InstructionBuilder:
                 return self._edits(tree)
             case "test":
                 return self._dry_run(tree)
+            case "suppose":
+                return SupposeCommand(*self._supposed(tree))
             case _:
                 return _manage(tree)
 
@@ -134,6 +137,12 @@ class InstructionBuilder:
             happening, given = self._tried(cue)
             later.append((_seconds(_leaf(cue, "DURATION")), happening or "", given))
         return DryRunCommand(named, event, fields, None if failing is None else _reference(failing), tuple(later))
+
+    def _supposed(self, tree: Node) -> tuple[str, dict[str, JsonValue]]:
+        event, fields = self._tried(tree)
+        if event is None:
+            raise NotBuilt("if what happens?")
+        return event, fields
 
     def _tried(self, node: Node) -> tuple[str | None, dict[str, JsonValue]]:
         """An event and its fields; what its words say of a field counts unless the field is given."""
@@ -335,6 +344,25 @@ class InstructionBuilder:
         steps = [self._drafts(each) for each in node.nodes("steps")]
         return Become(_reference(_first(node)), steps[-1], steps[0] if len(steps) == 2 else ())
 
+    def wrap(self, node: Node) -> EditSyntax:
+        """Steps and the block they go into."""
+        reference = _reference(_first(node))
+        inner = node.node("wrap_if", "wrap_unless", "wrap_again", "wrap_rounds") or node
+        match inner.rule:
+            case "wrap_beside":
+                return Wrap(reference, beside=True)
+            case "wrap_again":
+                return Wrap(reference, times=times(inner.nodes("times", "twice")[0]))
+            case "wrap_rounds":
+                rounds = inner.nodes()[0]
+                held = condition_in(rounds)
+                return Wrap(reference, holds=held if held is None or rounds.rule == "while_holds" else opposite(held))
+            case rule:
+                said = condition_in(inner)
+                if said is None:
+                    raise AssertionError(rule)
+                return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
+
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value, perhaps with the one it had."""
         parts = [child for child in node.nodes() if child.rule not in ("in", "param_of", "old")]
@@ -505,12 +533,6 @@ def _workflows_in(node: Node) -> Iterator[str]:
                 yield str(child.value)
         elif child.rule != "steps":
             yield from _workflows_in(child)
-
-
-def _not_yet(node: Node) -> Named:
-    """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
-    workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    return Named("not yet", workflows, _LATER[node.rule])
 
 
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
@@ -726,9 +748,8 @@ def _find(node: Node, rule: str) -> Node | None:
 
 def _manage(tree: Node) -> Command:
     workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    later = next((child for child in (tree, *tree.nodes()) if child.rule in _LATER), None)
-    if later is not None:
-        return _not_yet(later)
+    if tree.rule in build_manage.RULES:
+        return build_manage.command(tree, workflows[0] if workflows else None)
     match tree.rule:
         case "run":
             after, at = _beginning(tree.node("begin"))
@@ -748,8 +769,11 @@ def _manage(tree: Node) -> Command:
             name = tree.node("name")
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
-        case "help_variables":
-            return Named("help", extra="variables")
+        case "status_until":
+            return Named("status", workflows, "it")
+        case "help":
+            topic = _extra(tree)
+            return Named("help", extra=_ABOUT.sub("", str(topic)) if topic is not None else None)
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":
@@ -764,6 +788,8 @@ def _extra(tree: Node) -> str | int | None:
         match leaf.type:
             case "NUMBER" | "VERSION":
                 return _whole(leaf)
+            case "HOW_OFTEN":
+                return int(leaf.value)
             case "ONLY" | "FORMAT" | "TEXT":
                 return str(leaf.value)
             case _:
@@ -810,6 +836,13 @@ def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
     return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
 
 
+_ABOUT: Final = re.compile(r"\A(?:the|a|an|my|our) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z", re.IGNORECASE)
+"""What stands around a topic that is asked about."""
+
+_BEING: Final = re.compile(r"\A(?:is|being|set to|as|=|:)\s+", re.IGNORECASE)
+"""What people put between the name of an argument and its value."""
+
+
 def _arguments(tree: Node) -> dict[str, JsonValue]:
     arguments = (tree.node("given") or tree).node("arguments")
     found: dict[str, JsonValue] = {}
@@ -817,7 +850,8 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
         if node.rule == "pair":
             name, value = _leaf(node, "ARGUMENT").value
         else:
-            name, value = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT").value
+            name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
+            value = text.value if text.quoted else _BEING.sub("", str(text.value))
         if name in found:
             raise MissingPiece(f'"{name}" is given twice. Which one is right?')
         found[str(name)] = value
@@ -844,6 +878,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_nothing": _I.substitute_nothing,
     "become": _I.become,
     "become_new": _I.become,
+    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,

@@ -37,7 +37,11 @@ from engine.names import expected, fresh, verb
 
 ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock", "weekday"})
 _MARK: Final = "\0\ufdd0"
+THEM: Final = "${\ufdd0them}"
+"""Whom a step before it is about, as "them" says; who that is depends on the steps before."""
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
+_ABOUT: Final = "${user}"
+_NAME_IN_TEXT: Final = re.compile(r"[^\W\d]\w*")
 _NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
 _TO_ESCAPE: Final = re.compile(r"(?<=\\)\{|(?<![$\\])\{(?=[^\W\d]\w*(?:\.\w+)*\})")
 
@@ -130,7 +134,7 @@ def linked(steps: tuple[Draft, ...], known: frozenset[str] | None, declarations:
     """
     apart = _apart(steps)
     states = in_a_row(apart if known is None else tuple(_with_variables(draft, known) for draft in apart))
-    return _renamed(states, _usual_names(states, declarations))
+    return _with_persons(_renamed(states, _usual_names(states, declarations)), _ABOUT)
 
 
 def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[str, str]:
@@ -158,7 +162,7 @@ def loose(
         if is_placeholder(state.name):
             names[state.name] = fresh(state.action, used, declarations)
             used.add(names[state.name])
-    return _renamed(states, names)
+    return _with_persons(_renamed(states, names), _ABOUT)
 
 
 # Placeholders -----------------------------------------------------------------------------------------------------------
@@ -231,6 +235,30 @@ def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
             return action.model_copy(update={"block": change(action.block)})
         case _:
             return action
+
+
+def _with_persons(states: tuple[State, ...], them: str) -> tuple[State, ...]:
+    """The same states with a person for each "them": who was waited for in a step before, else whom the start is about."""
+    made: list[State] = []
+    for state in states:
+        made.append(_with_person(state, them))
+        if isinstance(state.action, WaitFor) and state.action.who is None and _is_about_somebody(state.action.event):
+            them = f"${{{state.name}.user}}" if _NAME_IN_TEXT.fullmatch(state.name) else them
+    return tuple(made)
+
+
+def _with_person(state: State, them: str) -> State:
+    action = state.action
+    if isinstance(action, Call) and THEM in action.params.values():
+        params = {name: them if value == THEM else value for name, value in action.params.items()}
+        action = Call(service=action.service, method=action.method, params=params)
+    inner = map_blocks(action, lambda block: block.model_copy(update={"states": _with_persons(block.states, them)}))
+    return state if inner is state.action else state.model_copy(update={"action": inner})
+
+
+def _is_about_somebody(event: str) -> bool:
+    kind = kind_of(event)
+    return kind is not None and "user" in kind.fields
 
 
 # Texts ------------------------------------------------------------------------------------------------------------------

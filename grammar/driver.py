@@ -64,7 +64,7 @@ class Limits:
 
     characters: int = 4_000
     words: int = 240
-    work: int = 2_400
+    work: int = 2_600
     depth: int = 400
     beams: tuple[int, ...] = (4, 16)
     readings: int = 6
@@ -227,12 +227,13 @@ class Driver:
         self.declarations = declarations
         self.phrases: PhraseGrammar = grammar_of(declarations)
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,))
+        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,), tables)
         sayings = {group.name: group.words for group in self.phrases.groups}
         self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
         self._table = table_of(*grammar_text(sources, self.phrases), tables)
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
+        self._work = 0
         self._calls = calls_of(self._table, self.phrases)
         self._wants: dict[int | tuple[int, int], _Wants] = {}
 
@@ -241,6 +242,8 @@ class Driver:
         kept = self._last
         if kept is not None and kept[0] is live and kept[1] is limits and kept[2].text == sentence:
             return kept[2]
+        if kept is not None:
+            self._work += kept[2].work
         words = read_words(sentence, limits.words)
         lattice = Lattice(sentence, words, self.lexicon, self._vocabulary, live, self.phrases.continues)
         self._last = (live, limits, lattice)
@@ -250,6 +253,11 @@ class Driver:
     def starts(self) -> frozenset[str]:
         """The start rules."""
         return frozenset(self._table.starts)
+
+    @property
+    def work(self) -> int:
+        """What has been done for all sentences so far, as it is limited for each."""
+        return self._work + (self._last[2].work if self._last is not None else 0)
 
     @property
     def table_size(self) -> tuple[int, int]:

@@ -76,10 +76,14 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
+MAX_MESSAGE_WORK: Final = 3_200
+TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
-_RATHER_A_BLOCK: Final = re.compile(r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b", re.IGNORECASE)
+_RATHER_A_BLOCK: Final = re.compile(
+    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
+)
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
@@ -223,12 +227,19 @@ class Language:
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
     def _read(
-        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+        self,
+        sentence: str,
+        workspace: Workspace,
+        *,
+        teaching: bool = True,
+        asking: bool = True,
+        limits: Limits = CHAT,
     ) -> Understanding:
         """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
 
         With `asking`, a sentence that ends too early is asked to be completed.
         """
+        end = self._driver.work + MAX_MESSAGE_WORK
         if asking:
             asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
             if asked is not None:
@@ -239,7 +250,7 @@ class Language:
         readings: list[Reading] = []
         stuck: list[Stuck] = []
         for family in FAMILIES:
-            match self._driver.parse(sentence, live, family):
+            match self._driver.parse(sentence, live, family, limits):
                 case Parsed(found):
                     readings.extend(found)
                 case Stuck() as at:
@@ -247,19 +258,19 @@ class Language:
         if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
             return parts
         if not readings:
-            return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking)
+            return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
         if isinstance(answer, Refusal) and asking and (parts := self._in_parts(sentence, workspace)) is not None:
             return parts
         if teaching and isinstance(answer, names.NoneYet):
-            working = example(sentence, workspace, self._works_in(workspace))
+            working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
 
     def _not_read(
-        self, stuck: list[Stuck], sentence: str, workspace: Workspace, *, teaching: bool, asking: bool
+        self, stuck: list[Stuck], sentence: str, workspace: Workspace, *, teaching: bool, asking: bool, end: int
     ) -> Question | Refusal:
-        """What to say where no reading was found: ask for what is missing, else teach."""
+        """What to say where no reading was found: ask for what is missing, else teach; trials end at `end`."""
         furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
         merged = _merged(furthest, stuck)
         asked: Question | None = None
@@ -267,14 +278,14 @@ class Language:
             # Of commands, only values given to a run and topics of help are texts.
             commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
             ended = _merged(furthest, [commands, *stuck[1:]])
-            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace))
+            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace, end))
         elif asking and furthest.reason == "syntax":
-            asked = unknown(merged, sentence, workspace, self._works_in(workspace))
+            asked = unknown(merged, sentence, workspace, self._works_in(workspace, end))
         if asked is not None:
             return asked
         if not teaching:
             return Refusal("")
-        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace))
+        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
 
     def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
@@ -316,13 +327,17 @@ class Language:
         answer = self._best(readings, sentence, workspace) if readings else None
         return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
 
-    def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
-        """Whether a sentence is understood there; such trials give no examples themselves."""
-        return lambda sentence: isinstance(self._read(sentence, workspace, teaching=False, asking=False), Understood)
+    def _works_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
+        """Whether a sentence is understood there; none is any more when all that was tried has asked too much."""
+        return lambda sentence: self._driver.work < end and isinstance(self._tried(sentence, workspace), Understood)
 
-    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+    def _makes_sense_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
         """Whether a sentence is understood there, or would be asked about."""
-        return lambda sentence: not isinstance(self._read(sentence, workspace, teaching=False, asking=False), Refusal)
+        return lambda sentence: self._driver.work < end and not isinstance(self._tried(sentence, workspace), Refusal)
+
+    def _tried(self, sentence: str, workspace: Workspace) -> Understanding:
+        """What a sentence would mean that nobody has said; it gives no examples itself."""
+        return self._read(sentence, workspace, teaching=False, asking=False, limits=TRIAL)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
@@ -373,14 +388,14 @@ class Language:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; or if a name that nobody knows may as well be meant as a workflow's:
+        before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
         ambient = _ambient(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if self._may_be_a_workflow(reading, workspace):
+        if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
         if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
@@ -543,9 +558,18 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
-            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
+            if any(
+                _begins_with(match.group(1), deeds) or _slipped(match.group(1), verbs)
+                for match in _AND.finditer(leaf.text)
+            ):
                 return leaf.text
     return None
+
+
+def _slipped(text: str, verbs: frozenset[str]) -> bool:
+    """Whether a verb with a slip stands before a number: `wiat 10s`."""
+    first, _, rest = text.casefold().partition(" ")
+    return rest[:1].isdigit() and _is_like(first, verbs)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -4,16 +4,18 @@ What cannot be built is a `NotBuilt` in plain words. Nothing here knows a rule o
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import JsonValue, ValidationError
 
 from engine.convert import mistake
 from engine.errors import EngineError
+from grammar.drafts import THEM
 from grammar.scanners import NoUnit
 from grammar.tree import Leaf, Node
 
 _Model = TypeVar("_Model")
+WHOM_IT_IS_ABOUT: Final = "${user}"
 
 
 class NotBuilt(EngineError):
@@ -38,6 +40,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
             return bool(leaf.value == "true")
         case "LIST":
             return list(leaf.value)
+        case "USER" if leaf.value == WHOM_IT_IS_ABOUT and not leaf.text.startswith(("$", "{")):
+            return THEM
         case _:
             return cast("str | float", leaf.value)
 

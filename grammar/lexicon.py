@@ -15,6 +15,7 @@ In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows 
 which is the grammar's business.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from grammar.kept import kept
 from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
 
@@ -80,25 +82,24 @@ class Trie:
 
     entries: Sequence[Entry] = ()
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, list[tuple[Sequence[str], Entry]]] = {}
+    def __init__(self, waiting: dict[str, list[tuple[Sequence[str], Entry]]] | None = None) -> None:
+        self.waiting: dict[str, list[tuple[Sequence[str], Entry]]] = waiting if waiting is not None else {}
+        """What has not been looked for yet, by first word."""
         self._grown: dict[str, Branch] = {}
-        self._phrases: list[Sequence[str]] = []
 
     def add(self, words: Sequence[str], entry: Entry) -> None:
         """Put a phrase in; the same meaning twice is once."""
         if not words:
             return
-        self._phrases.append(words)
-        waiting = self._waiting.get(words[0])
+        waiting = self.waiting.get(words[0])
         if waiting is None:
-            self._waiting[words[0]] = [(words, entry)]
+            self.waiting[words[0]] = [(words, entry)]
         else:
             waiting.append((words, entry))
 
     def get(self, word: str, /) -> Branch | None:
         """The place after a first word."""
-        waiting = self._waiting.pop(word, None)
+        waiting = self.waiting.pop(word, None)
         if waiting is not None:
             branch = self._grown.setdefault(word, Branch())
             for words, entry in waiting:
@@ -107,8 +108,8 @@ class Trie:
 
     @property
     def vocabulary(self) -> frozenset[str]:
-        """All words of all phrases."""
-        return frozenset().union(*self._phrases)
+        """All words of all phrases that have not been looked for yet."""
+        return frozenset().union(*(words for waiting in self.waiting.values() for words, _ in waiting))
 
 
 class Vocabulary:
@@ -190,7 +191,7 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, sounds, rewards and channels."""
+    """The live entries of scenes, sources, sounds, rewards and channels; a sound may be a step by itself."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
@@ -200,6 +201,8 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+    for name in names.sounds:
+        yield "BARE_SOUND", name, name
 
 
 # Phrases with options ---------------------------------------------------------------------------------------------------
@@ -277,6 +280,7 @@ def load(
     files: Iterable[Path],
     generated: Iterable[tuple[str, Any, Sequence[str]]] = (),
     starts_step: Iterable[str] = (),
+    folder: Path | None = None,
 ) -> Lexicon:
     """Read lexicon files and add generated entries.
 
@@ -284,7 +288,27 @@ def load(
         files: TOML files in the form above.
         generated: (terminal, value, words) of phrases that come from declarations and from the table of events.
         starts_step: Generated terminals that begin a step; their first words are inflected.
+        folder: Where the outcome is kept from one start to the next; None if it is not.
     """
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    generated, starts = list(generated), sorted(starts_step)
+    sources = (*texts, json.dumps([generated, starts]))
+    written = kept(folder, "lexicon", sources, ("lexicon", "words"), lambda: _worked_out(texts, generated, starts))
+    return Lexicon(
+        Trie(written["phrases"]),
+        frozenset(written["vocabulary"]),
+        frozenset(written["terminals"]),
+        frozenset(written["starts_step"]),
+        frozenset(written["connects"]),
+        frozenset(written["ends_text"]),
+        Trie(written["fillers"]),
+        written["first_phrase"],
+    )
+
+
+def _worked_out(
+    texts: Iterable[str], generated: Iterable[tuple[str, Any, Sequence[str]]], starts_step: Iterable[str]
+) -> dict[str, Any]:
     trie, fillers = Trie(), Trie()
     roles: dict[str, set[str]] = {"starts_step": set(starts_step), "connects": set(), "ends_text": set()}
     terminals: set[str] = set()
@@ -293,8 +317,8 @@ def load(
         terminals.add(terminal)
         first.setdefault(terminal, " ".join(words))
         _add_inflected(trie, words, terminal, value, inflected=terminal in roles["starts_step"])
-    for path in files:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    for text in texts:
+        table = tomllib.loads(text)
         inflected = frozenset(table.get("verbs", {}).get("inflected", ()))
         costs = table.get("costs", {})
         for terminal, value, phrase in _entries(table):
@@ -308,16 +332,14 @@ def load(
         for phrase in table.get("roles", {}).get("fillers", ()):
             for wording in expand(phrase):
                 fillers.add(keys(wording), ("FILLER", None, 0.0))
-    return Lexicon(
-        trie,
-        trie.vocabulary | fillers.vocabulary,
-        frozenset(terminals),
-        frozenset(roles["starts_step"]),
-        frozenset(roles["connects"]),
-        frozenset(roles["ends_text"]),
-        fillers,
-        first,
-    )
+    return {
+        "phrases": trie.waiting,
+        "vocabulary": sorted(trie.vocabulary | fillers.vocabulary),
+        "terminals": sorted(terminals),
+        "fillers": fillers.waiting,
+        "first_phrase": first,
+        **{role: sorted(members) for role, members in roles.items()},
+    }
 
 
 def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:

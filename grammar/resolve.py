@@ -52,30 +52,38 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
-    NotYet,
+    Past,
+    Placeholders,
     Question,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
+    Sort,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -90,6 +98,7 @@ from grammar.references import (
     key,
     moved_place,
     names_beside,
+    nearest,
     number_of,
     one_of,
     only,
@@ -112,7 +121,9 @@ from grammar.syntax import (
     Catch,
     Command,
     Contrast,
+    CopyCommand,
     Declared,
+    DiffCommand,
     Drop,
     DryRunCommand,
     Duration,
@@ -131,18 +142,25 @@ from grammar.syntax import (
     OfKind,
     Reference,
     RenameCommand,
+    RestoreCommand,
     RetryCommand,
     RunCommand,
     Shift,
     SkipCommand,
+    SortCommand,
     Start,
     Substitute,
+    SupposeCommand,
+    TemplateCommand,
     Together,
     Wish,
     Words,
+    Wrap,
 )
 from grammar.wishes import too_vague
+from grammar.words import fold
 from grammar.workspace import WorkflowView, Workspace
+from grammar.wrapping import wrapped
 
 MAX_OPTIONS: Final = 9
 ASK_STEPS: Final = "What should it do?"
@@ -186,7 +204,7 @@ class Resolver:
             words = str(error)
             raise refuse(f"I cannot do that: {words}.") from None
 
-    def _settled(self, command: Command) -> Instruction:
+    def _settled(self, command: Command) -> Instruction:  # noqa: C901  one line each
         match command:
             case Edits():
                 return self._change(command)
@@ -211,6 +229,19 @@ class Resolver:
                 view = self._view(command.workflow)
                 own = view.definition.id
                 return Rename(own, names.checked(command.name, self.workspace, quoted=True, own=own))
+            case CopyCommand():
+                return Copy(self._id(command.workflow), self._new_name(command.name or "", quoted=command.quoted))
+            case TemplateCommand():
+                return self._from_template(command)
+            case SortCommand():
+                return self._sorted(command)
+            case RestoreCommand():
+                return Restore(self._id(command.workflow), self._past(command.workflow, command.to))
+            case DiffCommand():
+                since = None if command.since is None else self._past(command.workflow, command.since)
+                return Diff(self._id(command.workflow), since)
+            case SupposeCommand():
+                return Suppose(command.event, command.arguments)
             case Named():
                 return self._named(command)
             case _:
@@ -262,6 +293,37 @@ class Resolver:
         if new.triggers:
             return names.stem_of(new.triggers[0])
         return verb(new.steps[0].state.action, self.declarations) if new.steps else "workflow"
+
+    def _new_name(self, name: str, *, quoted: bool) -> str:
+        return names.checked(name, self.workspace, quoted=quoted)
+
+    def _from_template(self, command: TemplateCommand) -> FromTemplate:
+        known = self.workspace.templates
+        template = next((each for each in known if fold(each) == fold(command.template)), None)
+        if template is None:
+            near = nearest(command.template, known)
+            hint = f'Did you mean "{near[0]}"?' if near else f"There are {', '.join(known)}." if known else ""
+            raise refuse(f'There is no template "{command.template}". {hint}', *near)
+        if command.name is None:
+            return FromTemplate(template, names.made_up(template, self.workspace))
+        return FromTemplate(template, self._new_name(command.name, quoted=command.quoted))
+
+    def _sorted(self, command: SortCommand) -> ListWorkflows | SwitchAll:
+        sort = command.sort
+        tags = {fold(tag): tag for view in self.workspace.workflows.values() for tag in view.definition.tags}
+        if sort.tag is not None and fold(sort.tag) not in tags:
+            has = f"there are {', '.join(sorted(tags.values())[:8])}" if tags else "no workflow has one yet"
+            raise refuse(f'No workflow is tagged "{sort.tag}"; {has}. To tag one: tag raid as {sort.tag}')
+        if command.enabled is None:
+            return ListWorkflows(sort)
+        return SwitchAll(command.enabled, sort)
+
+    def _past(self, typed: str | None, to: int | Past) -> int | Past:
+        view = self._view(typed)
+        if isinstance(to, int) and not 1 <= to <= view.revision:
+            called = names.quoted_name(view.definition.name)
+            raise refuse(f"There is no v{to} of {called}; the last one is v{view.revision}.")
+        return to
 
     # Edits ---------------------------------------------------------------------------------------------------------------
 
@@ -318,6 +380,8 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wrap():
+                return wrapped(syntax, within, self.declarations)
             case Wish():
                 return self._wish(syntax, within)
             case About():
@@ -600,7 +664,9 @@ class Resolver:
             case "redo":
                 return Redo(self._id(first) if first else None, number or 1)
             case "list":
-                return ListWorkflows(cast("Any", command.extra))
+                return ListWorkflows(Sort(cast("Any", command.extra)))
+            case "templates":
+                return ListTemplates()
             case "help":
                 return Help(cast("str | None", command.extra))
             case "import":
@@ -609,8 +675,6 @@ class Resolver:
                 return Answer(command.verb == "yes")
             case "move runs":
                 return self._move_runs(first, number)
-            case "not yet":
-                return self._not_yet(command)
             case "vague":
                 raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
@@ -645,17 +709,11 @@ class Resolver:
             raise refuse("There are no workflows to delete.")
         return Delete(tuple(view.definition.id for view in self.workspace.workflows.values()))
 
-    def _not_yet(self, command: Named) -> NotYet:
-        """What cannot be done yet; that there is no such workflow comes first."""
-        for name in command.workflows:
-            names.find(name, self.workspace)
-        return NotYet(str(command.extra))
-
     def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
         known = self._id(first) if first else None
         match command.verb:
             case "status":
-                return Status(known)
+                return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
             case "why":
                 return Why(known)
             case "agenda":
@@ -673,10 +731,10 @@ class Resolver:
                 return Show(shown.definition.id, step=number)
             case "history":
                 return History(known or self._id(None))
-            case "diff":
-                return Diff(known or self._id(None), since=number)
+            case "placeholders":
+                return Placeholders(known or self.workspace.focus)
             case "export":
-                return Export(known or self._id(None), "json" if command.extra == "json" else "text")
+                return Export(known or self._id(None), cast("Any", command.extra or "text"))
             case other:
                 raise AssertionError(other)
 

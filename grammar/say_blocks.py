@@ -1,7 +1,7 @@
 """Action kinds beyond a call in words: choices, loops, branches, waits for events, runs, variables.
 
 `grammar.build_blocks` reads them. How the steps of a block are said is handed in, since it depends on which of them have
-the name the rules give. What words cannot say to the last bit is JSON after "with", "in" or "set".
+the name the rules give. What words cannot say to the last bit is JSON after "with", "in" or "keep".
 """
 
 import re
@@ -194,11 +194,11 @@ def _pairs(values: Mapping[str, JsonValue]) -> Iterable[str]:
 
 def _set(action: Set) -> str:
     single = _single(action)
-    return f"set {say_json(action.values)}" if single is None else f"set variable {single}"
+    return f"keep {say_json(action.values)}" if single is None else f"keep {single}"
 
 
 def _single(action: Set) -> str | None:
-    """`x to 5`, if it is one variable and its value has words."""
+    """`5 as x`, if it is one variable and its value has words."""
     if len(action.values) != 1:
         return None
     ((name, value),) = action.values.items()
@@ -206,4 +206,4 @@ def _single(action: Set) -> str | None:
         said: str | None = "true" if value else "false"
     else:
         said = _plain_value(value)
-    return None if said is None else f"{_word(name)} to {said}"
+    return None if said is None else f"{said} as {_word(name)}"

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger
 from grammar.drafts import Draft
+from grammar.instruction import Past, Sort
 from grammar.rules import Rule
 
 # Which step ------------------------------------------------------------------------------------------------------------
@@ -211,6 +212,25 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrap:
+    """`only do step 2 if viewers > 50`, `repeat steps 2 to 4 three times`, `do steps 2 and 3 at the same time`.
+
+    Attributes:
+        reference: The steps that go into a block, as they are.
+        when: The condition of the block, if it is a choice.
+        times: How often, if it is a loop.
+        holds: While what holds, if it is a loop.
+        beside: Whether each step is a branch.
+    """
+
+    reference: Reference
+    when: Formula | None = None
+    times: int | str | None = None
+    holds: Formula | None = None
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alter:
     """`change the wait to 20 seconds`, `step 1 should say hi`.
 
@@ -356,6 +376,7 @@ EditSyntax: TypeAlias = (
     | Substitute
     | Become
     | Contrast
+    | Wrap
     | Wish
     | About
     | Alter
@@ -467,6 +488,56 @@ class DryRunCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyCommand:
+    """`copy raid as outro`."""
+
+    workflow: str | None
+    name: str | None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCommand:
+    """`create welcome from template raid`."""
+
+    template: str
+    name: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SortCommand:
+    """`list timers`, `turn on all redeems`; what is wanted of them: a list, or on, or off."""
+
+    sort: Sort
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCommand:
+    """`put raid back to how it was yesterday`."""
+
+    workflow: str | None
+    to: int | Past
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCommand:
+    """`diff raid since yesterday`."""
+
+    workflow: str | None
+    since: int | Past | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupposeCommand:
+    """`what would happen if someone gifts 10 subs`."""
+
+    event: str
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BacktestCommand:
     """`backtest raid v3 over 1 day`."""
 
@@ -495,4 +566,10 @@ Command: TypeAlias = (
     | ExtendCommand
     | RetryCommand
     | RenameCommand
+    | CopyCommand
+    | TemplateCommand
+    | SortCommand
+    | RestoreCommand
+    | DiffCommand
+    | SupposeCommand
 )

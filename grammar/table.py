@@ -1,25 +1,19 @@
 """The parser's table: what may come in each state, and what a rule's tree is made of. The one module that knows Lark.
 
 Lark reads the grammar's files into rules; `grammar.lalr` makes the states. Both are a matter of a fraction of a second, and
-of the same text always come to the same, so a table can be kept in a folder. It is kept as JSON: what is read back is data
-and never run, and what cannot be read is made anew.
+of the same text always come to the same, so a table can be kept in a folder.
 """
 
 import gc
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from grammar.kept import kept
 from grammar.lalr import END, Automaton, Production, automaton_of
 from grammar.tree import Leaf, Node, Tree
-
-FORMAT: Final = 1
-KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +116,7 @@ def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Ta
         lark.GrammarError: It is no grammar.
     """
     with no_collecting():
-        if folder is None:
-            return _table(_worked_out(text, starts))
-        digest = sha256("\n".join((str(FORMAT), text, *starts)).encode()).hexdigest()[:24]
-        path = folder / f"{digest}.table.json"
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            return _table(json.loads(path.read_bytes()))
-        written = _worked_out(text, starts)
-        _keep(path, written)
+        written = kept(folder, "table", (text, *starts), ("table", "lalr"), lambda: _worked_out(text, starts))
         return _table(written)
 
 
@@ -203,14 +190,3 @@ def _table(written: dict[str, Any]) -> Table:
         for origin, length, node, parts, alone in written["rules"]
     ]
     return Table(actions, gotos, rules, written["starts"], written["ends"])
-
-
-def _keep(path: Path, written: dict[str, Any]) -> None:
-    """Write it beside and put it in place at once; old ones go."""
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    with suppress(OSError):
-        beside.write_text(json.dumps(written, separators=(",", ":")), encoding="utf-8")
-        beside.replace(path)
-        found = sorted(path.parent.glob("*.table*"), key=lambda each: each.stat().st_mtime, reverse=True)
-        for old in found[KEPT:]:
-            old.unlink(missing_ok=True)

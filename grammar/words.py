@@ -2,14 +2,17 @@
 
 `clean` takes away what chat clients add; `split` cuts a text into words, one linear pass, offsets kept. A word's `key` is
 what lexicons match (NFKC, case folded, without apostrophes); its `text` is what was typed, byte for byte. Quotes, JSON
-objects, `${variables}` and `[names]` are one word each. This module knows no lexicon and no grammar.
+objects, `${variables}` and `[names]` are one word each. This module knows no lexicon and no grammar, only how words are
+abbreviated (`lexicon/spellings.toml`).
 """
 
 import json
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue
@@ -46,6 +49,15 @@ _HYPHENS: Final = frozenset("-‐‑")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPE: Final = re.compile(r'\\([nrt"\\])')
 _decoder: Final = json.JSONDecoder()
+
+
+def _short_ways() -> dict[str, str]:
+    """What each short way to type a word stands for."""
+    table = tomllib.loads((Path(__file__).parent / "lexicon" / "spellings.toml").read_text(encoding="utf-8"))
+    return {short: word for word, shorts in table.items() for short in shorts}
+
+
+_SHORT: Final = _short_ways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,8 @@ def _is_invisible(character: str) -> bool:
 def key_of(text: str) -> str:
     """The form in which two spellings of a word are the same."""
     if text.isascii():
-        return text.lower().replace("'", "")
+        key = text.lower().replace("'", "")
+        return _SHORT.get(key, key)
     return unicodedata.normalize("NFKC", text).casefold().replace("’", "").replace("'", "").replace("⁄", "/")
 
 
@@ -148,7 +161,7 @@ def joints(text: str, *, certain: bool = False) -> list[tuple[int, int]]:
 def keys(phrase: str) -> tuple[str, ...]:
     """The keys of a phrase of a lexicon."""
     if _PLAIN.fullmatch(phrase):
-        return tuple(phrase.split(" "))
+        return tuple(_SHORT.get(word, word) for word in phrase.split(" "))
     return tuple(word.key for word in split(phrase, 64))
 
 

@@ -297,7 +297,7 @@ def _action(draw: Draw, pool: Names, targets: list[str], depth: int) -> Action:
                         needs=draw(st.one_of(st.just(()), st.lists(names(), max_size=1).map(tuple))),
                         critical=draw(st.sampled_from((True, True, False))),
                     )
-                    for number in range(1, 1 + draw(st.integers(1, 3)))
+                    for number in range(1, 1 + draw(st.integers(1, 2)))
                 ),
                 join=draw(st.sampled_from(("all", "any", "none"))),
             )

@@ -21,7 +21,6 @@ Rest: TypeAlias = Callable[[], Awaitable[Output]]
 Deed: TypeAlias = Callable[["Asked"], Awaitable[Rest]]
 
 LONGEST_TIMEOUT: Final = timedelta(days=28)
-_NO_ONE: Final = discord.AllowedMentions.none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,13 @@ class Asked:
 
     Attributes:
         nonce: The same for the same ask: Discord makes one message of it, however often it is sent within minutes.
+        mentions: Whom it may ping.
     """
 
     finder: Finder
     params: Mapping[str, Any]
     nonce: str
+    mentions: discord.AllowedMentions
 
     def text(self, name: str, most: int = LIMITS["discord"], *, needed: bool = True) -> str:
         """A text of the action.
@@ -75,7 +76,7 @@ async def send_message(asked: Asked) -> Rest:
         more["view"] = discord.ui.View(timeout=None).add_item(Own(label))
 
     async def rest() -> Output:
-        return _posted(await channel.send(text, nonce=asked.nonce, allowed_mentions=_NO_ONE, **more))
+        return _posted(await channel.send(text, nonce=asked.nonce, allowed_mentions=asked.mentions, **more))
 
     return rest
 
@@ -93,7 +94,7 @@ async def send_embed(asked: Asked) -> Rest:
         card.set_image(url=image)
 
     async def rest() -> Output:
-        return _posted(await channel.send(embed=card, nonce=asked.nonce, allowed_mentions=_NO_ONE))
+        return _posted(await channel.send(embed=card, nonce=asked.nonce, allowed_mentions=asked.mentions))
 
     return rest
 
@@ -114,7 +115,7 @@ async def send_direct_message(asked: Asked) -> Rest:
     channel = member.dm_channel or await member.create_dm()
 
     async def rest() -> Output:
-        return {"message_id": str((await channel.send(text, nonce=asked.nonce, allowed_mentions=_NO_ONE)).id)}
+        return {"message_id": str((await channel.send(text, nonce=asked.nonce, allowed_mentions=asked.mentions)).id)}
 
     return rest
 
@@ -130,7 +131,7 @@ async def edit_message(asked: Asked) -> Rest:
     text = asked.text("message")
 
     async def rest() -> Output:
-        return _posted(await message.edit(content=text, allowed_mentions=_NO_ONE))
+        return _posted(await message.edit(content=text, allowed_mentions=asked.mentions))
 
     return rest
 

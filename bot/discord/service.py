@@ -5,7 +5,8 @@ crash, or because Discord broke - it looks whether it is there: by the nonce it 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,6 +19,8 @@ from bot.discord.finding import Finder, NotFound, Room
 from bot.replies import clipped
 from engine.declare import Declarations, Method
 from engine.execution import Done, Effect, Execution, Failed, Result, Unknown
+from engine.model import Call, all_states
+from engine.ports import Store
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,10 @@ _CLOCKS: Final = 5.0
 """Seconds by which Discord's clock may be behind ours."""
 _BROKEN: Final = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError)
 
+_EVERYBODY: Final = re.compile(r"@(?:everyone|here)\b")
+_ROLE: Final = re.compile(r"<@&(\d{1,20})>")
+_SOMEBODY: Final = re.compile(r"<@!?(?:\d|\$\{)")
+
 NOT_THERE: Final = Failed("not_connected", "Discord is not connected", retryable=True)
 
 
@@ -38,7 +45,7 @@ class DiscordService:
     Args:
         declarations: Where its methods are declared.
         client: The client of the moment, waited for so many seconds at most.
-        run: One run by its id, for when a step was entered.
+        store: For when a step was entered, and how it is written.
         patience: Seconds an effect waits for Discord.
     """
 
@@ -49,13 +56,13 @@ class DiscordService:
         self,
         declarations: Declarations,
         client: Callable[[float], Awaitable[Front | None]],
-        run: Callable[[str], Awaitable[Execution | None]],
+        store: Callable[[], Store],
         patience: float = PATIENCE,
     ) -> None:
         self.methods: Sequence[Method] = tuple(method for method in declarations if method.service == self.name)
         self._declarations = declarations
         self._client = client
-        self._run = run
+        self._store = store
         self._patience = patience
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
@@ -68,7 +75,7 @@ class DiscordService:
         if client is None:
             return NOT_THERE
         try:
-            rest = await deed(Asked(Finder(client), effect.params, nonce_of(effect.id)))
+            rest = await deed(Asked(Finder(client), effect.params, nonce_of(effect.id), await self._mentions(effect)))
         except NotFound as error:
             return Failed(error.error, str(error))
         except (discord.DiscordException, *_BROKEN) as error:
@@ -95,7 +102,7 @@ class DiscordService:
     async def _found(self, effect: Effect, method: Method, client: Front) -> Result | None:
         if method.name not in _POSTS:
             return None
-        since = _entered(await self._run(effect.execution), effect)
+        since = _entered(await self._store().execution(effect.execution), effect)
         if since is None:
             return None
         try:
@@ -106,6 +113,31 @@ class DiscordService:
         except (NotFound, discord.DiscordException, *_BROKEN) as error:
             log.warning("what became of %s could not be found out: %s", effect.id, error)
             return None
+
+    async def _mentions(self, effect: Effect) -> discord.AllowedMentions:
+        """Whom it may ping: those who stand in the step as it is written, which somebody has said yes to.
+
+        What came into its texts from elsewhere, from viewers above all, pings nobody.
+        """
+        store = self._store()
+        run = await store.execution(effect.execution)
+        if run is None:
+            return discord.AllowedMentions.none()
+        record = await store.revision(effect.community, effect.workflow, run.revision)
+        states = () if record is None else all_states(record.definition.states)
+        action = next((state.action for state in states if state.name == effect.state), None)
+        return mentions_in(action.params.values() if isinstance(action, Call) else ())
+
+
+def mentions_in(written: Iterable[object]) -> discord.AllowedMentions:
+    """Whom texts ping as they are written."""
+    texts = " ".join(text for text in written if isinstance(text, str))
+    return discord.AllowedMentions(
+        everyone=_EVERYBODY.search(texts) is not None,
+        roles=[discord.Object(int(id)) for id in _ROLE.findall(texts)],
+        users=_SOMEBODY.search(texts) is not None,
+        replied_user=False,
+    )
 
 
 async def _sent(channel: Room, client: Front, effect: Effect, since: float) -> Result | None:

@@ -24,9 +24,16 @@ MOST_MESSAGES: Final = 6
 async def export(turn: Turn, instruction: Export) -> Outcome:
     """Print a workflow so that it can be imported elsewhere: put together, the messages are the workflow."""
     entry = turn.entry(instruction.workflow)
+    if turn.message.place.takes_files:
+        return _as_file(turn, entry, as_json=instruction.format == "json")
     limit = LIMITS[turn.platform]
     if instruction.format == "json":
         texts = cut_json(_json(entry), limit)
+    elif instruction.format == "yaml":
+        from bot.yaml_text import write_yaml  # loaded only by those who want YAML
+
+        written = write_yaml(json.loads(write_json(entry.definition))).strip()
+        texts = list(messages(Saying(body=written), turn.platform, most=MOST_MESSAGES + 1))
     else:
         text = turn.desk.language.say_definition(entry.definition).strip()
         texts = list(messages(Saying(body=text), turn.platform, most=MOST_MESSAGES + 1))
@@ -37,6 +44,15 @@ async def export(turn: Turn, instruction: Export) -> Outcome:
             entry,
         )
     return turn.print(texts, entry)
+
+
+def _as_file(turn: Turn, entry: Entry, *, as_json: bool) -> Outcome:
+    """The workflow as a file, in the form in which it lies beside others."""
+    written = write_json(entry.definition) if as_json else turn.desk.language.say_definition(entry.definition)
+    ending = "json" if as_json else "workflow"
+    said = turn.print((f"{name(entry)} (v{entry.record.revision}). Whoever gets it: !workflow import",), entry)
+    (reply,) = said.replies
+    return replace(said, replies=(replace(reply, file=(f"{entry.id}.{ending}", f"{written.strip()}\n")),))
 
 
 def _json(entry: Entry) -> str:

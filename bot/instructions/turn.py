@@ -4,7 +4,7 @@
 to is a value: replies, or a question that has to be answered with yes first.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ class Desk:
         names: Tells the live names.
         config: Tells the settings as a tree.
         zone: Tells the IANA name of the community's time zone.
+        granted: Tells the scopes that platforms have granted, by service; of those not in there nothing is known.
+        unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
     """
 
     community: str
@@ -48,6 +50,8 @@ class Desk:
     names: Callable[[], LiveNames]
     config: Callable[[], Mapping[str, Any]]
     zone: Callable[[], str]
+    granted: Callable[[], Mapping[str, Collection[str]]] = dict
+    unheard: Callable[[], Mapping[str, Collection[str]]] = dict
 
     async def run(self, id: str) -> Execution | None:
         """One run, ended or not."""
@@ -78,7 +82,17 @@ class Desk:
             now=self.clock.now(),
             zone=self.zone(),
             workflows=there,
+            scopes=self._scopes(),
+            unheard=self.unheard(),
         )
+
+    def _scopes(self) -> Collection[str] | None:
+        """The scopes that are there, or may be there for all that is known; None if nothing is known of any."""
+        granted = self.granted()
+        if not granted:
+            return None
+        unknown = {scope for method in self.declarations if method.service not in granted for scope in method.scopes}
+        return unknown.union(*granted.values())
 
     def check_together(self, definition: Definition) -> tuple[Problem, ...]:
         """What a definition, switched on, makes wrong among all workflows that was not wrong before."""

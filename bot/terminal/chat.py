@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from bot.app import Bot, equipment, open_bot
 from bot.config import DataFolder
+from bot.interpreter import begin_to_serve
 from bot.log import Redacting
 from bot.message import Reply, Role
 from bot.rendering import wants_colours
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _STDIN: Final = 0
-_SWITCH_INTERVAL: Final = 0.0005
-"""The store's thread must get the interpreter as soon as it has written; the default of 5 ms is longer than a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ _TOO_LONG: Final = Entered(
 
 async def chat(options: Options, log_file: Redacting) -> None:
     """Run until the input ends or a signal comes."""
-    sys.setswitchinterval(_SWITCH_INTERVAL)
+    begin_to_serve()
     log.info("the chat begins: %s", options)
     asyncio.get_running_loop().set_exception_handler(_log_it)
     leaving = _Leaving()

@@ -77,6 +77,18 @@ class Refused(Exception):
         self.retry_at = retry_at
 
 
+_MAY_FAIL: Final = (
+    TwitchioException,
+    aiohttp.ClientError,
+    Refused,
+    RefreshesTooOften,
+    OSError,
+    TimeoutError,
+    ValueError,
+)
+"""Whatever may keep a single request from its end; the connection goes on."""
+
+
 class NotConnected(Exception):
     """There is no signed-in connection at the moment."""
 
@@ -167,6 +179,8 @@ class Connection:
         self._trouble: dict[Subscription, Trouble] = {}
         self._told: set[str] = set()
         self._reset_at: float | None = None
+        self._here = asyncio.Event()
+        self._off = False
 
     # For those who ask -------------------------------------------------------------------------------------------------
 
@@ -185,6 +199,13 @@ class Connection:
     def granted(self) -> Mapping[str, tuple[str, ...]]:
         """The scopes of each account, by id; what is known of them lasts when the connection does not."""
         return self._granted
+
+    async def ready(self, within: float) -> bool:
+        """Wait for a signed-in connection, so many seconds at most, and not at all where only a person can bring it about."""
+        if self._client is None and not self._off:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._here.wait(), within)
+        return self._client is not None
 
     async def ask(self, request: Request) -> Any:
         """Ask Helix.
@@ -222,6 +243,14 @@ class Connection:
             GivesUp: Somebody has to sign in again.
             Exception: Whatever ended it; another attempt may do better.
         """
+        try:
+            await self._attempt(line)
+        except GivesUp:
+            self._off = True
+            self._here.set()
+            raise
+
+    async def _attempt(self, line: Line) -> None:
         if BROADCASTER not in self._tokens.tokens and BOT not in self._tokens.tokens:
             raise GivesUp("Nobody has signed in to Twitch yet. Sign in with: showcaller setup twitch.")
         point_at(self._servers)
@@ -233,9 +262,11 @@ class Connection:
             try:
                 await self._sign_in(client)
                 self._client = client
+                self._here.set()
                 await self._stay(client, line)
             finally:
                 self._client = None
+                self._here.clear()
                 self._trouble.clear()
                 await client.close(save_tokens=False)
 
@@ -372,7 +403,7 @@ class Connection:
         except HTTPException as error:
             status = error.status
             log.warning("not subscribed to %s: %s", subscription.type, self._refused(error))
-        except (TwitchioException, RefreshesTooOften, Refused, OSError, TimeoutError, ValueError) as error:
+        except _MAY_FAIL as error:
             log.warning("not subscribed to %s: %s", subscription.type, type(error).__name__)
         trouble = after_failure(before, time.monotonic(), status)
         self._trouble[subscription] = trouble
@@ -393,7 +424,7 @@ class Connection:
     async def _unsubscribe(self, client: _Client, id: str) -> None:
         try:
             await client.delete_websocket_subscription(id, force=True)
-        except (TwitchioException, OSError, TimeoutError) as error:
+        except _MAY_FAIL as error:
             log.warning("a subscription could not be given back: %s", type(error).__name__)
 
     async def _note_rate(self, _: Any, __: Any, params: aiohttp.TraceRequestEndParams) -> None:

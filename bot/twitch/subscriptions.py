@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.twitch.sources import ALWAYS, SOURCES, Source
-from engine.events import canonical
+from engine.events import canonical, types
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,16 @@ def wanted(
         else:
             found.update(_subscriptions(source, accounts, owner))
     return frozenset(found), tuple(refused)
+
+
+def unheard(accounts: Accounts, granted: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+    """The events of Twitch that are not heard, with the scopes of which one is needed; none where nothing would help."""
+    told = {name for source in SOURCES for name in source.events}
+    never: dict[str, tuple[str, ...]] = {
+        kind.name: () for kind in types() if kind.platform == "twitch" and kind.name not in told
+    }
+    lacking = [source for source in SOURCES if _owner(source, accounts, granted) is None]
+    return never | {name: source.scopes for source in lacking for name in source.events}
 
 
 def _owner(source: Source, accounts: Accounts, granted: Mapping[str, Collection[str]]) -> str | None:

@@ -157,7 +157,7 @@ def _person(event: Mapping[str, Any], prefix: str, known: Known) -> dict[str, An
     roles = known.roles(id)
     if id and id == known.broadcaster and "broadcaster" not in roles:
         roles = ("broadcaster", *roles)
-    return user_fields(shown_name(event, prefix), roles)
+    return user_fields(shown_name(event, prefix), roles, id)
 
 
 def _at(event: Mapping[str, Any], path: str) -> Any:

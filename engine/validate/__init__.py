@@ -13,7 +13,7 @@ from engine.validate.echoes import self_starting
 from engine.validate.exposed import exposed_secrets
 from engine.validate.graph import unreachable, wrong_targets
 from engine.validate.heading import heading_problems, never_by_itself, trigger_problems
-from engine.validate.permits import missing_scopes, overreached
+from engine.validate.permits import missing_scopes, overreached, unheard_events
 from engine.validate.problem import Problem, places_of
 from engine.validate.rounds import endless_loops
 from engine.validate.speech import speech_problems
@@ -34,6 +34,7 @@ def check(
     zone: str = "UTC",
     workflows: Mapping[str, Definition] | None = None,
     scopes: Collection[str] | None = None,
+    unheard: Mapping[str, Collection[str]] | None = None,
     roles: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Problem, ...]:
     """All problems of a workflow, errors first, in the order of its steps.
@@ -47,6 +48,7 @@ def check(
         zone: The community's time zone.
         workflows: All workflows there are, by id; None if that is not known.
         scopes: What the platforms have granted; None if that is not known.
+        unheard: Events that platforms do not tell of, by canonical names, with the scopes that would change that.
         roles: The roles that the author of each step holds, by the step's name; None if that is not known.
     """
     places = places_of(definition)
@@ -63,6 +65,7 @@ def check(
         *speech_problems(definition, places, declarations),
         *exposed_secrets(definition, places, declarations, frozenset(secrets)),
         *missing_scopes(definition, places, declarations, scopes),
+        *unheard_events(definition, places, unheard),
         *overreached(definition, places, declarations, roles),
     ]
     unique = dict.fromkeys(found)

@@ -1,4 +1,4 @@
-"""Which steps ask for what has not been granted: by the platform to the bot, or by the channel to whoever wrote them.
+"""What has not been granted: to the bot by a platform, to do or to hear of something, or by the channel to whoever wrote it.
 
 It knows scopes and roles as names only; who holds them is told to it.
 """
@@ -6,7 +6,8 @@ It knows scopes and roles as names only; who holds them is told to it.
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.declare import Declarations, Method, Right
-from engine.model import Call, Definition, State, all_states
+from engine.events import kind_of
+from engine.model import Call, Collect, Definition, State, WaitFor, all_states
 from engine.validate.problem import Places, Problem
 
 
@@ -20,8 +21,35 @@ def missing_scopes(
         missing = [scope for scope in method.scopes if scope not in held]
         if missing and state.enabled:
             sentence = f"{method.service} has not granted me {' and '.join(missing)}, so it would refuse this"
-            mend = f"connect {method.service} again and allow it"
+            mend = f"allow it with: showcaller setup {method.service}"
             yield Problem(places.where[state.name], "warning", sentence, mend, state.name)
+
+
+def unheard_events(
+    definition: Definition, places: Places, unheard: Mapping[str, Collection[str]] | None
+) -> Iterator[Problem]:
+    """Triggers and waits for what a platform does not tell the bot of; none if nothing is known of that."""
+    if not unheard:
+        return
+    for trigger in definition.triggers:
+        yield from _unheard(trigger.on, f'trigger "{trigger.on}"', None, unheard)
+    for state in all_states(definition.states):
+        if isinstance(state.action, WaitFor | Collect) and state.enabled:
+            yield from _unheard(state.action.event, places.where[state.name], state.name, unheard)
+
+
+def _unheard(event: str, place: str, state: str | None, unheard: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    kind = kind_of(event)
+    scopes = None if kind is None else unheard.get(kind.name)
+    if kind is None or scopes is None:
+        return
+    if scopes:
+        sentence = f"{kind.platform} has not granted me {' or '.join(scopes)}, so I do not hear of it"
+        yield Problem(place, "warning", sentence, f"allow it with: showcaller setup {kind.platform}", state)
+    else:
+        yield Problem(
+            place, "warning", f"{kind.platform} tells nobody of it, so it happens only if it is emitted", None, state
+        )
 
 
 def overreached(

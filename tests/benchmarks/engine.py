@@ -22,6 +22,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from bot.interpreter import begin_to_serve
 from tests.benchmarks.closed_loop import Measured, closed_loop
 from tests.benchmarks.open_loop import RATE, open_loop
 from tests.benchmarks.peer import Peer, peer
@@ -256,8 +257,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under 40 seconds")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     arguments = parser.parse_args()
-    # The bot sets this at its start too: with the usual 5 ms the writer's thread waits for the interpreter lock.
-    sys.setswitchinterval(0.0005)
+    begin_to_serve()  # as the bot does
     size, report = QUICK if arguments.quick else WHOLE, Report()
     print(f"{STATES} states, each 2 templates, a guard and a result kept; {size.rounds} rounds")
     for name in arguments.only:

@@ -22,6 +22,7 @@ from typing import Final, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from bot.interpreter import begin_to_serve
 from engine.context import Context
 from engine.declare import Declarations, Method, Param
 from engine.execution import Effect, Execution, Result
@@ -212,7 +213,7 @@ def _resident() -> int:
 
 def main() -> None:
     mode, path, count = sys.argv[1:]
-    sys.setswitchinterval(0.0005)
+    begin_to_serve()  # as the bot does
     life = {"lay": lay, "wake": wake, "fly": fly, "again": again}[mode]
     asyncio.run(life(Path(path), int(count)))
 

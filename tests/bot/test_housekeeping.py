@@ -16,6 +16,10 @@ from tests.storage.records import HERE, event
 DAY = 86_400.0
 
 
+async def nothing() -> int:
+    return 0
+
+
 async def test_it_prunes_in_small_goes_until_nothing_is_left() -> None:
     store, breaths = MemoryStore(), list[float]()
     await store.commit(Batch(events=[event(f"m{n}") for n in range(12_000)]))
@@ -41,9 +45,26 @@ async def test_it_prunes_at_once_and_every_hour_by_the_settings_of_that_moment()
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await keep_house(store, lambda: config.retention_of(settings[0]), lambda: 16 * DAY, sleep=sleep)
+        await keep_house(store, lambda: config.retention_of(settings[0]), lambda: 16 * DAY, nothing, sleep=sleep)
     assert slept == [EVERY, EVERY]
     assert seen == [["newer"], []]
+
+
+async def test_what_the_engine_remembers_is_tidied_each_time_too() -> None:
+    tidied, slept = list[float](), list[float]()
+
+    async def tidy() -> int:
+        tidied.append(0.0)
+        return 3
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await keep_house(MemoryStore(), Retention, lambda: 1e9, tidy, sleep=sleep)
+    assert len(tidied) == 2
 
 
 async def test_what_cannot_be_deleted_now_is_left_for_the_next_time() -> None:
@@ -67,7 +88,7 @@ async def test_what_cannot_be_deleted_now_is_left_for_the_next_time() -> None:
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await keep_house(store, Retention, lambda: 1e9, sleep=sleep)
+        await keep_house(store, Retention, lambda: 1e9, nothing, sleep=sleep)
     assert await store.events(HERE) == []
 
 

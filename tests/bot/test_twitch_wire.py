@@ -12,6 +12,7 @@ from bot.twitch.subscriptions import (
     after_failure,
     difference,
     live_one,
+    unheard,
     wanted,
 )
 from bot.twitch.wire import Known, Notification, chatted, events_of, notification
@@ -142,7 +143,10 @@ def raid(source: str, target: str) -> dict[str, Any]:
 def test_a_raid_comes_in_or_goes_out() -> None:
     coming, going = one("channel.raid", raid("9", "1")), one("channel.raid", raid("1", "9"))
 
-    assert (coming.name, coming.payload) == ("raid.received", {"user": {"name": "Raider", "roles": []}, "viewers": 12})
+    assert (coming.name, coming.payload) == (
+        "raid.received",
+        {"user": {"name": "Raider", "roles": [], "id": "9"}, "viewers": 12},
+    )
     assert (going.name, going.payload) == ("raid.sent", {"target": "Target", "viewers": 12})
 
 
@@ -165,7 +169,7 @@ def test_a_redemption_is_known_by_its_own_id() -> None:
     )
 
     assert event.payload == {
-        "user": {"name": "Ninja", "roles": []},
+        "user": {"name": "Ninja", "roles": [], "id": "3"},
         "reward": "Hydrate",
         "message": "please",
         "redemption_id": "r1",
@@ -334,6 +338,15 @@ def test_what_is_not_granted_is_named_with_its_scopes() -> None:
 
     assert "channel.cheer" not in {each.type for each in desired}
     assert [(source.type, scopes) for source, scopes in lacking] == [("channel.cheer", ("bits:read",))]
+
+
+def test_events_that_are_not_heard_are_named_with_what_would_help() -> None:
+    found = unheard(BOTH, {"1": (), "2": ("user:read:chat",)})
+
+    assert found["cheer.received"] == ("bits:read",)
+    assert found["clip.created"] == ()
+    assert "raid.received" not in found
+    assert set(unheard(BOTH, ALL)) == {"message.first", "clip.created"}
 
 
 def test_the_chat_comes_first_among_what_is_missing() -> None:

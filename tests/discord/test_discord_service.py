@@ -27,10 +27,9 @@ class Place:
         self.bot: Any = None
 
     def service(self, platform: Callable[[], Platform], patience: float = 5.0) -> DiscordService:
-        async def run(id: str) -> Execution | None:
-            return await self.bot.store.execution(id)
-
-        return DiscordService(DECLARATIONS, lambda within: platform().connected(within), run, patience)
+        return DiscordService(
+            DECLARATIONS, lambda within: platform().connected(within), lambda: self.bot.store, patience
+        )
 
 
 @pytest.fixture
@@ -45,7 +44,10 @@ async def acting(discord: DiscordServer, tmp_path: Path, equipped: Equipment) ->
 
 async def does(home: Home, steps: str) -> tuple[str, Any]:
     """Make a workflow of these steps, run it once: how it ended and what came of its last step."""
-    await home.tell(home.server.owner, f"!wf create act: {steps}")
+    made = await home.tell(home.server.owner, f"!wf create act: {steps}")
+    if "yes or no" in made["content"]:
+        made = await home.tell(home.server.owner, "yes")
+    assert "act (v1)" in made["content"], made["content"]
     await home.tell(home.server.owner, "!wf run act")
     runs: list[Execution] = []
     for _ in range(1_000):
@@ -59,15 +61,33 @@ async def does(home: Home, steps: str) -> tuple[str, Any]:
     return run.status, last.error if last.error is not None else last.output
 
 
-async def test_a_post_is_there_once_with_its_own_nonce_and_pings_nobody(acting: Home):
+async def test_a_post_is_there_once_with_its_own_nonce(acting: Home):
     server = acting.server
-    status, output = await does(acting, 'post "hello @everyone" in #general')
-    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"] == "hello @everyone"]
+    status, output = await does(acting, 'post "hello" in #general')
+    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"] == "hello"]
 
     assert status == "completed"
     assert call.body["enforce_nonce"] is True
-    assert call.body["allowed_mentions"] == {"parse": []}
     assert output["url"] == f"https://discord.com/channels/{server.guild}/{server.general}/{output['message_id']}"
+
+
+async def test_everybody_is_pinged_only_by_what_is_written_in_the_step_and_was_said_yes_to(acting: Home):
+    server = acting.server
+    await does(acting, 'post "live now @everyone" in #general')
+    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"] == "live now @everyone"]
+
+    assert call.body["allowed_mentions"]["parse"] == ["everyone"]
+
+
+async def test_what_a_viewer_writes_pings_nobody_when_a_workflow_repeats_it(acting: Home):
+    server = acting.server
+    await acting.tell(server.mo, '!wf when someone types !echo in discord, post "${arguments}" in #general')
+    await server.say(server.viewer, f"!echo @everyone <@&{server.crew}> <@{server.mo['id']}>")
+    await acting.until(lambda: any("@everyone" in message["content"] for message in server.said()))
+    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"].startswith("@everyone")]
+
+    assert call.body["allowed_mentions"]["parse"] == []
+    assert not call.body["allowed_mentions"].get("roles")
 
 
 async def test_the_channels_of_the_server_are_known_by_name(acting: Home):
@@ -176,7 +196,9 @@ async def test_what_discord_refuses_is_a_failure_in_words(acting: Home):
 
 
 async def test_a_text_that_is_too_long_is_a_failure_before_anything_is_sent(acting: Home):
-    service = Place().service(lambda: acting.platform)
+    place = Place()
+    place.bot = acting.bot
+    service = place.service(lambda: acting.platform)
     effect = Effect(
         "r/p/1",
         COMMUNITY,

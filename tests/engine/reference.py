@@ -15,6 +15,7 @@ from typing import Any
 from engine.errors import EvaluationError
 from engine.evaluate import compile_formula, compile_guard
 from engine.events import canonical
+from engine.expressions import parse_formula
 from engine.model import (
     Call,
     Choose,
@@ -37,6 +38,7 @@ from engine.model import (
 )
 from engine.scope import Scope
 from engine.templates import compile_params
+from engine.values import text_of
 
 ENDED = frozenset({"completed", "failed", "stopped", "cancelled"})
 OUTCOMES = frozenset({"success", "error", "timeout", "unknown", "cancel"})
@@ -154,6 +156,7 @@ class Going:
         self.main = Path("main", variables=dict(variables))
         self.leaves: list[Leaf] = []
         self.place = 0
+        self.slot = ""
         self.todo: list[tuple[Path, Callable[[], None]]] = []
         self.held: str | None = None
         self.ended: str | None = None
@@ -923,7 +926,7 @@ class Going:
 
     # Controls --------------------------------------------------------------------------------------------------------
 
-    def control(self, verb: str) -> None:
+    def control(self, verb: str, seconds: float = 0.0) -> None:
         match verb:
             case _ if self.ended:
                 pass
@@ -948,6 +951,8 @@ class Going:
                 self.resume()
             case "skip" if not self.held:
                 self.skip()
+            case "extend" if (leaf := self.next_wait()) is not None:
+                self.extend(leaf, seconds)
 
     def unfreeze(self) -> None:
         gap = self.now - (self.now if self.paused is None else self.paused)
@@ -972,7 +977,18 @@ class Going:
             self.take(leaf)
             self.enter_soon(leaf.path, leaf.state.name, leaf.heard)
 
-    def skip(self) -> None:
+    def extend(self, leaf: Leaf, seconds: float) -> None:
+        earliest = self.now if self.paused is None else self.paused
+        if leaf.due is not None:
+            leaf.due = max(earliest, leaf.due + seconds)
+        elif leaf.limit is not None:
+            leaf.limit = max(earliest, leaf.limit + seconds)
+        else:
+            return
+        self.row(leaf, "extended")
+
+    def next_wait(self) -> Leaf | None:
+        """The wait that would end first by itself."""
         waits = [
             leaf
             for leaf in self.leaves
@@ -980,9 +996,12 @@ class Going:
         ]
         never = float("inf")
         times = [leaf.due if leaf.due is not None else never if leaf.limit is None else leaf.limit for leaf in waits]
-        if not waits:
+        return waits[times.index(min(times))] if waits else None
+
+    def skip(self) -> None:
+        leaf = self.next_wait()
+        if leaf is None:
             return
-        leaf = waits[times.index(min(times))]
         self.row(leaf, "skipped by hand")
         if self.paused is not None or not isinstance(leaf.state.action, WaitFor | Collect):
             leaf.due = self.now if self.paused is None else self.paused
@@ -1058,15 +1077,22 @@ class World:
     armed: dict[str, tuple[float, int]] = field(default_factory=dict)
     numbers: int = 0
     repeatable: frozenset[str] = frozenset({"look"})
-    line: deque[tuple[Going, Callable[[], None]]] = field(default_factory=deque)
+    line: deque[Callable[[], None]] = field(default_factory=deque)
+    cooled: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    def move(self, run: Going, act: Callable[[], None]) -> None:
-        """Let a run move, and then all that follows from it at once, first come first served."""
-        self.line.append((run, act))
-        if len(self.line) == 1:
-            while self.line:
-                self._move(*self.line[0])
-                self.line.popleft()
+    def move(self, *moves: tuple[Going, Callable[[], None]]) -> None:
+        """Let runs move, and then all that follows from it, first come first served."""
+        idle = not self.line
+        self.line.extend(partial(self._move, run, act) for run, act in moves)
+        while idle and self.line:
+            self.line[0]()
+            self.line.popleft()
+
+    def move_first(self, run: Going, act: Callable[[], None]) -> None:
+        """Let a run move, and all that follows from it, before anything else that is to be done."""
+        line, self.line = self.line, deque()
+        self.move((run, act))
+        self.line = line
 
     def _move(self, run: Going, act: Callable[[], None]) -> None:
         was_over = run.ended
@@ -1080,14 +1106,15 @@ class World:
                 self.later.append(partial(self.emit, run, effect, leaf.state.action, params))
             else:
                 self.asked[effect] = (run, leaf, params)
-        for child, workflow, arguments, detached in started:
-            self.start_inside(run, child, workflow, arguments, detached)
+        for start in started:
+            self.line.append(partial(self.start_inside, run, *start))
         for child, verb in relays:
             if child in self.runs:
-                self.move(self.runs[child], partial(self.runs[child].control, verb))
+                self.move((self.runs[child], partial(self.runs[child].control, verb)))
         self.arm(run)
         if run.ended and not was_over:
             self.over(run)
+            self.line.append(partial(self.let_in_next, run.slot))
 
     def arm(self, run: Going) -> None:
         """Of runs that are due at the same moment those come first that have been so for longest."""
@@ -1122,7 +1149,70 @@ class World:
             results = {name: value for name, value in run.main.results.items() if value is not None}
             output = {**run.main.variables, **results}
             status = run.ended or ""
-            self.move(parent, lambda: parent.child_ended(run.id, status, output))
+            self.move((parent, lambda: parent.child_ended(run.id, status, output)))
+
+    # Who may start ---------------------------------------------------------------------------------------------------
+
+    def standing(self, slot: str) -> tuple[list[Going], list[Going]]:
+        """Those that go on in a slot, and those that stand in line for it."""
+        there = [run for run in self.runs.values() if run.slot == slot and not run.ended]
+        return [run for run in there if not run.held], [run for run in there if run.held]
+
+    def let_in(self, definition: Definition, scope: Scope) -> tuple[str, str] | None:
+        """Where a new run finds room, and how; None if it does not."""
+        policy = definition.policy
+        slot = f"workflow {definition.id}" if policy.group is None else f"group {policy.group}"
+        if policy.key is not None:
+            try:
+                slot += f" {self.key(policy.key, scope)}"
+            except EvaluationError:
+                return None
+        on, line = self.standing(slot)
+        match policy.mode:
+            case "single" if on or line:
+                return None
+            case "parallel" if policy.max is not None and len(on) >= policy.max:
+                return None
+            case "queued" if policy.max is not None and len(line) >= policy.max:
+                return None
+            case "queued" if on or line:
+                return slot, "in line"
+            case "restart" if on or line:
+                return slot, "instead"
+        return slot, "at once"
+
+    @staticmethod
+    def key(written: str, scope: Scope) -> str:
+        value = compile_formula(parse_formula(written))(scope)
+        return "" if value is None else text_of(value).casefold()
+
+    def cools(self, definition: Definition, event: Mapping[str, Any], scope: Scope) -> tuple[str, str] | bool | None:
+        """Whether a start by an event comes too soon after another; if not, what is to be remembered of it, if anything."""
+        cooldown = definition.policy.cooldown
+        if cooldown is None:
+            return None
+        key = (definition.id, "" if cooldown.per is None else self.key(cooldown.per, scope))
+        return True if key in self.cooled and self.now < self.cooled[key] + cooldown.seconds else key
+
+    def let_in_next(self, slot: str) -> None:
+        on, line = self.standing(slot)
+        if line and not on:
+            self._move(line[0], line[0].begin)
+
+    def would_wait_for_itself(self, parent: Going, slot: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether those that a new run of `parent` would wait for wait themselves, in the end, for `parent`."""
+        left, looked = list(self.standing(slot)[0]), {slot}
+        while left:
+            run = left.pop()
+            if run is parent:
+                return True
+            left += [self.runs[leaf.child] for leaf in run.leaves if leaf.child in self.runs]
+            if run.held and run.slot not in looked:
+                looked.add(run.slot)
+                left += self.standing(run.slot)[0]
+        return False
+
+    # What happens ----------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         while self.later:
@@ -1131,12 +1221,17 @@ class World:
     def start_inside(
         self, parent: Going, child: str, workflow: str, arguments: Mapping[str, Any], detached: bool
     ) -> None:
-        if workflow not in self.definitions:
-            if not detached:
-                self.move(parent, lambda: parent.child_ended(child, "failed", None))
-            return
-        who = None if detached else parent.id
-        self.begin(child, workflow, arguments, {}, parent.user, parent.caller, parent.depth + 1, who)
+        room = None
+        if workflow in self.definitions:
+            scope = Scope(variables=arguments, event=parent.event, user=parent.user, caller=parent.caller)
+            room = self.let_in(self.definitions[workflow], scope)
+        if room is not None and room[1] == "in line" and not detached and self.would_wait_for_itself(parent, room[0]):
+            room = None
+        if room is not None:
+            who = None if detached else parent.id
+            self.begin(child, workflow, arguments, {}, parent.user, parent.caller, *room, parent.depth + 1, who)
+        elif not detached:
+            self._move(parent, lambda: parent.child_ended(child, "failed", None))
 
     def begin(
         self,
@@ -1146,21 +1241,37 @@ class World:
         event: Mapping[str, Any],
         user: Any,
         caller: Any,
+        slot: str,
+        how: str,
         depth: int = 0,
         parent: str | None = None,
     ) -> None:
         run = Going(self, id, self.definitions[workflow], arguments, event, user, caller, depth, parent)
-        self.runs[id] = run
-        self.move(run, run.begin)
+        self.runs[id], run.slot = run, slot
+        if how == "at once":
+            self.move_first(run, run.begin)
+        else:
+            run.held = "queued"
+        if how == "instead":
+            for other in self.standing(slot)[1]:
+                if other is not run:
+                    self.move_first(other, partial(other.control, "stop"))
+            for other in self.standing(slot)[0]:
+                self.move_first(other, partial(other.control, "cancel"))
 
-    def by_hand(self, id: str, workflow: str, arguments: Mapping[str, Any], who: Any) -> None:
-        self.begin(id, workflow, arguments, {}, who, who)
+    def by_hand(self, workflow: str, arguments: Mapping[str, Any], who: Any) -> bool:
+        """Staff lets a workflow run, whatever its cooldown; tells whether it found room."""
+        definition = self.definitions[workflow]
+        room = self.let_in(definition, Scope(variables=arguments, user=who, caller=who))
+        if room is not None:
+            self.begin(f"r{len(self.runs)}", workflow, arguments, {}, who, who, *room)
         self.settle()
+        return room is not None
 
     def emit(self, run: Going, effect: str, action: Emit, payload: Mapping[str, Any]) -> None:
         event = {"name": canonical(action.event), "id": f"emitted/{effect}", "at": self.now, **payload}
         self.happen(event, run.caller, run.depth + 1)
-        self.move(run, lambda: run.result(effect, "success", None))
+        self.move((run, lambda: run.result(effect, "success", None)))
 
     def post(self, event: Mapping[str, Any]) -> None:
         self.happen(event, event["user"], 0)
@@ -1171,23 +1282,37 @@ class World:
             if run.ended or run.held:
                 continue
             run.consumed = False
-            self.move(run, partial(run.hear, event))
+            self.move((run, partial(run.hear, event)))
             if run.consumed:
                 return
         for name, definition in self.definitions.items():
             for trigger in definition.triggers:
                 if canonical(trigger.on) == event["name"]:
-                    self.begin(f"r{len(self.runs)}", name, {}, event, event["user"], caller, depth)
+                    self.start(name, event, caller, depth)
                     break
+
+    def start(self, name: str, event: Mapping[str, Any], caller: Any, depth: int) -> None:
+        """Let an event start a workflow, if it may."""
+        definition = self.definitions[name]
+        scope = Scope(variables={}, event=event, user=event["user"], caller=caller)
+        try:
+            cools = self.cools(definition, event, scope)
+        except EvaluationError:
+            return
+        room = None if cools is True else self.let_in(definition, scope)
+        if room is None:
+            return
+        if isinstance(cools, tuple):
+            self.cooled[cools] = self.now
+        self.begin(f"r{len(self.runs)}", name, {}, event, event["user"], caller, *room, depth)
 
     def answer(self, effect: str, verb: str, output: Any) -> None:
         run = self.asked.pop(effect)[0]
-        self.move(run, lambda: run.result(effect, verb, output))
+        self.move((run, lambda: run.result(effect, verb, output)))
         self.settle()
 
-    def control(self, verb: str) -> None:
-        for run in list(self.runs.values()):
-            self.move(run, partial(run.control, verb))
+    def control(self, verb: str, seconds: float = 0.0) -> None:
+        self.move(*((run, partial(run.control, verb, seconds)) for run in self.runs.values()))
         self.settle()
         self.due_now()
 
@@ -1205,6 +1330,6 @@ class World:
         while (due := self.next_due()) is not None and due <= self.now:
             first = min(self.armed, key=lambda id: self.armed[id])
             del self.armed[first]
-            self.move(self.runs[first], self.runs[first].time_reached)
+            self.move((self.runs[first], self.runs[first].time_reached))
             if self.next_due() != due:
                 self.settle()

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from engine.admission import Gate, Let, Moment, Refuse, Workflow, admit, admit_by_hand, gate_of, may_start
+from engine.admission import Gate, Let, Moment, Refuse, Workflow, admit, admit_by_hand, gate_of, lapsed, may_start
 from engine.context import Context, event_scope
 from engine.declare import Declarations
 from engine.events import Event
 from engine.execution import Person
-from engine.model import Trigger
+from engine.model import Policy, Trigger
 from engine.ports import WorkflowRecord
 from engine.program import compile_program
 from engine.scope import Scope
@@ -190,6 +190,25 @@ def test_exempt_roles_and_staff_by_hand_meet_no_cooldown() -> None:
     assert isinstance(answered(standing(policy=policy, marks=marks), raid()), Refuse)
     assert isinstance(answered(standing(policy=policy, marks=marks), raid("vip")), Let)
     assert isinstance(by_hand(standing(policy=policy, marks=marks), Person("mo", roles=("moderator",))), Let)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "gone"),
+    [
+        ("cooldown ", NOW - 59, False),
+        ("cooldown bob", NOW - 60, True),
+        ("rate", NOW - 299, False),
+        ("rate", NOW - 300, True),
+        ("trigger raid", NOW - 9, False),
+        ("trigger raid", NOW - 10, True),
+        ("trigger follow", NOW, True),
+        ("once bob", 0.0, False),
+    ],
+)
+def test_what_is_remembered_of_starts_may_go_once_no_rule_looks_at_it(name: str, at: float, gone: bool) -> None:
+    policy = Policy.model_validate({"cooldown": {"seconds": 60}, "rate": {"count": 3, "seconds": 300}})
+    triggers = (Trigger(on="raid", cooldown_seconds=10), Trigger(on="raid"), Trigger(on="follow"))
+    assert lapsed(name, [(at - 500, 2), (at, 1)], policy, triggers, NOW) is gone
 
 
 def test_a_cooldown_of_the_trigger_counts_beside_that_of_the_workflow() -> None:

@@ -393,6 +393,39 @@ async def test_nobody_writes_a_step_that_says_who_is_behind_an_event(bench: Benc
     assert bench.service.said == []
 
 
+async def test_whoever_ends_as_soon_as_it_begins_lets_the_next_in_line_begin(bench: Bench) -> None:
+    slow = {"when": "slow == 1", "block": {"initial_state": "rest", "states": [wait("rest", 10)]}}
+    choice = {"name": "choice", "action": {"kind": "choose", "cases": [slow]}}
+    await bench.save(workflow("w", choice, policy={"mode": "queued"}))
+    for number in (1, 0, 0, 1):
+        await bench.runner.run(COMMUNITY, "w", {"slow": number}, STREAMER)
+    await bench.advance(10)
+    assert [run.status for run in await bench.runs("w")] == ["completed", "completed", "completed", "waiting"]
+
+
+# What is remembered of starts -----------------------------------------------------------------------------------------------
+
+
+async def test_cooldowns_that_are_over_are_forgotten_and_no_others(bench: Bench) -> None:
+    policy = {"cooldown": {"seconds": 60, "per": "user"}, "once_per_user": False}
+    await bench.save(workflow("hi", say("s", "hi ${user}"), policy=policy, triggers=["raid"]))
+    await bench.save(workflow("gift", say("s", "a gift"), policy={"once_per_user": True}, triggers=["raid"]))
+    for number in range(120):
+        await bench.happen("raid.received", user=f"viewer{number}")
+    assert await bench.runner.tidy(COMMUNITY) == 0
+    await bench.advance(30)
+    await bench.happen("raid.received", user="late")
+    await bench.advance(30)
+    assert await bench.runner.tidy(COMMUNITY) == 120
+    left = [(record.workflow, record.key) for record in await bench.store.marks(COMMUNITY)]
+    assert [key for workflow, key in left if workflow == "hi"] == ["cooldown late"]
+    assert len(left) == 1 + 121
+    before = len(bench.service.said)
+    await bench.happen("raid.received", user="late")
+    await bench.happen("raid.received", user="viewer7")
+    assert bench.service.said[before:] == ["hi viewer7"]
+
+
 # Run modes -----------------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from engine.events import TYPES
 from engine.formulas import And, Compare, Literal, Not, TextTest, Variable
 from engine.model import Call, Goto, State, Trigger, Wait
 from grammar.build_steps import StepBuilder
+from grammar.drafts import linked
 from grammar.driver import CHAT, Driver, Limits, Parsed, Stuck
 from grammar.leaves import NotBuilt
 from grammar.lexicon import LiveLexicon, expand, inflections, names_on_stream
@@ -43,7 +44,7 @@ def builder(of: Driver | None = None) -> StepBuilder:
 def steps(text: str) -> list[State]:
     outcome = driver().parse(text, LIVE, "steps_line")
     assert isinstance(outcome, Parsed), outcome
-    return [draft.state for draft in builder().steps(outcome.best.tree.nodes("steps")[0])]
+    return list(linked(builder().steps(outcome.best.tree.nodes("steps")[0]), None, DECLARATIONS))
 
 
 def said(text: str) -> list[tuple[str, dict[str, object]]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-WITHIN = 10.0
+WITHIN = 20.0
 """Seconds after which a test no longer waits for what should have happened."""
 
 
@@ -51,11 +51,12 @@ class Call:
     query: dict[str, list[str]]
     body: Any
     token: str
+    cut: Callable[[], None] = lambda: None
 
 
 @dataclass
 class Answer:
-    """What a test wants said in the place of the usual."""
+    """What a test wants said in the place of the usual; a status of 0 cuts the line."""
 
     status: int
     body: Any = None
@@ -250,6 +251,8 @@ class FakeTwitch:
 
     async def _device(self, request: web.Request) -> web.Response:
         call = await self._written(request)
+        if (special := await self._special(call)) is not None:
+            return special
         number = next(self._numbers)
         scopes = tuple(call.query.get("scopes", [""])[0].replace("+", " ").split())
         self.devices[f"device-{number}"] = (f"CODE{number}", scopes, None)
@@ -434,7 +437,12 @@ class FakeTwitch:
         token = head.removeprefix("Bearer ").removeprefix("OAuth ")
         query = {key: request.query.getall(key) for key in request.query}
         path = request.path.removeprefix("/helix/").removeprefix("/")
-        call = Call(request.method, path, query, json.loads(text) if text.startswith(("{", "[")) else text, token)
+
+        def cut() -> None:
+            if request.transport is not None:
+                request.transport.abort()
+
+        call = Call(request.method, path, query, json.loads(text) if text.startswith(("{", "[")) else text, token, cut)
         self.calls.append(call)
         await self._note()
         return call
@@ -449,6 +457,9 @@ class FakeTwitch:
             planned.pop(0)
         if answer.before is not None:
             await answer.before()
+        if answer.status == 0:
+            call.cut()
+            return web.Response()
         if answer.status >= 400 and not isinstance(answer.body, dict):
             return _error(answer.status, str(answer.body or "no"), answer.headers)
         if answer.status == 204:

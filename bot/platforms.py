@@ -1,0 +1,172 @@
+"""The platforms of a running bot: which are set up, their services, and how they are started and left.
+
+It is the one module beside the composition root that names concrete platforms. One that is not set up costs nobody else
+anything: its service says what to do.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Protocol
+
+from bot.app import Abroad, Bot, Opening
+from bot.config import COMMUNITY
+from bot.discord import platform as discord
+from bot.discord.client import Front
+from bot.discord.service import DiscordService
+from bot.services.declared import DECLARATIONS
+from bot.services.not_set_up import NotSetUp
+from bot.supervise import Supervisor, supervised
+from bot.tokens import TokenFile
+from bot.twitch.platform import TwitchPlatform
+from engine.ports import Service
+
+log = logging.getLogger(__name__)
+
+DISCORD: Final = "discord.bot"
+"""Under this the token of Discord is kept."""
+_CHANCE: Final = random.SystemRandom().random
+DRAIN_WITHIN: Final = 5.0
+"""Seconds that what is under way gets to end."""
+
+NOT_SET_UP: Final[Mapping[str, str]] = {
+    "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
+    "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
+    "obs": "OBS is not connected to me yet.",
+    "overlay": "There is no overlay yet.",
+}
+
+
+class Platform(Protocol):
+    """One platform that is set up."""
+
+    @property
+    def service(self) -> Service:
+        """Does on it what workflows ask for."""
+        ...
+
+    def granted(self) -> Collection[str] | None:
+        """The scopes it has granted; None if that is not known."""
+        ...
+
+    def unheard(self) -> Mapping[str, Collection[str]]:
+        """The events it does not tell of, with the scopes that would change that."""
+        ...
+
+    def supervisor(self, bot: Bot) -> Supervisor:
+        """Keeps it connected, and lets the bot hear."""
+        ...
+
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        ...
+
+
+class DiscordThere:
+    """Discord, set up."""
+
+    def __init__(self, opening: Opening, tokens: TokenFile) -> None:
+        self._tokens = tokens
+        self._notice = opening.notice
+        self._now = opening.clock.now
+        self._platform: discord.Platform | None = None
+        self._made = asyncio.Event()
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+
+    @classmethod
+    def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
+        """Discord, if somebody has set it up."""
+        return cls(opening, tokens) if DISCORD in tokens.tokens else None
+
+    def granted(self) -> None:
+        """It has permissions instead, which differ by channel."""
+
+    def unheard(self) -> Mapping[str, Collection[str]]:
+        """Nothing that scopes would change."""
+        return {}
+
+    def supervisor(self, bot: Bot) -> Supervisor:
+        """Keeps it connected, and lets the bot hear."""
+        self._platform = discord.Platform(
+            bot, COMMUNITY, token=lambda: self._tokens.tokens[DISCORD].access, notice=self._notice
+        )
+        self._made.set()
+        return Supervisor(
+            "Discord", self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
+        )
+
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        if self._platform is not None:
+            await self._platform.drain(within)
+
+    def tell(self, sentence: str) -> None:
+        """Say something where the moderators of the server read it, if they want that."""
+        if self._platform is not None:
+            self._platform.tell(sentence)
+
+    async def _client(self, within: float) -> Front | None:
+        """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._made.wait(), within)
+        return None if self._platform is None else await self._platform.connected(within)
+
+
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up, DiscordThere.set_up)
+"""Each makes its platform, or nothing if that is not set up."""
+
+
+class Platforms:
+    """All platforms of one bot.
+
+    Args:
+        tokens: What they are signed in to with.
+    """
+
+    def __init__(self, tokens: TokenFile) -> None:
+        self._tokens = tokens
+        self.there: list[Platform] = []
+
+    def tell(self, sentence: str) -> None:
+        """Say what people should know where they are, beside the terminal."""
+        for platform in self.there:
+            if isinstance(platform, DiscordThere):
+                platform.tell(sentence)
+
+    @property
+    def abroad(self) -> Abroad:
+        """What the bot has to know of them."""
+        return Abroad(self._services, self._granted, self._unheard, self._secrets)
+
+    def _services(self, opening: Opening) -> Sequence[Service]:
+        made = (kind(opening, self._tokens) for kind in KINDS)
+        self.there = [platform for platform in made if platform is not None]
+        found = {platform.service.name: platform.service for platform in self.there}
+        return [found.get(name) or NotSetUp(name, DECLARATIONS, sentence) for name, sentence in NOT_SET_UP.items()]
+
+    def _granted(self) -> Mapping[str, Collection[str]]:
+        known = {platform.service.name: platform.granted() for platform in self.there}
+        return {name: scopes for name, scopes in known.items() if scopes is not None}
+
+    def _unheard(self) -> Mapping[str, Collection[str]]:
+        return {name: scopes for platform in self.there for name, scopes in platform.unheard().items()}
+
+    def _secrets(self) -> Iterable[str]:
+        return self._tokens.secrets()
+
+    @asynccontextmanager
+    async def running(self, bot: Bot) -> AsyncIterator[None]:
+        """Keep all of them connected as long as this lasts.
+
+        Then: take nothing more, let what is under way end while it still can, close the engine, and only then the
+        connections. Whatever did not end stands in the store for the next start; closed the other way round, it would
+        have failed for want of a connection.
+        """
+        async with supervised([platform.supervisor(bot) for platform in self.there]):
+            try:
+                yield
+            finally:
+                await asyncio.gather(*(platform.drain(DRAIN_WITHIN) for platform in self.there))
+                await bot.runner.close(DRAIN_WITHIN)

@@ -1,0 +1,236 @@
+"""Says things in the chat, one line after another, as `bot.twitch.sending` decides; knows its own words when they come back.
+
+What could not be said is told, not lost: the line's own result says so, and people hear of it now and then.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import aiohttp
+
+from bot.twitch import sending
+from bot.twitch.answers import no_answer, not_granted, not_sent, refusal, unavailable
+from bot.twitch.client import NotConnected, Refused, Request
+from bot.twitch.sending import Later, Never, Sent
+from bot.twitch.subscriptions import Accounts
+from engine.execution import Done, Failed, Result, Unknown
+
+log = logging.getLogger(__name__)
+
+SCOPE: Final = "user:write:chat"
+MOST_WAITING: Final = 200
+TELL_EVERY: Final = 60.0
+_REMEMBERED: Final = 500
+_KNOWN_FOR: Final = 120.0
+
+
+class Api(Protocol):
+    """What is needed of a connection."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who is who."""
+        ...
+
+    @property
+    def granted(self) -> Any:
+        """Scopes by account."""
+        ...
+
+    async def ready(self, within: float) -> bool:
+        """Wait for a connection, so many seconds at most."""
+        ...
+
+    async def ask(self, request: Request) -> Any:
+        """Ask Helix."""
+        ...
+
+
+@dataclass(slots=True)
+class _Said:
+    text: str
+    at: float
+    effect: str | None
+    id: str | None = None
+
+
+async def _at_once() -> None:
+    """For what has nothing to mark."""
+
+
+class Speaker:
+    """The bot's voice in one channel.
+
+    Args:
+        api: The way to Twitch.
+        now: Seconds; only their differences matter.
+        notice: Told what people should know.
+        sleep: Waits.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        now: Callable[[], float],
+        notice: Callable[[str], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.moderator = False
+        self._api = api
+        self._now = now
+        self._notice = notice
+        self._sleep = sleep
+        self._sent = Sent()
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._said: deque[_Said] = deque(maxlen=_REMEMBERED)
+        self._dropped = 0
+        self._told_at = -TELL_EVERY
+
+    async def say(
+        self,
+        text: str,
+        *,
+        reply_to: str | None = None,
+        effect: str | None = None,
+        begin: Callable[[], Awaitable[None]] = _at_once,
+    ) -> Result:
+        """Say something, in as many messages as it takes.
+
+        Args:
+            text: What.
+            reply_to: Id of the message that it answers.
+            effect: Id of the effect that this is; its message is known by it when it comes back.
+            begin: Awaited right before the first message is handed over.
+        """
+        asked_at = self._now()
+        messages = sending.parts(text)
+        if not messages:
+            return Failed("rejected", "There is nothing to say.")
+        if self._waiting >= MOST_WAITING:
+            return self._drop(0.0)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                result: Result = Done(None)
+                for place, message in enumerate(messages):
+                    before = result
+                    result = await self._one(message, asked_at, reply_to, effect, begin)
+                    if not isinstance(result, Done):
+                        return _partly(result) if place else result
+                    result = before if place else result  # the first message is what is answered to later
+                return result
+        finally:
+            self._waiting -= 1
+
+    def own(self, text: str, id: str, *, shared: bool) -> str | None:
+        """Whether a message of the bot's account is one of these; tells of which effect, or nothing if of none.
+
+        Args:
+            text: As it came back.
+            id: The message's.
+            shared: Whether a person uses the same account, so that words count.
+
+        Raises:
+            KeyError: It was typed by a person.
+        """
+        now, plain = self._now(), sending.plain(text)
+        for said in self._said:
+            if said.id == id or (said.id is None and said.text == plain and now - said.at < _KNOWN_FOR):
+                said.id = id
+                return said.effect
+        if shared:
+            raise KeyError(id)
+        return None
+
+    async def _one(
+        self, text: str, asked_at: float, reply_to: str | None, effect: str | None, begin: Callable[[], Awaitable[None]]
+    ) -> Result:
+        varied_once = False
+        while True:
+            match sending.decide(text, asked_at, self._sent, self._now(), moderator=self.moderator):
+                case Never(waited=waited):
+                    return self._drop(waited)
+                case Later(seconds=seconds):
+                    await self._sleep(seconds)
+                    continue
+                case chosen:
+                    words = chosen.text
+            try:
+                return await self._hand_over(words, reply_to, effect, begin)
+            except Refused as error:
+                if error.status != 429:
+                    return refusal(error.status, error.message, repeatable=False)
+                # It was not said for sure, so it may be said again when Twitch wants to hear of us.
+                self._sent = sending.held_back(self._sent, self._now() + 1.0)
+            except _Duplicate as error:
+                if varied_once:
+                    return not_sent("msg_duplicate", str(error))
+                varied_once = True
+
+    async def _hand_over(
+        self, text: str, reply_to: str | None, effect: str | None, begin: Callable[[], Awaitable[None]]
+    ) -> Result:
+        if not await self._api.ready(sending.MAX_AGE):
+            return unavailable()
+        accounts = self._api.accounts
+        if SCOPE not in self._api.granted.get(accounts.bot, ()):
+            return not_granted((SCOPE,))
+        body = {"broadcaster_id": accounts.broadcaster, "sender_id": accounts.bot, "message": text}
+        if reply_to is not None:
+            body["reply_parent_message_id"] = reply_to
+        await begin()
+        said = _Said(sending.plain(text), self._now(), effect)
+        self._said.append(said)  # before it is sent, as it may come back before its answer does
+        self._sent = sending.noted(self._sent, text, self._now())
+        try:
+            answer = await self._api.ask(Request("POST", "chat/messages", accounts.bot, body=body))
+        except (NotConnected, aiohttp.ClientConnectorError):
+            self._forget(said)
+            return unavailable()
+        except (aiohttp.ClientError, TimeoutError):
+            return no_answer(repeatable=False)
+        except Refused:
+            self._forget(said)
+            raise
+        entry = answer["data"][0] if isinstance(answer, dict) and answer.get("data") else {}
+        if entry.get("is_sent") is False:
+            self._forget(said)
+            reason = entry.get("drop_reason") or {}
+            if reason.get("code") == "msg_duplicate":
+                raise _Duplicate(str(reason.get("message", "")))
+            return not_sent(str(reason.get("code", "")), str(reason.get("message", "")))
+        said.id = str(entry.get("message_id")) if entry.get("message_id") else said.id
+        return Done({"message_id": said.id})
+
+    def _forget(self, said: _Said) -> None:
+        if said in self._said:
+            self._said.remove(said)
+
+    def _drop(self, waited: float) -> Failed:
+        """A line that is not said, and perhaps a word about all that were not."""
+        self._dropped += 1
+        now = self._now()
+        if now - self._told_at >= TELL_EVERY:
+            lines = "1 line" if self._dropped == 1 else f"{self._dropped} lines"
+            self._notice(
+                f"{lines} for the Twitch chat {'was' if self._dropped == 1 else 'were'} dropped: it takes no more."
+            )
+            self._told_at, self._dropped = now, 0
+        return Failed("dropped", f"The chat takes no more: the line waited {waited:.0f} seconds and was dropped.")
+
+
+class _Duplicate(Exception):
+    """Twitch says that this was said a moment ago."""
+
+
+def _partly(result: Result) -> Result:
+    """Some of it was said, so it must not be said again from the start."""
+    if isinstance(result, Unknown):
+        return result
+    reason = result.message if isinstance(result, Failed) else ""
+    return Failed("partly", f"Only the beginning was said. {reason}".strip())

@@ -1,0 +1,330 @@
+"""The bot on Twitch from end to end: real store, real engine, real twitchio, and a Twitch on loopback."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bot.twitch.client
+from bot.app import Bot, equipment, open_bot
+from bot.config import COMMUNITY, DataFolder, Settings, with_value
+from bot.live import NothingSetUp, run
+from bot.log import log_to
+from bot.platforms import Platforms
+from bot.services.twitch import METHODS
+from bot.tokens import Token, TokenFile
+from bot.twitch.client import BOT, BROADCASTER
+from engine.events import Event
+from engine.execution import Person
+from engine.ports import Batch
+from storage.sqlite import SQLiteStore
+from tests.servers.twitch import FakeTwitch, chat_message
+
+CHAT = "channel.chat.message"
+SCOPES = ("user:read:chat", *{scope for method in METHODS for scope in method.scopes})
+
+
+class Show:
+    """A stream with a bot on it."""
+
+    def __init__(self, twitch: FakeTwitch, folder: DataFolder) -> None:
+        self.twitch = twitch
+        self.folder = folder
+        self.notices: list[str] = []
+        self.number = 0
+        self._stack = AsyncExitStack()
+        self.bot: Bot
+
+    async def set_up(self, *, scopes: tuple[str, ...] = SCOPES) -> None:
+        """Leave behind what a set-up does."""
+        self.folder.make()
+        tokens = TokenFile.open(self.folder.path)
+        tokens.put(BOT, Token(*self.twitch.grant("2", *scopes), scopes))
+        tokens.put(BROADCASTER, Token(*self.twitch.grant("1", *scopes), scopes))
+        given = {
+            "twitch.client_id": "client",
+            "twitch.api_base": self.twitch.api_base,
+            "twitch.id_base": self.twitch.id_base,
+            "twitch.eventsub_url": self.twitch.eventsub_url,
+        }
+        settings, records = Settings(), []
+        for key, value in given.items():
+            settings, record = with_value(settings, key, value, secret=False)
+            records.append(record)
+        async with await SQLiteStore.open(self.folder.database) as store:
+            await store.commit(Batch(config=records))
+
+    async def begin(self) -> None:
+        """Open the bot, and wait until it hears the chat."""
+        platforms = Platforms(TokenFile.open(self.folder.path))
+        self.bot = await open_bot(
+            self._stack,
+            self.folder,
+            log_to(self.folder.log),
+            equipment=equipment(),
+            virtual=False,
+            on_attempt=lambda _: None,
+            notice=self.notices.append,
+            abroad=platforms.abroad,
+        )
+        await self._stack.enter_async_context(platforms.running(self.bot))
+        await self.twitch.subscribed(CHAT)
+
+    async def end(self) -> None:
+        """Close it in good order."""
+        await self._stack.aclose()
+
+    async def typed(self, text: str, *badges: str, login: str = "ninja", user: str = "3") -> str:
+        """Somebody types something."""
+        self.number += 1
+        id = f"typed-{self.number}"
+        await self.twitch.notify(CHAT, chat_message(text, id=id, login=login, user=user, badges=badges))
+        return id
+
+    async def mod(self, text: str) -> str:
+        """The moderator types something, and is answered."""
+        id = await self.typed(text, "moderator", login="mod", user="5")
+
+        def answers() -> list[str]:
+            sent = self.twitch.made("POST", "chat/messages")
+            return [call.body["message"] for call in sent if call.body.get("reply_parent_message_id") == id]
+
+        await self.twitch.until(answers)
+        return answers()[0]
+
+    def said(self) -> list[str]:
+        """What the bot said in the chat."""
+        return [call.body["message"] for call in self.twitch.made("POST", "chat/messages")]
+
+    async def until_said(self, holds: Callable[[list[str]], object]) -> None:
+        """Wait until the bot has said something."""
+        await self.twitch.until(lambda: holds(self.said()))
+
+    async def until_stored(self, holds: Callable[[list[Event]], object]) -> None:
+        """Wait until what has happened is in the store, looking from outside as another process would."""
+        async with asyncio.timeout(20), await SQLiteStore.open(self.folder.database, read_only=True) as store:
+            while not holds(await store.events(COMMUNITY)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
+    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    async with FakeTwitch() as twitch:
+        made = Show(twitch, DataFolder(tmp_path / "data"))
+        await made.set_up()
+        yield made
+        await made.end()
+
+
+async def test_a_workflow_written_in_the_twitch_chat_runs_when_twitch_tells_of_its_event(show: Show) -> None:
+    await show.begin()
+
+    reply = await show.mod(
+        '!wf when someone raids with more than 5 viewers, say "welcome ${user}!", then shout them out'
+    )
+    await show.twitch.subscribed("channel.raid")
+    raid = {
+        "from_broadcaster_user_id": "3",
+        "from_broadcaster_user_login": "ninja",
+        "from_broadcaster_user_name": "Ninja",
+        "to_broadcaster_user_id": "1",
+        "to_broadcaster_user_login": "streamer",
+        "to_broadcaster_user_name": "Streamer",
+        "viewers": 12,
+    }
+    await show.twitch.notify("channel.raid", raid, id="raid-1")
+    await show.twitch.notify("channel.raid", raid, id="raid-1")
+    await show.twitch.notify("channel.raid", raid, id="raid-2")
+    await show.twitch.until(lambda: show.twitch.count("POST", "chat/shoutouts"))
+
+    assert reply.startswith("Created ")
+    assert show.said()[1:] == ["welcome Ninja!"]
+    assert show.twitch.made("POST", "chat/shoutouts")[0].query["to_broadcaster_id"] == ["3"]
+
+
+async def test_a_reply_answers_the_message_it_belongs_to(show: Show) -> None:
+    await show.begin()
+
+    id = await show.typed("!wf list", "moderator", login="mod", user="5")
+    await show.until_said(len)
+
+    assert show.twitch.made("POST", "chat/messages")[0].body["reply_parent_message_id"] == id
+
+
+async def test_the_same_instruction_told_twice_is_carried_out_once(show: Show) -> None:
+    await show.begin()
+    said = chat_message('!wf create hello: say "hi"', id="once", login="mod", user="5", badges=("moderator",))
+
+    await show.twitch.notify(CHAT, said, id="n1")
+    await show.twitch.notify(CHAT, said, id="n1")
+    await show.twitch.notify(CHAT, said, id="n2")
+    await show.mod("!wf list")
+
+    assert [line.split()[0] for line in show.said()][:1] == ["Created"]
+    assert len(show.said()) == 2
+
+
+async def test_a_viewer_may_not_change_workflows(show: Show) -> None:
+    await show.begin()
+
+    await show.typed("!wf create hello: say hi", "vip", "subscriber")
+    await show.until_said(len)
+
+    assert "Only the streamer and moderators" in show.said()[0]
+
+
+async def test_the_bots_own_words_start_nothing(show: Show) -> None:
+    await show.begin()
+    await show.mod('!wf when someone says "hello", say "hello you"')
+
+    await show.typed("hello")
+    await show.until_said(lambda said: "hello you" in said)
+    sent = show.twitch.made("POST", "chat/messages")[-1]
+    await show.twitch.notify(CHAT, chat_message("hello", id="own-1", login="bot", user="2"))
+    await show.twitch.notify(CHAT, chat_message(sent.body["message"], id="own-2", login="bot", user="2"))
+    await show.mod("!wf list")
+
+    assert show.said().count("hello you") == 1
+
+
+async def test_a_step_without_its_scope_is_told_when_it_is_written_with_how_to_grant_it(show: Show) -> None:
+    await show.set_up(scopes=("user:read:chat", "user:write:chat"))
+    await show.begin()
+
+    reply = await show.mod("!wf when someone raids, shout them out")
+    deaf = await show.mod('!wf when someone cheers, say "thanks"')
+
+    assert "twitch has not granted me moderator:manage:shoutouts, so it would refuse this" in reply
+    assert "allow it with: showcaller setup twitch" in reply
+    assert "twitch has not granted me bits:read, so I do not hear of it" in deaf
+
+
+async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_of_later(show: Show) -> None:
+    show.twitch.live = True
+    show.twitch.answer("GET", "channels", 200, {"data": [{"title": "Hello", "game_name": "Chess"}]})
+    await show.begin()
+    await show.twitch.until(lambda: show.twitch.count("GET", "channels"))
+    await show.twitch.notify("channel.update", {"title": "Bye", "category_name": "Chess"})
+    await show.twitch.notify("stream.offline", {"broadcaster_user_id": "1"})
+    await show.mod("!wf list")
+
+    async with asyncio.timeout(5):
+        while show.bot.settings.live or show.bot.settings.values.get("stream.title") != "Bye":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(show: Show) -> None:
+    await show.begin()
+    await show.mod('!wf create once: say "only once"')
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        asked.set()
+        await answered.wait()
+
+    data = {"message_id": "slow-1", "is_sent": True, "drop_reason": None}
+    await show.twitch.until(lambda: True)
+    show.twitch.answer("POST", "chat/messages", 200, {"data": [data]}, before=slow)
+    await show.bot.runner.run(COMMUNITY, "once", {}, Person("mod", "twitch", ("moderator",)))
+    await asked.wait()
+    ending = asyncio.create_task(show.end())
+    await asyncio.sleep(0.05)
+    answered.set()
+    await ending
+
+    async with await SQLiteStore.open(show.folder.database) as store:
+        (run,) = await store.executions(COMMUNITY, "once")
+        assert (run.status, await store.outbox(COMMUNITY)) == ("completed", [])
+
+
+# The program -------------------------------------------------------------------------------------------------------------------
+
+
+class Program:
+    """`showcaller run` as a process."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self._folder = folder
+        self._environment = environment
+        self.process: asyncio.subprocess.Process
+        self.printed: list[str] = []
+
+    async def __aenter__(self) -> "Program":
+        code = "from bot.__main__ import main; main()"
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, "run", "--data", str(self._folder),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, **self._environment},
+        )  # fmt: skip
+        return self
+
+    async def line(self, words: str) -> None:
+        """Wait for a printed line."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(40):
+            while line := (await self.process.stdout.readline()).decode():
+                self.printed.append(line)
+                if words in line:
+                    return
+        raise AssertionError(f"{words!r} was not printed: {self.printed}")
+
+    async def __aexit__(self, *_: Any) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.communicate()
+
+
+@pytest.mark.timeout(150)
+async def test_the_program_runs_until_it_is_told_to_end_and_shows_no_token(show: Show) -> None:
+    async with Program(show.folder.path) as program:
+        await program.line("I am here")
+        await show.twitch.subscribed(CHAT)
+        await show.mod("!wf list")
+        show.twitch.expire()
+        await show.mod("!wf list")
+        program.process.send_signal(signal.SIGTERM)
+        out, err = await program.process.communicate()
+
+    assert program.process.returncode == 0
+    written = "".join([*program.printed, out.decode(), err.decode(), show.folder.log.read_text()])
+    secrets = [*show.twitch.grants, *(call.query.get("refresh_token", [""])[0] for call in show.twitch.calls)]
+    assert "Leaving" in written
+    assert not [secret for secret in secrets if secret and secret in written]
+
+
+@pytest.mark.timeout(150)
+async def test_a_wait_outlives_a_kill_and_a_line_cut_off_by_it_is_known_by_its_own_message(show: Show) -> None:
+    async def sent_but_not_answered() -> None:
+        own = chat_message("brewing", id="own-1", login="bot", user="2", badges=("moderator",))
+        await show.twitch.notify(CHAT, own)
+        await asyncio.Event().wait()
+
+    async with Program(show.folder.path) as program:
+        await program.line("I am here")
+        await show.twitch.subscribed(CHAT)
+        await show.mod(
+            '!wf create tea: when someone says "!tea", say "brewing", wait 2 seconds, then say "tea is ready"'
+        )
+        show.twitch.answer("POST", "chat/messages", 200, before=sent_but_not_answered)
+        await show.typed("!tea")
+        await show.until_stored(lambda events: [event for event in events if event.own])
+        program.process.send_signal(signal.SIGKILL)
+        await program.process.wait()
+
+    async with Program(show.folder.path) as program:
+        await show.until_said(lambda said: "tea is ready" in said)
+        program.process.send_signal(signal.SIGTERM)
+        await program.process.communicate()
+
+    assert show.said()[1:] == ["brewing", "tea is ready"]
+
+
+async def test_nothing_set_up_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NothingSetUp, match="Begin with: showcaller setup"):
+        await run(DataFolder(tmp_path), log_to(tmp_path / "log"), print)

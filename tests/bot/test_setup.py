@@ -1,0 +1,230 @@
+"""The guided set-up: each step tried at once, each one skippable, and nothing shown that is secret. Twitch is on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.config import COMMUNITY, DataFolder, Settings, settings_from, with_value
+from bot.setup import set_up
+from bot.tokens import FILE, TokenFile
+from bot.twitch.client import BOT, BROADCASTER
+from bot.twitch.sign_in import BOT_SCOPES, BROADCASTER_SCOPES
+from engine.errors import StoreError
+from engine.ports import Batch
+from storage.sqlite import SQLiteStore
+from tests.servers.discord import TOKEN, DiscordServer
+from tests.servers.twitch import FakeTwitch
+
+
+class Person:
+    """Somebody at the keyboard, with a browser beside it.
+
+    Attributes:
+        answers: What is typed, one for each question; nothing when they run out.
+        browses: What is done with each code.
+        skips: Whether the wait for a code is broken off.
+    """
+
+    def __init__(self, *answers: str, browses: Callable[[str], None] = lambda _: None, skips: bool = False) -> None:
+        self.answers = list(answers)
+        self.browses = browses
+        self.skips = skips
+        self.seen: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.seen.append(line)
+        if "confirm the code " in line:
+            self.browses(line.split("confirm the code ")[1].split(".")[0])
+
+    async def ask(self, question: str) -> str:
+        self.seen.append(question)
+        return self.answers.pop(0) if self.answers else ""
+
+    async def ask_hidden(self, question: str) -> str:
+        return await self.ask(question)
+
+    async def confirm(self, question: str) -> bool:
+        return await self.ask(question) == "y"
+
+    async def unless_skipped(self, work: Awaitable[None]) -> bool:
+        task = asyncio.ensure_future(work)
+        if self.skips:
+            task.cancel()
+            await asyncio.wait({task})
+            return False
+        await asyncio.wait_for(task, 20)
+        return True
+
+
+@pytest.fixture
+async def twitch() -> AsyncIterator[FakeTwitch]:
+    async with FakeTwitch() as server:
+        yield server
+
+
+@pytest.fixture
+async def folder(tmp_path: Path, twitch: FakeTwitch) -> DataFolder:
+    settings, records = Settings(), []
+    for key, value in (("twitch.api_base", twitch.api_base), ("twitch.id_base", twitch.id_base)):
+        settings, record = with_value(settings, key, value, secret=False)
+        records.append(record)
+    folder = DataFolder(tmp_path)
+    async with await SQLiteStore.open(folder.database) as store:
+        await store.commit(Batch(config=records))
+    return folder
+
+
+async def settings_in(folder: DataFolder) -> Settings:
+    async with await SQLiteStore.open(folder.database, read_only=True) as store:
+        return settings_from(await store.config(COMMUNITY))
+
+
+async def test_both_accounts_are_signed_in_by_codes_typed_elsewhere(folder: DataFolder, twitch: FakeTwitch) -> None:
+    accounts = iter(("2", "1"))
+    person = Person("abc123", "y", "y", browses=lambda code: twitch.approve(code, next(accounts)))
+
+    await set_up(folder, person)
+
+    tokens = TokenFile.open(folder.path).tokens
+    assert (tokens[BOT].login, tokens[BOT].scopes) == ("bot", tuple(tokens[BOT].scopes))
+    assert set(tokens[BOT].scopes) == set(BOT_SCOPES)
+    assert (tokens[BROADCASTER].login, set(tokens[BROADCASTER].scopes)) == ("streamer", set(BROADCASTER_SCOPES))
+    assert (await settings_in(folder)).values["twitch.client_id"] == "abc123"
+    assert "Signed in as bot." in person.seen
+    shown = "\n".join(person.seen)
+    assert not [secret for token in tokens.values() for secret in (token.access, token.refresh) if secret in shown]
+    assert "device-" not in shown.replace("device-code", "")
+
+
+async def test_everything_can_be_skipped(folder: DataFolder, twitch: FakeTwitch) -> None:
+    person = Person()
+
+    await set_up(folder, person)
+
+    assert twitch.calls == []
+    assert not (folder.path / FILE).exists()
+    assert person.seen[-1] == "That was all. Start the bot with: showcaller run"
+
+
+async def test_a_client_id_that_twitch_does_not_know_is_asked_for_again(folder: DataFolder, twitch: FakeTwitch) -> None:
+    twitch.answer("POST", "oauth2/device", 400, "invalid client")
+    person = Person("wrong", "right")
+
+    await set_up(folder, person)
+
+    assert any("does not know this client id (invalid client)" in line for line in person.seen)
+    assert (await settings_in(folder)).values["twitch.client_id"] == "right"
+
+
+async def test_a_code_that_is_refused_is_told_and_the_next_step_comes(folder: DataFolder, twitch: FakeTwitch) -> None:
+    person = Person("abc123", "y", "", browses=twitch.deny)
+
+    await set_up(folder, person)
+
+    assert "The code was not accepted, or it is too late for it." in person.seen
+    assert not (folder.path / FILE).exists()
+
+
+async def test_the_wait_for_a_code_can_be_broken_off(folder: DataFolder, twitch: FakeTwitch) -> None:
+    person = Person("abc123", "y", "", skips=True)
+
+    await set_up(folder, person)
+
+    assert "Skipped." in person.seen
+
+
+async def test_what_is_there_is_shown_and_kept_when_it_is_not_replaced(folder: DataFolder, twitch: FakeTwitch) -> None:
+    await set_up(folder, Person("abc123", "y", browses=lambda code: twitch.approve(code, "2")))
+    again = Person()
+
+    await set_up(folder, again)
+
+    assert "Twitch: the client id is abc123." in again.seen
+    assert "Signed in as bot (everything is granted)." in again.seen
+    assert TokenFile.open(folder.path).tokens[BOT].login == "bot"
+
+
+async def test_one_account_does_for_both_and_that_is_said(folder: DataFolder, twitch: FakeTwitch) -> None:
+    person = Person("abc123", "y", "y", browses=lambda code: twitch.approve(code, "1"))
+
+    await set_up(folder, person, "twitch")
+
+    assert "That is the same account as the other one; it does for both." in person.seen
+
+
+async def test_twitch_being_away_is_told_and_nothing_is_lost(folder: DataFolder, twitch: FakeTwitch) -> None:
+    await set_up(folder, Person("abc123"))
+    await twitch.stop()
+    person = Person("", "y", "")
+
+    await set_up(folder, person)
+
+    assert "Twitch cannot be reached. Try again in a moment." in person.seen
+
+
+async def test_beside_a_running_bot_nothing_is_changed(folder: DataFolder) -> None:
+    async with await SQLiteStore.open(folder.database):
+        with pytest.raises(StoreError):
+            await set_up(folder, Person("abc123"))
+
+
+# Discord -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def discord(folder: DataFolder) -> AsyncIterator[DiscordServer]:
+    server = await DiscordServer().start()
+    _, record = with_value(Settings(), "discord.api_base", server.api_base, secret=False)
+    async with await SQLiteStore.open(folder.database) as store:
+        await store.commit(Batch(config=[record]))
+    yield server
+    await server.stop()
+
+
+async def test_a_discord_token_is_tried_before_it_is_kept(folder: DataFolder, discord: DiscordServer) -> None:
+    discord.invalid_token = True
+    person = Person("wrong-token")
+    await set_up(folder, person, "discord")
+    assert "Discord does not take this token. Reset it in the portal and copy it anew." in person.seen
+    assert not (folder.path / FILE).exists()
+    discord.invalid_token = False
+    person = Person(TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert TokenFile.open(folder.path).tokens["discord.bot"].access == TOKEN
+    assert "Signed in as showcaller." in person.seen
+    assert any(f"client_id={discord.application}&scope=bot" in line for line in person.seen)
+    assert not [line for line in person.seen if TOKEN in line]
+
+
+async def test_what_is_switched_off_at_discord_is_told_and_done_without(
+    folder: DataFolder, discord: DiscordServer
+) -> None:
+    person = Person(TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert [line.split(" is off")[0] for line in person.seen if " is off" in line] == [
+        "Message Content Intent",
+        "Server Members Intent",
+    ]
+    assert (await settings_in(folder)).values["discord.message_content"] == "off"
+
+
+async def test_a_discord_that_cannot_be_asked_costs_nothing(folder: DataFolder, discord: DiscordServer) -> None:
+    await discord.stop()
+    person = Person("some\ntoken", TOKEN)
+
+    await set_up(folder, person, "discord")
+
+    assert sum("cannot be asked with that" in line for line in person.seen) == 2
+
+
+def test_the_library_can_ask_for_every_scope_that_is_needed() -> None:
+    from twitchio import Scopes
+
+    for scopes in (BOT_SCOPES, BROADCASTER_SCOPES):
+        assert set(Scopes(list(scopes))) == set(scopes)
