@@ -763,6 +763,8 @@ def _manage(tree: Node) -> Command:
         case "skip" | "longer_run" | "shorter_run":
             return _of_a_run(tree, workflows)
         case "retry_run":
+            if not workflows and _find(tree, "spoken") is not None:
+                raise NotBuilt("of which workflow, if these are values")
             return RetryCommand(workflows[0] if workflows else None, _arguments(tree))
         case "backtest":
             version, length = tree.leaf("VERSION"), tree.leaf("DURATION", "UNIT_LENGTH")
