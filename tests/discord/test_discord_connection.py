@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bot.discord.client import Pace
+from bot.discord.settled import Pace
 from bot.equipment import Equipment
 from tests.discord.conftest import QUICK, Home, living
 from tests.servers.discord import DiscordServer
