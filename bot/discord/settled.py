@@ -156,6 +156,11 @@ class Settled(discord.Client):
         """Find out which server is home, what its channels are called, and whether the command is known there."""
         if not self.homes:
             await self._find_home()
+        elif not self.home_guilds():
+            ids = ", ".join(map(str, sorted(self.homes)))
+            self._notice(
+                f"I am not in the Discord server that discord.guilds names ({ids}). Invite me: {self._invitation()}"
+            )
         for guild in filter(self.is_home, self.guilds):
             await self._tell_commands(guild)
         await self._learn_channels()
@@ -172,12 +177,14 @@ class Settled(discord.Client):
                 f"I am in several Discord servers and listen to none: set discord.guilds to yours. I am in {known}."
             )
         else:
-            link = discord.utils.oauth_url(
-                self.application_id or 0,
-                permissions=discord.Permissions(PERMISSIONS),
-                scopes=("bot", "applications.commands"),
-            )
-            self._notice(f"I am in no Discord server yet. Invite me: {link}")
+            self._notice(f"I am in no Discord server yet. Invite me: {self._invitation()}")
+
+    def _invitation(self) -> str:
+        return discord.utils.oauth_url(
+            self.application_id or 0,
+            permissions=discord.Permissions(PERMISSIONS),
+            scopes=("bot", "applications.commands"),
+        )
 
     def is_home(self, guild: discord.Guild | None) -> bool:
         """Whether it is listened to."""
