@@ -76,7 +76,7 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 2_600
+MAX_MESSAGE_WORK: Final = 3_200
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -388,14 +388,14 @@ class Language:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; or if a name that nobody knows may as well be meant as a workflow's:
+        before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
         ambient = _ambient(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if self._may_be_a_workflow(reading, workspace):
+        if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
         if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
@@ -558,9 +558,18 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
-            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
+            if any(
+                _begins_with(match.group(1), deeds) or _slipped(match.group(1), verbs)
+                for match in _AND.finditer(leaf.text)
+            ):
                 return leaf.text
     return None
+
+
+def _slipped(text: str, verbs: frozenset[str]) -> bool:
+    """Whether a verb with a slip stands before a number: `wiat 10s`."""
+    first, _, rest = text.casefold().partition(" ")
+    return rest[:1].isdigit() and _is_like(first, verbs)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:
