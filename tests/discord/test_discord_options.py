@@ -72,6 +72,18 @@ def test_marks_outside_of_quotes_are_names_and_inside_they_stay():
     assert in_words('post "<#1> <@2>" in <#1> for <@2> <#9>', names) == 'post "<#1> <@2>" in #general for @mo <#9>'
 
 
+@pytest.mark.parametrize("emoji", ["⭐", "❤️", "🎉", "👩‍🚀", "<:pog:123456789012345678>", ":pog:"])
+def test_an_emoji_somebody_reacts_with_needs_no_quotes(emoji: str):
+    assert in_words(f"when someone reacts with {emoji} in discord, say hi", {}) == (
+        f'when someone reacts with "{emoji}" in discord, say hi'
+    )
+    assert in_words(f'react to the discord message "1" with {emoji}', {}) == (
+        f'react to the discord message "1" with "{emoji}"'
+    )
+    assert in_words(f'reacts with "{emoji}"', {}) == f'reacts with "{emoji}"'
+    assert in_words(f"say with {emoji}", {}) == f"say with {emoji}"
+
+
 def test_a_message_to_the_bot_is_an_instruction_and_a_prefix_after_its_name_counts_once():
     assert addressed("<@7> list", 7) == "!workflow list"
     assert addressed("<@!7> !wf list", 7) == "!wf list"
