@@ -113,7 +113,8 @@ class DiscordThere:
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._made.wait(), within)
+            async with asyncio.timeout(within):
+                await self._made.wait()
         return None if self._platform is None else await self._platform.connected(within)
 
 
