@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
+from bot import templates
 from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
@@ -376,7 +377,8 @@ class Conversation:
         step = self._focus.step(message) if focused == self._focus.workflow(message) else None
         if focused is not None and len(states := views[focused].definition.states) == 1:
             step = states[0].name
-        return Workspace(views, focused, desk.names(), desk.settings(), message.place.platform, step)
+        place = message.place.platform
+        return Workspace(views, focused, desk.names(), desk.settings(), place, step, templates.names())
 
     def _views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
         running = {workflow for workflow, _ in self._desk.running()}

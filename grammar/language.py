@@ -26,13 +26,32 @@ from engine.edits import SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
+from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
-from grammar.instruction import Change, Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.instruction import (
+    Change,
+    Control,
+    Create,
+    Delete,
+    Extend,
+    Import,
+    Instruction,
+    Question,
+    Redo,
+    Refusal,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Skip,
+    Understanding,
+    Understood,
+    Undo,
+)
 from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
@@ -41,16 +60,21 @@ from grammar.missing import missing
 from grammar.phrases import SAID
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
-from grammar.say import Sayer
+from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoHalf, NoUnit
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
 from grammar.wishes import Vague
-from grammar.words import clean
+from grammar.words import clean, joints
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
+MAX_PARTS: Final = 4
+MAX_JOINTS: Final = 3
+PART: Final = Limits(characters=500, words=60, work=800)
+PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
+"""What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
 MAX_MESSAGE_WORK: Final = 3_200
 TRIAL: Final = replace(CHAT, work=600)
@@ -216,6 +240,8 @@ class Language:
         With `asking`, a sentence that ends too early is asked to be completed.
         """
         end = self._driver.work + MAX_MESSAGE_WORK
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
+            return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
@@ -225,6 +251,8 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
+        if not readings and (parts := self._in_parts(sentence, workspace, end)) is not None:
+            return parts
         if not readings:
             furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
             if asking and furthest.word is None and furthest.reason == "syntax":
@@ -238,10 +266,52 @@ class Language:
                 return Refusal("")
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace, end))
         answer = self._best(readings, sentence, workspace)
+        if isinstance(answer, Refusal) and (parts := self._in_parts(sentence, workspace, end)) is not None:
+            return parts
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
+
+    def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
+        """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
+
+        Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
+        """
+        found: list[Understood] = []
+        rest: str | None = sentence
+        while rest is not None and len(found) < MAX_PARTS and self._driver.work < end:
+            last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
+            if last is not None:
+                found.append(last)
+                return Understood(
+                    together(each.instruction for each in found),
+                    tuple(correction for each in found for correction in each.corrections),
+                    tuple(note for each in found for note in each.notes),
+                )
+            for stop, start in joints(rest, certain=certain)[:MAX_JOINTS]:
+                first = self._part(rest[:stop], workspace)
+                if first is not None:
+                    found.append(first)
+                    rest, workspace = rest[start:], after(first.instruction, workspace)
+                    break
+            else:
+                rest = None
+        return None
+
+    def _part(self, sentence: str, workspace: Workspace) -> Understood | None:
+        """What one of several instructions means; a bare step is none, as it may be a step of what was said before."""
+        live = self._live.of(workspace)
+        readings: list[Reading] = []
+        for family in ("manage", "edit"):
+            match self._driver.parse(sentence, live, family, PART):
+                case Parsed(found):
+                    readings.extend(found)
+                case Stuck():
+                    pass
+        readings = [each for each in readings if each.start != "edit" or _ambient(each.tree) is None]
+        answer = self._best(readings, sentence, workspace) if readings else None
+        return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
 
     def _works_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
         """Whether a sentence is understood there; none is any more when all that was tried has asked too much."""

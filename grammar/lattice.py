@@ -26,11 +26,13 @@ TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
+BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
+PLACE_IN_TEXT_COST: Final = 1.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
@@ -107,6 +109,8 @@ _NO_LIVE_NAME: Final = frozenset(
         "text",
     ]
 )
+_NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
+_ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
     ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
@@ -300,7 +304,7 @@ class Lattice:
             if branch.entries:
                 found.append((place, FILLER_COST))
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
             found.append((at + 1, FILLER_COST))
         return found
 
@@ -367,6 +371,8 @@ class Lattice:
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
+        if terminal != "REWARD" and self._begins_step(at) and (at == 0 or self._connects(at - 1)):
+            return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
         if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
             at += 1
         end = self._end_of_name(at, terminal)
@@ -408,7 +414,14 @@ class Lattice:
         return not self._may_end_text(place)
 
     def _begins_step(self, at: int) -> bool:
-        return any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at))
+        """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
+        alone = self.words[at].key in _ARTICLES
+        return any(
+            edge.terminal in self._lexicon.starts_step and not (alone and edge.end == at + 1) for edge in self.exact(at)
+        )
+
+    def _connects(self, at: int) -> bool:
+        return any(edge.terminal in self._lexicon.connects for edge in self.exact(at))
 
     def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
         word = self.words[at]
@@ -458,10 +471,12 @@ class Lattice:
             return []
         edges = []
         quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
+        is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 
@@ -550,6 +565,8 @@ class Lattice:
         words = self.words
         if words[at].key == "step" and at + 1 < len(words) and words[at + 1].kind == "number":
             return []  # `make step 1 say bye` changes a step
+        if words[at].key in _NO_NAME_START and at + 1 < len(words):
+            return []  # `new workflow hype` has said what it is before it says the name
         for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
@@ -590,6 +607,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
             "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from engine.declare import Declarations, Method
-from engine.model import Definition, all_states
+from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
 from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
 from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
 from grammar.syntax import Kind
+from grammar.words import split
 from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
@@ -40,6 +41,33 @@ _OWN_NOUNS: Final = {
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
+NAMED: Final = frozenset({"scene", "source", "sound", "reward"})
+OWNER_COST: Final = 0.2
+NAMED_COST: Final = 0.1
+BEGINNING_COST: Final = 0.25
+LONGEST_BEGINNING: Final = 6
+COMMON: Final = frozenset(
+    {
+        "that",
+        "this",
+        "with",
+        "from",
+        "when",
+        "then",
+        "they",
+        "there",
+        "here",
+        "have",
+        "just",
+        "please",
+        "were",
+        "your",
+        "wait",
+        "stop",
+        "step",
+    }
+)
+"""Words by which no step is meant, even if its text begins with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +77,7 @@ class _Kept:
     lexicon: LiveLexicon
     book: Phrasebook
     owners: Mapping[str, Definition]
+    templates: tuple[str, ...] = ()
 
 
 class LiveWords:
@@ -72,7 +101,10 @@ class LiveWords:
         """The lexicon for a message in this workspace."""
         definitions = [view.definition for view in workspace.workflows.values()]
         for place, kept in enumerate(self._kept):
-            if kept.definitions == definitions and kept.names == workspace.names:
+            if kept.definitions == definitions and (kept.names, kept.templates) == (
+                workspace.names,
+                workspace.templates,
+            ):
                 if place:
                     self._kept.insert(0, self._kept.pop(place))
                 return kept.lexicon
@@ -90,8 +122,9 @@ class LiveWords:
             *self._beside,
             *((root, book.vocabulary) for root in _roots(book)),
         )
-        made = LiveLexicon(names_on_stream(workspace.names), beside)
-        return _Kept(definitions, workspace.names, made, book, owners)
+        templates = (entry for name in workspace.templates for entry in _template(name))
+        made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
+        return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
 
     def _phrases(self, definition: Definition) -> Iterator[Phrase]:
         for name in {definition.name: None, definition.id: None}:
@@ -101,6 +134,15 @@ class LiveWords:
                     yield "name", (*words, "one"), ("WORKFLOW", definition.id, 0.0)
                     yield "in", words, ("IN_WORKFLOW", definition.id, 0.0)
                     yield "in", (*words, "workflow"), ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "name", words, ("OWNER", definition.id, OWNER_COST)
+                    if not words[-1].endswith("s"):
+                        yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)
+        for words, content, cost in dict.fromkeys(_contents(definition, self._declarations)):
+            yield "step", words, ("CONTENT", content, cost)
+        for tag in definition.tags:
+            for words in spellings(tag):
+                if words:
+                    yield "tag", words, ("TAG", tag, 0.0)
         for name in self._step_names(definition):
             for words in spellings(name):
                 if words:
@@ -119,11 +161,38 @@ class LiveWords:
                 yield state.name
 
 
+def _contents(definition: Definition, declarations: Declarations) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """What steps hold, as words by which they can be meant: a scene's name, how a text begins."""
+    for state in all_states(definition.states):
+        if not isinstance(state.action, Call):
+            continue
+        method = declarations.find(state.action.service, state.action.method)
+        for param in method.params if method is not None else ():
+            value = state.action.params.get(param.name)
+            if not isinstance(value, str):
+                continue
+            if param.type in NAMED:
+                yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
+            elif param.type == "text":
+                yield from _beginnings(value)
+
+
+def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """The first words of a text, as many as people repeat to say which one they mean."""
+    words = split(text, LONGEST_BEGINNING)
+    for count, word in enumerate(words, 1):
+        if word.kind != "word":
+            return
+        if count > 1 or (len(word.key) > 3 and word.key not in COMMON):
+            yield tuple(each.key for each in words[:count]), text[: word.end], BEGINNING_COST
+
+
 def _roots(book: Phrasebook) -> Iterator[Node]:
     """Where names begin: as they are, after "the", after "in" and "in the"."""
     name, within = book.section("name"), book.section("in")
     yield name
     yield book.section("step")
+    yield book.section("tag")
     yield Branch({"the": name})
     yield _after_in(within)
     yield _after_in(Branch({"the": within}))
@@ -141,17 +210,37 @@ def _after_in(node: Node) -> Branch:
 
 
 class _Versions:
-    """`v1`, `v2` and so on, without end."""
+    """`v1`, `version 2` and so on, without end."""
 
     entries: tuple[lexicon.Entry, ...] = ()
 
     def get(self, word: str, /) -> Branch | None:
         """The branch of one of them."""
-        if _VERSION.fullmatch(word) is None:
-            return None
-        branch = Branch()
-        branch.entries = (("VERSION", int(word[1:]), 0.0),)
-        return branch
+        if word == "version":
+            return cast("Branch", _Numbers())
+        return _numbered(int(word[1:])) if _VERSION.fullmatch(word) is not None else None
+
+
+class _Numbers:
+    """What follows "version": `version 3`."""
+
+    entries: tuple[lexicon.Entry, ...] = ()
+
+    def get(self, word: str, /) -> Branch | None:
+        """The branch of a number."""
+        return _numbered(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 6 else None
+
+
+def _numbered(number: int) -> Branch:
+    branch = Branch()
+    branch.entries = (("VERSION", number, 0.0),)
+    return branch
+
+
+def _template(name: str) -> Iterator[Entry]:
+    yield "TEMPLATE", name, name
+    for form in (f"{name} template", f"the {name} template", f"a {name} template", f"template {name}"):
+        yield "A_TEMPLATE", form, name
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -36,44 +36,54 @@ from engine.edits import (
     SetVersion,
     SwapSteps,
     apply,
+    touched,
 )
 from engine.errors import EditError
 from engine.events import canonical
-from engine.model import Action, Definition, Policy, State, Target, Trigger, Way
+from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, Way, all_states
 from engine.names import verb
 from grammar import headings, names, starts
-from grammar.altering import altered
-from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
+from grammar.afterwards import after, together
+from grammar.altering import altered, had
+from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, placeholder, recognise, variables_of
 from grammar.instruction import (
     Agenda,
     Answer,
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
-    NotYet,
+    Past,
+    Placeholders,
     Question,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
+    Sort,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -82,28 +92,38 @@ from grammar.references import (
     Unsettled,
     Within,
     all_of,
+    both,
+    candidates,
+    exactly,
     key,
     moved_place,
     names_beside,
+    nearest,
     number_of,
     one_of,
+    only,
+    overview,
     place,
     refuse,
 )
 from grammar.rules import Rule, ruled
 from grammar.say_parts import say_formula
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
     BacktestCommand,
     Become,
     Bound,
+    By,
     CarryOn,
     Catch,
     Command,
     Contrast,
+    CopyCommand,
     Declared,
+    DiffCommand,
     Drop,
     DryRunCommand,
     Duration,
@@ -122,16 +142,23 @@ from grammar.syntax import (
     OfKind,
     Reference,
     RenameCommand,
+    RestoreCommand,
     RetryCommand,
     RunCommand,
     Shift,
     SkipCommand,
+    SortCommand,
     Start,
     Substitute,
+    SupposeCommand,
+    TemplateCommand,
+    Together,
+    Wish,
     Words,
     Wrap,
 )
 from grammar.wishes import too_vague
+from grammar.words import fold
 from grammar.workspace import WorkflowView, Workspace
 from grammar.wrapping import wrapped
 
@@ -174,10 +201,12 @@ class Resolver:
             words = str(error)
             raise refuse(f"I cannot do that: {words}.") from None
 
-    def _settled(self, command: Command) -> Instruction:
+    def _settled(self, command: Command) -> Instruction:  # noqa: C901  one line each
         match command:
             case Edits():
                 return self._change(command)
+            case Together():
+                return self._together(command)
             case New():
                 return self._create(command)
             case RunCommand():
@@ -197,6 +226,19 @@ class Resolver:
                 view = self._view(command.workflow)
                 own = view.definition.id
                 return Rename(own, names.checked(command.name, self.workspace, quoted=True, own=own))
+            case CopyCommand():
+                return Copy(self._id(command.workflow), self._new_name(command.name or "", quoted=command.quoted))
+            case TemplateCommand():
+                return self._from_template(command)
+            case SortCommand():
+                return self._sorted(command)
+            case RestoreCommand():
+                return Restore(self._id(command.workflow), self._past(command.workflow, command.to))
+            case DiffCommand():
+                since = None if command.since is None else self._past(command.workflow, command.since)
+                return Diff(self._id(command.workflow), since)
+            case SupposeCommand():
+                return Suppose(command.event, command.arguments)
             case Named():
                 return self._named(command)
             case _:
@@ -245,38 +287,85 @@ class Resolver:
             return names.stem_of(new.triggers[0])
         return verb(new.steps[0].state.action, self.declarations) if new.steps else "workflow"
 
+    def _new_name(self, name: str, *, quoted: bool) -> str:
+        return names.checked(name, self.workspace, quoted=quoted)
+
+    def _from_template(self, command: TemplateCommand) -> FromTemplate:
+        known = self.workspace.templates
+        template = next((each for each in known if fold(each) == fold(command.template)), None)
+        if template is None:
+            near = nearest(command.template, known)
+            hint = f'Did you mean "{near[0]}"?' if near else f"There are {', '.join(known)}." if known else ""
+            raise refuse(f'There is no template "{command.template}". {hint}', *near)
+        if command.name is None:
+            return FromTemplate(template, names.made_up(template, self.workspace))
+        return FromTemplate(template, self._new_name(command.name, quoted=command.quoted))
+
+    def _sorted(self, command: SortCommand) -> ListWorkflows | SwitchAll:
+        sort = command.sort
+        tags = {fold(tag): tag for view in self.workspace.workflows.values() for tag in view.definition.tags}
+        if sort.tag is not None and fold(sort.tag) not in tags:
+            has = f"there are {', '.join(sorted(tags.values())[:8])}" if tags else "no workflow has one yet"
+            raise refuse(f'No workflow is tagged "{sort.tag}"; {has}. To tag one: tag raid as {sort.tag}')
+        if command.enabled is None:
+            return ListWorkflows(sort)
+        return SwitchAll(command.enabled, sort)
+
+    def _past(self, typed: str | None, to: int | Past) -> int | Past:
+        view = self._view(typed)
+        if isinstance(to, int) and not 1 <= to <= view.revision:
+            called = names.quoted_name(view.definition.name)
+            raise refuse(f"There is no v{to} of {called}; the last one is v{view.revision}.")
+        return to
+
     # Edits ---------------------------------------------------------------------------------------------------------------
 
     def _change(self, command: Edits) -> Change:
         view = self._view(command.workflow)
         definition = view.definition
         made: list[Edit] = []
+        it: str | None = None
         for syntax in command.edits:
-            for edit in self._edits(syntax, definition):
+            if isinstance(syntax, About):
+                it = one_of(syntax.reference, self._within(definition, it)).name
+                continue
+            edits = self._edits(syntax, self._within(definition, it))
+            for edit in edits:
                 definition = apply(definition, edit)
                 made.append(edit)
+            it = touched(edits, definition) or it
         if definition == view.definition:
             raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
         return Change(view.definition.id, tuple(made))
 
-    def _within(self, definition: Definition) -> Within:
-        it = self.workspace.step if definition.id == self.workspace.focus else None
+    def _within(self, definition: Definition, it: str | None = None) -> Within:
+        it = it or (self.workspace.step if definition.id == self.workspace.focus else None)
         return Within(
             definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
         )
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:  # noqa: C901  one line each
-        within = self._within(definition)
+    def _together(self, command: Together) -> Instruction:
+        """Changes of several workflows; those of one are one version."""
+        made: list[Instruction] = []
+        workspace = self.workspace
+        for changes in command.changes:
+            made.append(replace(self, workspace=workspace).resolve(changes))
+            workspace = after(made[-1], workspace)
+        return together(made)
+
+    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
+        definition = within.definition
         match syntax:
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
-                return (RemoveSteps(tuple(state.name for state in all_of(syntax.reference, within))),)
+                return (self._drop(syntax, within),)
             case Shift():
                 return (self._move(syntax, within),)
             case Exchange():
-                return (SwapSteps(one_of(syntax.first, within).name, one_of(syntax.second, within).name),)
+                first, second = both(syntax.both, within)
+                return (SwapSteps(first.name, second.name),)
             case Substitute():
                 old = one_of(syntax.reference, within)
                 return (ReplaceStep(old.name, self._loose(syntax.steps, definition, without=old.name)),)
@@ -286,10 +375,14 @@ class Resolver:
                 return self._contrast(syntax, within)
             case Wrap():
                 return wrapped(syntax, within, self.declarations)
+            case Wish():
+                return self._wish(syntax, within)
+            case About():
+                raise AssertionError("it is only what the next edit is about")
             case Alter():
                 return tuple(
-                    SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
-                    for state in all_of(syntax.reference, within)
+                    SetAction(state.name, self._altered(state, syntax, definition))
+                    for state in self._meant(syntax, within)
                 )
             case Start():
                 return self._start(syntax, definition)
@@ -309,8 +402,7 @@ class Resolver:
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
-        return loose(steps, known, names_beside(definition, without), self.declarations)
+        return loose(steps, self._known(definition), names_beside(definition, without), self.declarations)
 
     def _move(self, syntax: Shift, within: Within) -> MoveStep:
         state = one_of(syntax.reference, within)
@@ -333,16 +425,77 @@ class Resolver:
         if not steps:
             raise MissingPiece(ASK_STEPS)
         definition = within.definition
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        known = self._known(definition)
         first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
         return loose((first,), known, names_beside(definition, state.name), self.declarations)[0].action
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
-        new = self._loose(syntax.steps, within.definition)[0].action
-        content = syntax.old.text if isinstance(syntax.old, Words) else None
-        seconds = syntax.old.seconds if isinstance(syntax.old, Duration) else None
-        like = OfKind(Kind("step like that", frozenset({key(new)})), content=content, seconds=seconds)
-        return (SetAction(one_of(like, within).name, new),)
+        """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+        new = self._loose(syntax.steps, within.definition)
+        like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
+        if syntax.old is None:
+            return self._instead(one_of(like, within), syntax.steps, within)
+        if not isinstance(syntax.old, Duration | By | Words):
+            return self._instead(one_of(syntax.old, within), syntax.steps, within)
+        same = had(self._of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        if not found:
+            raise refuse(f"{within.name} has no step with that. {overview(within)}")
+        return self._instead(only(found, like, within), syntax.steps, within)
+
+    @staticmethod
+    def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
+        return tuple(state for state in all_states(within.definition.states) if key(state.action) in kind.kind.keys)
+
+    def _instead(self, state: State, steps: tuple[Draft, ...], within: Within) -> tuple[Edit, ...]:
+        return self._become(Become(exactly(state, within.definition), steps), within)
+
+    def _drop(self, syntax: Drop, within: Within) -> RemoveSteps:
+        going = all_of(syntax.reference, within)
+        kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
+        if kept & {state.name for state in going}:
+            raise refuse(f"It cannot both go and stay. {overview(within)}")
+        return RemoveSteps(tuple(state.name for state in going))
+
+    def _wish(self, syntax: Wish, within: Within) -> tuple[Edit, ...]:
+        """One more step, unless there is one like it: then it is asked which is meant."""
+        made = self._edits(Add(syntax.steps), within)
+        like = OfKind(Kind("step like that", frozenset({key(syntax.steps[0].state.action)})))
+        same = self._of_kind(like, within)
+        if not same:
+            return made
+        ways = [self._instead(state, syntax.steps, within) for state in same[: MAX_OPTIONS - 1]]
+        meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(
+            Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
+        )
+
+    def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
+        value = syntax.value
+        if isinstance(value, Words):
+            value = replace(value, text=recognise(value.text, self._known(definition)))
+        return altered(state, replace(syntax, value=value), self.workspace, self.declarations)
+
+    def _known(self, definition: Definition) -> frozenset[str]:
+        """The variables that a text here may mean without `$`, those of its other texts too."""
+        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
+        return variables_of(definition.triggers, named)
+
+    def _meant(self, syntax: Alter, within: Within) -> tuple[State, ...]:
+        """The steps that are to be altered; where an old value was said, only one that has it."""
+        if syntax.old is None:
+            return all_of(syntax.reference, within)
+        fitting = candidates(syntax.reference, within)
+        if isinstance(syntax.old, Duration | By | Words):
+            found = had(fitting, syntax.old, None)
+        else:
+            others = {state.name for state in all_of(syntax.old, within)}
+            found = tuple(state for state in fitting if state.name in others)
+        if not found:
+            shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"
+            raise refuse(f"{shown} not like that in {within.name}. {overview(within)}")
+        return (only(found, syntax.reference, within),)
 
     def _start(self, syntax: Start, definition: Definition) -> tuple[Edit, ...]:
         match syntax.mode:
@@ -444,8 +597,12 @@ class Resolver:
         # "if it fails" is said of the workflow, unless there is just one step to fail.
         whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
         state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
-        states = self._loose(syntax.steps, definition)
         following = None if state is None else state.transitions.get("success")
+        steps = syntax.steps
+        if state is not None and following is None and syntax.goes_on is False:
+            # After the last step nothing follows either way; that it ends there was said and stays.
+            steps = (*steps, Draft(State(name=placeholder("stop"), action=Stop())))
+        states = self._loose(steps, definition)
         if syntax.goes_on and state is None:
             raise refuse(
                 'Only what a single step leads to can go on after it, such as: if step 1 fails say "oops" and carry on'
@@ -500,7 +657,9 @@ class Resolver:
             case "redo":
                 return Redo(self._id(first) if first else None, number or 1)
             case "list":
-                return ListWorkflows(cast("Any", command.extra))
+                return ListWorkflows(Sort(cast("Any", command.extra)))
+            case "templates":
+                return ListTemplates()
             case "help":
                 return Help(cast("str | None", command.extra))
             case "import":
@@ -509,8 +668,6 @@ class Resolver:
                 return Answer(command.verb == "yes")
             case "move runs":
                 return self._move_runs(first, number)
-            case "not yet":
-                return self._not_yet(command)
             case "vague":
                 raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
@@ -545,12 +702,6 @@ class Resolver:
             raise refuse("There are no workflows to delete.")
         return Delete(tuple(view.definition.id for view in self.workspace.workflows.values()))
 
-    def _not_yet(self, command: Named) -> NotYet:
-        """What cannot be done yet; that there is no such workflow comes first."""
-        for name in command.workflows:
-            names.find(name, self.workspace)
-        return NotYet(str(command.extra))
-
     def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
         known = self._id(first) if first else None
         match command.verb:
@@ -573,10 +724,10 @@ class Resolver:
                 return Show(shown.definition.id, step=number)
             case "history":
                 return History(known or self._id(None))
-            case "diff":
-                return Diff(known or self._id(None), since=number)
+            case "placeholders":
+                return Placeholders(known or self.workspace.focus)
             case "export":
-                return Export(known or self._id(None), "json" if command.extra == "json" else "text")
+                return Export(known or self._id(None), cast("Any", command.extra or "text"))
             case other:
                 raise AssertionError(other)
 

@@ -42,6 +42,7 @@ from engine.errors import EditError
 from engine.expressions import quote
 from engine.model import Definition, State, Trigger, all_states, blocks
 from engine.names import fresh
+from grammar.afterwards import after
 from grammar.drafts import escaped, map_state_texts
 from grammar.instruction import (
     Agenda,
@@ -49,33 +50,42 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
 from grammar.names import quoted_name, slug
 from grammar.references import names_beside, number_of
+from grammar.say_manage import say_past, say_sort
 from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
     Named,
@@ -95,6 +105,8 @@ from grammar.say_variables import say_variable
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
+AND_THEN: Final = " ; and then "
+"""Nothing else is said so; with a mere "and" the next one could be read as a step."""
 _IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",
@@ -144,6 +156,8 @@ class Sayer:
                 return self._create(instruction)
             case Change():
                 return self._change(instruction, workspace)
+            case Several():
+                return self._several(instruction, workspace)
             case Rename():
                 return f"rename {_name(instruction.workflow, workspace)} to {quote(instruction.name)}"
             case Delete():
@@ -153,6 +167,16 @@ class Sayer:
                 return f"{'enable' if instruction.enabled else 'disable'} {_name(instruction.workflow, workspace)}"
             case RunWorkflow() | DryRun() | Backtest() | MoveRuns():
                 return _runs(instruction, workspace)
+            case Copy():
+                return f"copy {_name(instruction.workflow, workspace)} as {quote(instruction.name)}"
+            case FromTemplate():
+                return f"create {quote(instruction.name)} from template {quote(instruction.template)}"
+            case SwitchAll():
+                return _join(
+                    "enable" if instruction.enabled else "disable", "all workflows", say_sort(instruction.sort) or None
+                )
+            case Restore():
+                return f"restore {_name(instruction.workflow, workspace)} to {say_past(instruction.to)}"
             case Control():
                 whom = "everything" if instruction.workflow is None else _name(instruction.workflow, workspace)
                 return f"{instruction.verb} {whom}"
@@ -164,10 +188,23 @@ class Sayer:
                 return _join("help", instruction.topic)
             case Answer():
                 return "yes" if instruction.yes else "no"
+            case ListTemplates():
+                return "templates"
+            case Suppose():
+                happening = _happening(instruction.event, instruction.arguments)
+                return _join("what if", str(happening[0]).removeprefix("when "), happening[1])
             case NotYet():
                 return instruction.what
             case _:
                 return _query(instruction, workspace)
+
+    def _several(self, several: Several, workspace: Workspace) -> str:
+        """One after the other, each in the words that it has as things stand then."""
+        said = []
+        for each in several.instructions:
+            said.append(self.instruction(each, workspace))
+            workspace = after(each, workspace)
+        return AND_THEN.join(said)
 
     def _create(self, create: Create) -> str:
         definition = create.definition
@@ -305,7 +342,18 @@ def _given(arguments: Mapping[str, JsonValue]) -> str | None:
 
 
 def _query(  # noqa: C901  one line each
-    query: Status | ListWorkflows | Show | Why | Agenda | ListRuns | History | Diff | Undo | Redo | Export,
+    query: Status
+    | ListWorkflows
+    | Placeholders
+    | Show
+    | Why
+    | Agenda
+    | ListRuns
+    | History
+    | Diff
+    | Undo
+    | Redo
+    | Export,
     workspace: Workspace,
 ) -> str:
     name = None
@@ -315,7 +363,9 @@ def _query(  # noqa: C901  one line each
         case Status():
             return _join("status", name)
         case ListWorkflows():
-            return _join("list", query.only)
+            return _join("list", say_sort(query.sort) or None)
+        case Placeholders():
+            return _join("placeholders", name and f"of {name}")
         case Show():
             if query.step is not None:
                 return f"show step {query.step} of {name}"
@@ -329,7 +379,7 @@ def _query(  # noqa: C901  one line each
         case History():
             return _join("history", name)
         case Diff():
-            return _join("diff", name, f"since v{query.since}" if query.since is not None else None)
+            return _join("diff", name, f"since {say_past(query.since)}" if query.since is not None else None)
         case Undo():
             return _join("undo", query.count if query.count > 1 else None, name)
         case Redo():

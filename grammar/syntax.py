@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger
 from grammar.drafts import Draft
+from grammar.instruction import Past, Sort
 from grammar.rules import Rule
 
 # Which step ------------------------------------------------------------------------------------------------------------
@@ -142,9 +143,15 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Take steps out."""
+    """Take steps out.
+
+    Attributes:
+        reference: Those that go.
+        keep: What was said to stay, as a check; a place among those of the same kind, or steps.
+    """
 
     reference: Reference
+    keep: "Reference | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +166,7 @@ class Shift:
 class Exchange:
     """Let two steps change places."""
 
-    first: Reference
-    second: Reference
+    both: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +188,27 @@ class Become:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one."""
+    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one.
+
+    The old one may also be a step that goes (`instead of the wait`), or not be told (`wait 20 seconds instead`).
+    """
 
     steps: tuple[Draft, ...]
-    old: Value
+    old: Value | Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`raid should wait a minute`: one step more, or what a step like that does instead."""
+
+    steps: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`the wait is too long, ...`: what the next edit calls it."""
+
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +232,19 @@ class Wrap:
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """`change the wait to 20 seconds`, `step 1 should say hi`."""
+    """`change the wait to 20 seconds`, `step 1 should say hi`.
+
+    Attributes:
+        reference: The step.
+        value: What one of its values becomes.
+        param: Which one, if that was said.
+        old: What it was before, if that was said; only a step with that value is meant.
+    """
 
     reference: Reference
     value: Value
     param: str | None = None
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +377,8 @@ EditSyntax: TypeAlias = (
     | Become
     | Contrast
     | Wrap
+    | Wish
+    | About
     | Alter
     | Lead
     | Bound
@@ -368,6 +401,13 @@ class Edits:
 
     edits: tuple[EditSyntax, ...]
     workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Changes to several workflows in one message."""
+
+    changes: tuple[Edits, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +488,56 @@ class DryRunCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyCommand:
+    """`copy raid as outro`."""
+
+    workflow: str | None
+    name: str | None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCommand:
+    """`create welcome from template raid`."""
+
+    template: str
+    name: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SortCommand:
+    """`list timers`, `turn on all redeems`; what is wanted of them: a list, or on, or off."""
+
+    sort: Sort
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCommand:
+    """`put raid back to how it was yesterday`."""
+
+    workflow: str | None
+    to: int | Past
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCommand:
+    """`diff raid since yesterday`."""
+
+    workflow: str | None
+    since: int | Past | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupposeCommand:
+    """`what would happen if someone gifts 10 subs`."""
+
+    event: str
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BacktestCommand:
     """`backtest raid v3 over 1 day`."""
 
@@ -466,6 +556,7 @@ class RenameCommand:
 
 Command: TypeAlias = (
     Edits
+    | Together
     | New
     | Named
     | RunCommand
@@ -475,4 +566,10 @@ Command: TypeAlias = (
     | ExtendCommand
     | RetryCommand
     | RenameCommand
+    | CopyCommand
+    | TemplateCommand
+    | SortCommand
+    | RestoreCommand
+    | DiffCommand
+    | SupposeCommand
 )

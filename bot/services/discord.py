@@ -25,7 +25,7 @@ METHODS: Final = (
             "(tell|message|remind) [the] discord [that] {message}",
         ),
         verb="post",
-        noun=("discord post", "discord message", "post"),
+        noun=("discord post", "discord message", "post", "discord msg"),
         aliases=("send_channel_message",),
     ),
     Method(

@@ -16,7 +16,7 @@ METHODS: Final = (
             "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
         ),
         verb="say",
-        noun=("message", "chat message", "line", "text", "chat line"),
+        noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),
         scopes=("user:write:chat",),
     ),
     Method(

@@ -12,34 +12,45 @@ from bot.services.declared import DECLARATIONS
 from engine import edits
 from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
+from grammar.afterwards import together
+from grammar.driver import CHAT
 from grammar.instruction import (
     Agenda,
     Answer,
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
+    Past,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
+    Sort,
     Status,
+    Suppose,
+    SwitchAll,
     Understood,
     Undo,
     Why,
@@ -47,6 +58,7 @@ from grammar.instruction import (
 from grammar.language import Language
 from grammar.names import checked
 from grammar.references import Unsettled
+from grammar.words import split
 from grammar.workspace import LiveNames, WorkflowView, Workspace
 from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
 
@@ -73,13 +85,14 @@ def small(identifier: str, name: str) -> Definition:
 
 WORKSPACE = Workspace(
     {
-        "raid": WorkflowView(small("raid", "raid"), revision=3),
+        "raid": WorkflowView(small("raid", "raid").model_copy(update={"tags": ("redeems", "my tag")}), revision=3),
         "outro_raid": WorkflowView(small("outro_raid", "outro raid")),
         "wait": WorkflowView(small("wait", "Wait"), running=True),
         "x9": WorkflowView(small("x9", 'all "of" it; then 5')),
     },
     focus="raid",
     names=NAMES,
+    templates=("raid", "go live"),
 )
 IDLE = Workspace({id: replace(view, running=False) for id, view in WORKSPACE.workflows.items()})
 IDS = st.sampled_from(sorted(WORKSPACE.workflows))
@@ -108,6 +121,19 @@ FIELDS = st.dictionaries(
 )
 LATER = st.builds(LaterEvent, st.sampled_from((0.0, 1.5, 300.0, 86_400.0)), HAPPENINGS, FIELDS)
 
+SORTS = st.builds(
+    Sort,
+    st.sampled_from((None, None, "enabled", "disabled", "running")),
+    st.sampled_from((None, None, "redeems", "my tag")),
+    st.sampled_from((None, "timers", "commands", "redeems", "by hand", "triggers", "raid.received", "stream.started")),
+)
+PASTS = st.one_of(
+    st.just(Past(yesterday=True)),
+    st.sampled_from((60.0, 5_400.0, 86_400.0)).map(lambda seconds: Past(seconds=seconds)),
+    TIMES.map(lambda time: Past(time=time)),
+    st.builds(lambda time: Past(date="2026-11-20", time=time), st.none() | TIMES),
+)
+
 INSTRUCTIONS = st.one_of(
     st.builds(
         DryRun,
@@ -132,19 +158,45 @@ INSTRUCTIONS = st.one_of(
     st.builds(ListRuns, st.none() | IDS),
     st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
     st.builds(Status, st.none() | IDS),
-    st.builds(ListWorkflows, st.sampled_from((None, "enabled", "disabled", "running"))),
+    st.builds(ListWorkflows, SORTS),
+    st.builds(SwitchAll, st.booleans(), SORTS),
+    st.builds(Copy, IDS, st.sampled_from(("x", "my raid", 'say "hi", then stop'))),
+    st.builds(FromTemplate, st.sampled_from(("raid", "go live")), st.sampled_from(("x", "go again", "5 wait"))),
+    st.just(ListTemplates()),
+    st.builds(Restore, IDS, st.just(1) | PASTS),
+    st.builds(Suppose, HAPPENINGS, FIELDS),
+    st.builds(Placeholders, IDS),
     st.builds(Show, IDS, st.integers(1, 3)),
     st.builds(Show, IDS, st.none(), st.integers(1, 9)),
     st.builds(Why, st.none() | IDS),
     st.builds(History, IDS),
-    st.builds(Diff, IDS, st.none() | st.integers(1, 3)),
+    st.builds(Diff, IDS, st.none() | st.just(1) | PASTS),
     st.builds(Undo, st.none() | IDS, st.integers(1, 9)),
     st.builds(Redo, st.none() | IDS, st.integers(1, 9)),
-    st.builds(Export, IDS, st.sampled_from(("text", "json"))),
+    st.builds(Export, IDS, st.sampled_from(("text", "json", "yaml"))),
     st.builds(Import, st.sampled_from(('{"id": "x"}', 'workflow "x"\n1. stop'))),
     st.builds(Help, st.sampled_from((None, "waits"))),
     st.builds(Answer, st.booleans()),
 )
+
+
+ONE_OF_SEVERAL = st.one_of(
+    st.builds(SetEnabled, IDS, st.booleans()),
+    st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
+    st.builds(RunWorkflow, IDS, GIVEN),
+    st.builds(RunWorkflow, IDS, GIVEN, LENGTHS),
+    st.builds(Undo, IDS, st.integers(1, 9)),
+    st.builds(Skip, IDS, STEPS),
+    st.builds(Rename, st.just("outro_raid"), st.just("another")),
+    st.builds(Change, IDS, st.just((edits.RemoveSteps(("say_2",)),))),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ONE_OF_SEVERAL, min_size=2, max_size=3, unique_by=lambda each: (type(each), str(each)[:40])))
+def test_several_instructions_are_read_back(instructions: list[Instruction]) -> None:
+    assume(sum(isinstance(each, Rename | Change) for each in instructions) < 2)
+    back(together(instructions), WORKSPACE)
 
 
 @settings(deadline=None)
@@ -175,7 +227,8 @@ def _changed(data: st.DataObject, most: int, depth: int) -> None:
         after = changed
     assume(made and after != definition)
     change = Change(definition.id, tuple(made))
-    assume(len(language().say(change, workspace)) < MOST_CHARACTERS)  # longer ones are said in parts
+    said = language().say(change, workspace)  # longer ones are said in parts
+    assume(len(said) < MOST_CHARACTERS and len(split(said, CHAT.words + 1)) <= CHAT.words)
     back(change, workspace)
 
 

@@ -30,27 +30,35 @@ from engine.model import (
 from grammar.instruction import (
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
+    FromTemplate,
     Help,
     History,
     Instruction,
     ListRuns,
     ListWorkflows,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
+from grammar.say_manage import say_past, say_sort
 
 Meaning = dict[str, Any]
 Named = Mapping[str, Definition]
@@ -99,6 +107,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return change(before[workflow], made)
         case Rename(workflow, new):
             return {"op": "rename", "wf": name(workflow), "to": new}
+        case Several(instructions):
+            return _several(instructions, before, focus)
         case Delete(workflows):
             return _batch([{"op": "delete", "wf": name(workflow)} for workflow in workflows])
         case SetEnabled(workflow, enabled):
@@ -117,8 +127,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "skip", "wf": name(workflow)}
         case Status(workflow):
             return {"op": "status", "wf": name(workflow) if workflow is not None else None}
-        case ListWorkflows(only):
-            return {"op": "list", "filter": only}
+        case ListWorkflows(sort):
+            return {"op": "list", "filter": say_sort(sort) or None}
+        case Copy(workflow, new):
+            return {"op": "copy", "wf": name(workflow), "to": new}
+        case FromTemplate(template, new):
+            return {"op": "create", "wf": new, "template": template}
+        case SwitchAll(enabled, sort):
+            return {"op": "enable" if enabled else "disable", "wf": "*", "filter": say_sort(sort) or None}
+        case Restore(workflow, to):
+            return {"op": "restore", "wf": name(workflow), "to": say_past(to)}
+        case Suppose(event, arguments):
+            return {"op": "test", "args": dict(arguments), "event": event}
+        case Placeholders():
+            return {"op": "help", "topic": "placeholders"}
         case Show(workflow, step):
             return {"op": "show", "wf": name(workflow), "step": step}
         case Why(workflow) | ListRuns(workflow):
@@ -126,7 +148,7 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
         case History(workflow):
             return {"op": "history", "wf": name(workflow)}
         case Diff(workflow, since):
-            return {"op": "diff", "wf": name(workflow), "since": since}
+            return {"op": "diff", "wf": name(workflow), "since": None if since is None else say_past(since)}
         case Undo(count=count):
             return {"op": "undo", "n": count}
         case Redo(count=count):
@@ -140,6 +162,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "reject", "why": f"not yet: {what}"}
         case _:
             return {"op": type(instruction).__name__.casefold()}
+
+
+def _several(instructions: Iterable[Instruction], before: Named, focus: str | None) -> Meaning:
+    """A batch; each part as things stand after those before it."""
+    operations: list[Meaning] = []
+    for each in instructions:
+        meant = operation(each, before, focus)
+        operations.extend(meant["ops"] if meant["op"] == "batch" else [meant])
+        if isinstance(each, Change):
+            definition = before[each.workflow]
+            for edit in each.edits:
+                definition = edits.apply(definition, edit)
+            before = {**before, each.workflow: definition}
+    return {"op": "batch", "ops": operations}
 
 
 def _batch(operations: list[Meaning]) -> Meaning:
@@ -318,11 +354,15 @@ def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     handler = _error_path(definition, made)
     for edit in made:
         if handler is None or edit not in handler[1]:
-            operations.extend(_edit(edit, definition))
+            operations.extend(_told(meant) for meant in _edit(edit, definition))
         definition = edits.apply(definition, edit)
     if handler is not None:
         operations.append(handler[0])
     return _batch(operations)
+
+
+def _told(meant: Meaning) -> Meaning:
+    return {key: value for key, value in meant.items() if value is not None}
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:
@@ -340,7 +380,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
         after = definition
         for each in made:
             after = edits.apply(after, each)
-        row, ends = _path(after, target, set(new))
+        leads_on = step_of is None or "success" in after.state(step_of).transitions
+        row, ends = _path(after, target, set(new), leads_on=leads_on)
         found: Meaning = {"op": "on_error", "wf": definition.name, "steps": row, "then": ends}
         if step_of is not None:
             found["step"] = _number(after, step_of)
@@ -349,8 +390,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
     return None
 
 
-def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meaning], str]:
-    """The steps from a state on, as long as they are its own, and whether it then goes on with others."""
+def _path(definition: Definition, start: str, own: set[str], *, leads_on: bool) -> tuple[list[Meaning], str]:
+    """The steps from a state on, as long as they are its own, and whether it then goes on as it would have."""
     found: list[Meaning] = []
     at: str | None = start
     while at is not None and at in own:
@@ -360,7 +401,7 @@ def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meani
         found.append(step(state))
         own = own - {at}
         at = next(iter(destinations(state.transitions.get("success"))), None)
-    return found, "stop" if at is None else "continue"
+    return found, "stop" if at is None and leads_on else "continue"
 
 
 def _number(definition: Definition, name: str) -> int | str:
@@ -398,6 +439,8 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "lead", "wf": wf, "step": number(name), "event": event, "to": str(target)}
         case edits.SetOnError(to):
             yield {"op": "on_error", "wf": wf, "steps": [], "then": to or "stop"}
+        case edits.Handle(states, at, "error"):
+            yield {**_handled(definition, states, at), "step": None if at is None else number(at)}
         case edits.SetTimeout(seconds):
             yield {"op": "timeout", "wf": wf, "s": seconds}
         case edits.SetStepTimeout(name, seconds):
@@ -417,6 +460,16 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "rename", "wf": wf, "to": new}
         case _:
             yield {"op": type(edit).__name__.casefold(), "wf": wf}
+
+
+def _handled(definition: Definition, states: tuple[State, ...], at: str | None) -> Meaning:
+    """What is done on an error, and whether the rest goes on as it would have."""
+    ends = isinstance(states[-1].action, Stop)
+    said = states[:-1] if ends else states
+    leads_on = at is None or "success" in definition.state(at).transitions
+    onward = "success" in states[-1].transitions
+    then = "stop" if ends or (leads_on and not onward) else "continue"
+    return {"op": "on_error", "wf": definition.name, "steps": steps(said), "then": then}
 
 
 def _replaced(definition: Definition, name: str, states: tuple[State, ...]) -> Meaning:
