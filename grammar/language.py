@@ -76,7 +76,8 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 3_200
+MAX_MESSAGE_WORK: Final = 3_000
+EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -264,6 +265,7 @@ class Language:
                     return asked
             if not teaching:
                 return Refusal("")
+            end = max(end, self._driver.work + EXAMPLE_WORK)
             return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace, end))
         answer = self._best(readings, sentence, workspace)
         if isinstance(answer, Refusal) and (parts := self._in_parts(sentence, workspace, end)) is not None:
