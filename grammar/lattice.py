@@ -109,6 +109,7 @@ _NO_LIVE_NAME: Final = frozenset(
         "text",
     ]
 )
+_NAMING: Final = frozenset(("called", "named", "titled"))
 _NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
 _ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
@@ -538,6 +539,9 @@ class Lattice:
         )
 
     def _numbers_a_step(self, at: int) -> bool:
+        """Whether `2 wait` stands there, or `10 minutes later`."""
+        if self.words[at].kind == "number" and any(word.key == "later" for word in self.words[at + 1 : at + 4]):
+            return True
         return (
             self.words[at].kind == "number"
             and at + 1 < len(self.words)
@@ -571,6 +575,8 @@ class Lattice:
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
                 break
+            if any(near in _NAMING for near, _ in self.nearest(end - 1)):
+                return []  # `calld outro` is a slip, not a name
             name = self.text[words[at].start : word.end]
             edges.append(Edge("NEW_NAME", name, end, NAME_COST + 0.04 * (end - at)))
         return edges

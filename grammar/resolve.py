@@ -192,7 +192,10 @@ class Resolver:
         try:
             return self._settled(command)
         except Unclear as unclear:
-            raise Unsettled(self._which(command, unclear)) from None
+            options, question = self._which(command, unclear)
+            if isinstance(unclear.reference, It) and len(options) == 1:
+                return options[0]
+            raise Unsettled(question) from None
         except MissingPiece as missing:
             raise Unsettled(
                 Question(missing.question, gap=missing.gap(self.sentence), verbatim=missing.verbatim)
@@ -244,17 +247,21 @@ class Resolver:
             case _:
                 assert_never(command)
 
-    def _which(self, command: Command, unclear: Unclear) -> Question:
-        """The question between steps that fit; each option is the whole sentence with one of them."""
+    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
+        """What is meant with each of the steps that fit, and the question between them in whole sentences."""
         options: dict[str, str] = {}
+        instructions: list[Instruction] = []
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.setdefault(self.say.instruction(meant, self.workspace), told)
+            said = self.say.instruction(meant, self.workspace)
+            if said not in options:
+                options[said] = told
+                instructions.append(meant)
         shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
-        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
+        return instructions, Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ METHODS: Final = (
         (
             "play {sound}",
             "(play|do|hit|trigger|use) [the|a] [sound] {sound} [sound|sound effect]",
-            "[the] {sound} (sound|sound effect|sfx)",
+            "{sound} (sound|sound effect|sfx)",
         ),
         verb="sound",
         noun=("sound", "sound effect"),

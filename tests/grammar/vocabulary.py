@@ -350,6 +350,8 @@ def condition(guard: Formula | None) -> Meaning | None:
 
 def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     """The edits of one message as one operation or a batch."""
+    if (wrap := _wrapped(definition, made)) is not None:
+        return wrap
     operations: list[Meaning] = []
     handler = _error_path(definition, made)
     for edit in made:
@@ -363,6 +365,22 @@ def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
 
 def _told(meant: Meaning) -> Meaning:
     return {key: value for key, value in meant.items() if value is not None}
+
+
+def _wrapped(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning | None:
+    """Several steps of which the first is replaced by a block around all of them."""
+    match made:
+        case (edits.RemoveSteps(rest), edits.ReplaceStep(first, (outer,))):
+            names = (first, *rest)
+        case _:
+            return None
+    new, old = step(outer), [step(definition.state(name)) for name in names]
+    for inner in ("then", "steps"):
+        if new.get(inner) == old:
+            into = {key: value for key, value in new.items() if key != inner}
+            numbers = [_number(definition, name) for name in names]
+            return {"op": "wrap", "wf": definition.name, "step": numbers, "into": into}
+    return None
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:
