@@ -76,7 +76,8 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 3_200
+MAX_MESSAGE_WORK: Final = 3_000
+EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -245,7 +246,7 @@ class Language:
             asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
             if asked is not None:
                 return asked
-        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
@@ -256,7 +257,7 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
+        if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
@@ -284,16 +285,17 @@ class Language:
             return asked
         if not teaching:
             return Refusal("")
+        end = max(end, self._driver.work + EXAMPLE_WORK)
         return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
 
-    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
+    def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
 
         Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
         """
         found: list[Understood] = []
         rest: str | None = sentence
-        while rest is not None and len(found) < MAX_PARTS:
+        while rest is not None and len(found) < MAX_PARTS and self._driver.work < end:
             last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
@@ -302,8 +304,8 @@ class Language:
                     tuple(correction for each in found for correction in each.corrections),
                     tuple(note for each in found for note in each.notes),
                 )
-            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
-                first = self._part(rest[:end], workspace)
+            for stop, start in joints(rest, certain=certain)[:MAX_JOINTS]:
+                first = self._part(rest[:stop], workspace)
                 if first is not None:
                     found.append(first)
                     rest, workspace = rest[start:], after(first.instruction, workspace)
