@@ -4,7 +4,8 @@ The value is put where its type fits. What does not fit is refused with what wou
 is taken only in quotes.
 """
 
-from typing import Final
+import re
+from typing import Final, TypeGuard
 
 from pydantic import JsonValue
 
@@ -38,7 +39,7 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
             return Wait(seconds=_new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s"))
         case Call() as call:
             method = declarations.find(call.service, call.method)
-            if method is not None and isinstance(change.value, Words) and change.value.type == "channel":
+            if method is not None and _is_channel(change.value):
                 return _elsewhere(method, call, change.value, workspace, declarations)
             if method is None:
                 raise refuse(
@@ -115,6 +116,12 @@ def _changed_by(old: object, by: By) -> float:
     if seconds < 0:
         raise refuse("That would be less than no time.")
     return seconds
+
+
+def _is_channel(value: Value) -> TypeGuard[Words]:
+    if not isinstance(value, Words):
+        return False
+    return value.type == "channel" or (not value.quoted and re.fullmatch(r"#[\w-]+", value.text) is not None)
 
 
 def _elsewhere(method: Method, call: Call, value: Words, workspace: Workspace, declarations: Declarations) -> Call:

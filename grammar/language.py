@@ -11,7 +11,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
@@ -76,7 +76,8 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 3_200
+MAX_MESSAGE_WORK: Final = 3_000
+EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -89,6 +90,7 @@ _EDIT_VERBS: Final = frozenset(
 )
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+_POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 _OWN_VERBS: Final = frozenset(
     [
         "wait",
@@ -244,7 +246,7 @@ class Language:
             asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
             if asked is not None:
                 return asked
-        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
@@ -255,13 +257,11 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
+        if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
-        if isinstance(answer, Refusal) and asking and (parts := self._in_parts(sentence, workspace)) is not None:
-            return parts
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
@@ -285,16 +285,17 @@ class Language:
             return asked
         if not teaching:
             return Refusal("")
+        end = max(end, self._driver.work + EXAMPLE_WORK)
         return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
 
-    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
+    def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
 
         Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
         """
         found: list[Understood] = []
         rest: str | None = sentence
-        while rest is not None and len(found) < MAX_PARTS:
+        while rest is not None and len(found) < MAX_PARTS and self._driver.work < end:
             last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
@@ -303,8 +304,8 @@ class Language:
                     tuple(correction for each in found for correction in each.corrections),
                     tuple(note for each in found for note in each.notes),
                 )
-            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
-                first = self._part(rest[:end], workspace)
+            for stop, start in joints(rest, certain=certain)[:MAX_JOINTS]:
+                first = self._part(rest[:stop], workspace)
                 if first is not None:
                     found.append(first)
                     rest, workspace = rest[start:], after(first.instruction, workspace)
@@ -388,19 +389,35 @@ class Language:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
+        before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
+        if self._has_doubtful_text(reading):
+            return True
         ambient = _ambient(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
+        if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
-        if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
+        if step.type != "TEXT" or step.quoted or phrase is None:
             return False
-        return phrase.index > 0 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+        return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+
+    def _has_doubtful_text(self, reading: Reading) -> bool:
+        """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
+        for node in _calls(reading.tree):
+            phrase = self._driver.phrases.by_rule.get(node.rule)
+            text = node.leaf("TEXT")
+            if phrase is None or text is None or text.quoted:
+                continue
+            first = _FIRST_WORD.sub(r"\1", text.text).casefold()
+            if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
+                return True
+            if phrase.index > 0 and first in _POINTING:
+                return True
+        return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
         verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
@@ -536,12 +553,21 @@ def _is_daily(reading: Reading) -> bool:
     return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
 
 
+def _calls(tree: Node) -> Iterator[Node]:
+    for child in tree.nodes():
+        if child.rule.startswith("call"):
+            yield child
+        yield from _calls(child)
+
+
 def _ambient(tree: Node) -> Node | None:
     """Steps that are said to no workflow by name and with no word for adding."""
     return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
 
 
 def _asks_for_steps(answer: Understanding) -> bool:
+    if isinstance(answer, Understood) and isinstance(answer.instruction, Create):
+        return names.is_blank(answer.instruction.definition)
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.events import canonical, kind_of
 from engine.formulas import And, Compare, Formula, Literal, Variable
-from engine.model import MAX_NAME, Trigger
+from engine.model import MAX_NAME, Definition, Stop, Trigger
 from grammar.instruction import Question, Refusal
 from grammar.references import Unsettled, nearest, refuse
 from grammar.words import fold
@@ -110,6 +110,35 @@ def _refuse_sentence(name: str) -> None:
     words = name.casefold().split()
     if len(words) > _MAX_UNQUOTED_WORDS or any(word in _FUNCTION_WORDS or word.isdigit() for word in words):
         raise refuse(f'Is all of that its name? Then put it in quotes: create "{name}"')
+
+
+_BEFORE_NO_NAME: Final = frozenset(
+    {"a", "an", "the", "my", "your", "me", "us", "some", "this", "that", "new", "another"}
+)
+_NO_NAMES: Final = frozenset({"nothing", "something", "anything", "one", "stuff", "it", "up", "down", "sure"})
+_PERSONAL: Final = frozenset({"my", "your", "our", "his", "her", "their"})
+
+
+def is_plainly_said(name: str, sentence: str) -> bool:
+    """Whether a name was said as one, so that a workflow may be made of nothing else: `create raid`, not `make a timer`."""
+    words = name.casefold().split()
+    if sentence[max(0, sentence.find(name) - 1)] in '"“”':
+        return True
+    before = sentence[: sentence.find(name)].casefold().split()
+    after_new = before[-1:] == ["new"] and len(before) > 1
+    return not (
+        after_new
+        or (before[-1:] != ["new"] and set(before[-1:]) & _BEFORE_NO_NAME)
+        or "make" in before
+        or set(words) & _PERSONAL
+        or name.casefold() in _NO_NAMES
+    )
+
+
+def is_blank(definition: Definition) -> bool:
+    """Whether a workflow does nothing yet: it has one step, which stops."""
+    first = definition.states[0]
+    return len(definition.states) == 1 and isinstance(first.action, Stop) and not first.transitions
 
 
 def made_up(stem: str, workspace: Workspace) -> str:

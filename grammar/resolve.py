@@ -138,6 +138,7 @@ from grammar.syntax import (
     Kind,
     Lead,
     Named,
+    Nested,
     New,
     OfKind,
     Reference,
@@ -278,6 +279,8 @@ class Resolver:
             name = names.checked(new.name, self.workspace, quoted=new.quoted)
         else:
             name = names.made_up(self._stem(new), self.workspace)
+        if not new.steps and new.name is not None and names.is_plainly_said(new.name, self.sentence):
+            new = replace(new, steps=(Draft(State(name="stop", action=Stop()), named=True),))
         if not new.steps:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
@@ -363,7 +366,12 @@ class Resolver:
     def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
         definition = within.definition
         match syntax:
+            case Add() if names.is_blank(definition) and syntax.steps:
+                only = definition.states[0].name
+                return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
+                if (inside := self._beside_nested(syntax, within)) is not None:
+                    return (inside,)
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
@@ -405,6 +413,21 @@ class Resolver:
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
                 assert_never(syntax)
+
+    def _beside_nested(self, syntax: Add, within: Within) -> ReplaceStep | None:
+        """Steps before or after one that stands inside another: they take its place together with it."""
+        position = syntax.position
+        if (
+            position is None
+            or position.where not in ("before", "after")
+            or not isinstance(position.references[0], Nested)
+        ):
+            return None
+        old = one_of(position.references[0], within)
+        edges = {event: target for event, target in old.transitions.items() if event != "success"}
+        kept = old.model_copy(update={"transitions": edges})
+        new = self._loose(syntax.steps, within.definition)
+        return ReplaceStep(old.name, (kept, *new) if position.where == "after" else (*new, kept))
 
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
@@ -545,6 +568,8 @@ class Resolver:
             raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
         if len(fitting) == 1:
             return RemoveTrigger(fitting[0])
+        if syntax.everything:
+            return SetTriggers(())
         made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
         options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
         raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))

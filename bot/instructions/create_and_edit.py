@@ -14,6 +14,7 @@ from engine.model import Definition, Wait
 from engine.validate import Problem
 from engine.wording import counted
 from grammar.instruction import Change, Create, Delete, Extend, Rename, SetEnabled
+from grammar.names import is_blank
 
 UNDO = "Undo: !workflow undo"
 NOTHING_CHANGED = "Nothing was changed."
@@ -43,6 +44,8 @@ async def create(turn: Turn, instruction: Create) -> Outcome:
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
     head = f"Created {name(entry)} (v{entry.record.revision}). "
+    if is_blank(definition):
+        found = f'It does nothing yet: say what it should do, such as: !wf in {name(entry)} add say "hi". {found}'
     return turn.tell("done", _changed(turn, entry, head, found), entry)
 
 

@@ -83,7 +83,7 @@ def described(words: str, deed: READ_DEED) -> Context:
     """A context in words; what is not understood of it is left out."""
     if (match := _EDITING.fullmatch(words.strip())) is not None:
         made = in_words(match["name"], match["steps"] or "", deed)
-        return Context(workflows=(made,), focus=made.id, names=_names_in(match["steps"] or ""))
+        return Context(workflows=(made,), focus=made.id)
     if (match := _VERSIONS.match(words)) is not None:
         made = in_words(match["name"], "1 say hi", deed)
         return Context(workflows=(made,), focus=made.id, versions=int(match["count"]))
@@ -109,10 +109,6 @@ def in_words(name: str, text: str, deed: READ_DEED) -> Definition:
 
 def _comment(text: str) -> Action:
     return Call(service="internal", method="comment", params={"text": text})
-
-
-def _names_in(steps: str) -> LiveNames:
-    return LiveNames(channels=tuple(dict.fromkeys(re.findall(r"#([\w-]+)", steps))))
 
 
 def _linked(

@@ -25,6 +25,7 @@ from engine.model import (
     Stop,
     Trigger,
     Wait,
+    blocks,
     destinations,
 )
 from grammar.instruction import (
@@ -58,6 +59,7 @@ from grammar.instruction import (
     Undo,
     Why,
 )
+from grammar.names import is_blank
 from grammar.say_manage import say_past, say_sort
 
 Meaning = dict[str, Any]
@@ -102,7 +104,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
 
     match instruction:
         case Create(definition):
-            return {"op": "create", "wf": definition.name, **_heading(definition), "steps": steps(definition.states)}
+            made = [] if is_blank(definition) else steps(definition.states)
+            return {"op": "create", "wf": definition.name, **_heading(definition), "steps": made}
         case Change(workflow, made):
             return change(before[workflow], made)
         case Rename(workflow, new):
@@ -354,13 +357,38 @@ def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
         return wrap
     operations: list[Meaning] = []
     handler = _error_path(definition, made)
-    for edit in made:
-        if handler is None or edit not in handler[1]:
+    for place, edit in enumerate(made):
+        wrapping = _wrapping(definition, made[place : place + 2]) or _wrapping(
+            definition, made[place - 1 : place + 1], 1
+        )
+        if wrapping is not None:
+            operations.extend([] if wrapping in operations else [wrapping])
+        elif handler is None or edit not in handler[1]:
             operations.extend(_told(meant) for meant in _edit(edit, definition))
         definition = edits.apply(definition, edit)
     if handler is not None:
         operations.append(handler[0])
     return _batch(operations)
+
+
+def _wrapping(definition: Definition, pair: tuple[edits.Edit, ...], gone: int = 0) -> Meaning | None:
+    """Steps that go and stand in a block in the place of the first: one operation of the vocabulary, two edits of ours."""
+    match pair:
+        case (edits.RemoveSteps(names), edits.ReplaceStep(name, (block,))):
+            pass
+        case _:
+            return None
+    inside = [each.name for inner in blocks(block.action) for each in inner.states]
+    if inside != [name, *names]:
+        return None
+    if gone:
+        first = _number(definition, name)
+        numbers = [first, *(int(first) + count for count in range(1, len(names) + 1))]
+    else:
+        numbers = [_number(definition, each) for each in inside]
+    said = _deed(block.action)
+    into = {key: value for key, value in said.items() if key not in ("steps", "then")}
+    return {"op": "wrap", "wf": definition.name, "step": numbers, "into": into}
 
 
 def _told(meant: Meaning) -> Meaning:
@@ -494,6 +522,8 @@ def _replaced(definition: Definition, name: str, states: tuple[State, ...]) -> M
     """Steps in the place of one; a block around that one is a wrap."""
     number, old = _number(definition, name), step(definition.state(name))
     new = steps(states)
+    if is_blank(definition):
+        return {"op": "insert", "wf": definition.name, "at": 1, "steps": new}
     if len(new) == 1:
         for inner in ("then", "steps"):
             if new[0].get(inner) == [old]:
