@@ -227,6 +227,15 @@ def restoration(
     return Batch(workflows=[restored], revisions=[revision], changes=changes)
 
 
+def restored(entry: Entry, content: RevisionRecord, origin: Origin, summary: str) -> Batch:
+    """A new version that is as an older one was, with the authors its steps had then."""
+    after = replace(entry.record, name=content.definition.name, revision=entry.current.number + 1, updated_at=origin.at)
+    revision = replace(
+        content, number=after.revision, author=origin.by, at=origin.at, words=origin.words, summary=summary
+    )
+    return _batch(after, standing(entry.record), "restore", origin, summary, revision)
+
+
 def joined(batches: Iterable[Batch]) -> Batch:
     """Several changes as one commit."""
     whole = Batch()

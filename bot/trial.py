@@ -24,6 +24,7 @@ DAY: Final = 86_400.0
 MOST_EVENTS: Final = 50_000
 _CHANCE: Final = 0.5
 _TRIED: Final = Limits(lines=500, runs=50)
+_SUPPOSED: Final = Limits(lines=60, runs=10)
 _TESTED: Final = Limits(lines=5_000, runs=1_000, seconds=366 * DAY)
 
 
@@ -67,6 +68,30 @@ async def stage_of(
         chance=_CHANCE,
         answer=answering(declarations, workflow, failing),
         limits=_TRIED,
+    )
+
+
+async def standing_stage(store: Store, community: str, declarations: Declarations, around: Context, at: float) -> Stage:
+    """The community as it is stored, every workflow as it stands: those that are off are off.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    records = {record.id: record for record in await store.workflows(community)}
+    current = await store.current_revisions(community)
+    return Stage(
+        community,
+        declarations,
+        at,
+        tuple(Cast(records[each.workflow], each) for each in current if each.workflow in records),
+        config=around.config,
+        stream=around.stream,
+        zone=around.zone,
+        kept=Kept(community, await store.data(community)),
+        marks={(record.workflow, record.key): record.marks for record in await store.marks(community)},
+        chance=_CHANCE,
+        answer=answering(declarations, "", ()),
+        limits=_SUPPOSED,
     )
 
 

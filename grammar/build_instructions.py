@@ -8,7 +8,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
-from grammar import build_heading, build_policies
+from grammar import build_heading, build_manage, build_policies
 from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
@@ -58,6 +58,7 @@ from grammar.syntax import (
     Span,
     Start,
     Substitute,
+    SupposeCommand,
     Together,
     Value,
     Wish,
@@ -79,6 +80,8 @@ _PLAIN: Final[Mapping[str, str]] = {
     "resume": "resume",
     "status": "status",
     "list": "list",
+    "templates": "templates",
+    "placeholders": "placeholders",
     "show": "show",
     "show_page": "show",
     "show_step": "show step",
@@ -86,7 +89,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "agenda": "agenda",
     "runs": "runs",
     "history": "history",
-    "diff": "diff",
     "undo": "undo",
     "redo": "redo",
     "move_runs": "move runs",
@@ -97,10 +99,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "no": "no",
 }
 _TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
-_LATER: Final[Mapping[str, str]] = {
-    "later_copy": "copy a workflow",
-    "later_template": "make workflows from templates",
-}
 
 
 class InstructionBuilder:
@@ -120,6 +118,8 @@ class InstructionBuilder:
                 return self._edits(tree)
             case "test":
                 return self._dry_run(tree)
+            case "suppose":
+                return SupposeCommand(*self._supposed(tree))
             case _:
                 return _manage(tree)
 
@@ -137,6 +137,12 @@ class InstructionBuilder:
             happening, given = self._tried(cue)
             later.append((_seconds(_leaf(cue, "DURATION")), happening or "", given))
         return DryRunCommand(named, event, fields, None if failing is None else _reference(failing), tuple(later))
+
+    def _supposed(self, tree: Node) -> tuple[str, dict[str, JsonValue]]:
+        event, fields = self._tried(tree)
+        if event is None:
+            raise NotBuilt("if what happens?")
+        return event, fields
 
     def _tried(self, node: Node) -> tuple[str | None, dict[str, JsonValue]]:
         """An event and its fields; what its words say of a field counts unless the field is given."""
@@ -529,12 +535,6 @@ def _workflows_in(node: Node) -> Iterator[str]:
             yield from _workflows_in(child)
 
 
-def _not_yet(node: Node) -> Named:
-    """What cannot be done yet, and the workflows it was said of: one that does not exist is told first."""
-    workflows = tuple(str(leaf.value) for leaf in node.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    return Named("not yet", workflows, _LATER[node.rule])
-
-
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
 
 
@@ -748,9 +748,8 @@ def _find(node: Node, rule: str) -> Node | None:
 
 def _manage(tree: Node) -> Command:
     workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
-    later = next((child for child in (tree, *tree.nodes()) if child.rule in _LATER), None)
-    if later is not None:
-        return _not_yet(later)
+    if tree.rule in build_manage.RULES:
+        return build_manage.command(tree, workflows[0] if workflows else None)
     match tree.rule:
         case "run":
             after, at = _beginning(tree.node("begin"))
@@ -775,8 +774,6 @@ def _manage(tree: Node) -> Command:
         case "help":
             topic = _extra(tree)
             return Named("help", extra=_ABOUT.sub("", str(topic)) if topic is not None else None)
-        case "help_variables":
-            return Named("help", extra="variables")
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":

@@ -61,6 +61,91 @@ class SetEnabled:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Make a workflow like another one, under a name of its own."""
+
+    workflow: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromTemplate:
+    """Make a workflow from one of those that come with the bot."""
+
+    template: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListTemplates:
+    """The workflows that come with the bot, to begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Which workflows of all are meant; those that fit everything that is said.
+
+    Attributes:
+        state: On, off, or with a run going on.
+        tag: A tag they have.
+        start: What starts them: `timers`, `commands`, `redeems`, `by hand`, `triggers` (anything by itself), or the name of
+            an event.
+    """
+
+    state: Literal["enabled", "disabled", "running"] | None = None
+    tag: str | None = None
+    start: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchAll:
+    """Switch all workflows of a sort on or off; asks first."""
+
+    enabled: bool
+    sort: Sort = Sort()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A moment that has been: one of these is said, a time of day also together with a date.
+
+    Attributes:
+        yesterday: As yesterday ended.
+        seconds: So long ago.
+        date: As that day ended, or at its `time`: 2026-11-20.
+        time: When the clock showed that last: 19:30.
+    """
+
+    yesterday: bool = False
+    seconds: float | None = None
+    date: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Let a workflow be again as it was: in a version, or at a moment; asks first."""
+
+    workflow: str
+    to: int | Past
+
+
+@dataclass(frozen=True, slots=True)
+class Suppose:
+    """Say which workflows would start if something happened, and why the others would not."""
+
+    event: str
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholders:
+    """What a text may name as `${...}`, in a workflow or anywhere."""
+
+    workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunWorkflow:
     """Start a workflow by hand, now or later. Dotted argument keys are kept as typed.
 
@@ -165,7 +250,7 @@ class Status:
 class ListWorkflows:
     """All workflows, or those of one sort."""
 
-    only: Literal["enabled", "disabled", "running"] | None = None
+    sort: Sort = Sort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +290,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What the last change changed, or what changed since a revision."""
+    """What the last change changed, or what changed since a version or a moment."""
 
     workflow: str
-    since: int | None = None
+    since: int | Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +317,7 @@ class Export:
     """Print a workflow so that another bot can import it."""
 
     workflow: str
-    format: Literal["text", "json"] = "text"
+    format: Literal["text", "json", "yaml"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +355,13 @@ Instruction: TypeAlias = (
     | Rename
     | Delete
     | SetEnabled
+    | Copy
+    | FromTemplate
+    | ListTemplates
+    | SwitchAll
+    | Restore
+    | Suppose
+    | Placeholders
     | RunWorkflow
     | Control
     | DryRun

@@ -191,7 +191,7 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, sounds, rewards and channels."""
+    """The live entries of scenes, sources, sounds, rewards and channels; a sound may be a step by itself."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
@@ -201,6 +201,8 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+    for name in names.sounds:
+        yield "BARE_SOUND", name, name
 
 
 # Phrases with options ---------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class _Kept:
     lexicon: LiveLexicon
     book: Phrasebook
     owners: Mapping[str, Definition]
+    templates: tuple[str, ...] = ()
 
 
 class LiveWords:
@@ -100,7 +101,10 @@ class LiveWords:
         """The lexicon for a message in this workspace."""
         definitions = [view.definition for view in workspace.workflows.values()]
         for place, kept in enumerate(self._kept):
-            if kept.definitions == definitions and kept.names == workspace.names:
+            if kept.definitions == definitions and (kept.names, kept.templates) == (
+                workspace.names,
+                workspace.templates,
+            ):
                 if place:
                     self._kept.insert(0, self._kept.pop(place))
                 return kept.lexicon
@@ -118,8 +122,9 @@ class LiveWords:
             *self._beside,
             *((root, book.vocabulary) for root in _roots(book)),
         )
-        made = LiveLexicon(names_on_stream(workspace.names), beside)
-        return _Kept(definitions, workspace.names, made, book, owners)
+        templates = (entry for name in workspace.templates for entry in _template(name))
+        made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
+        return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
 
     def _phrases(self, definition: Definition) -> Iterator[Phrase]:
         for name in {definition.name: None, definition.id: None}:
@@ -134,6 +139,10 @@ class LiveWords:
                         yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)
         for words, content, cost in dict.fromkeys(_contents(definition, self._declarations)):
             yield "step", words, ("CONTENT", content, cost)
+        for tag in definition.tags:
+            for words in spellings(tag):
+                if words:
+                    yield "tag", words, ("TAG", tag, 0.0)
         for name in self._step_names(definition):
             for words in spellings(name):
                 if words:
@@ -183,6 +192,7 @@ def _roots(book: Phrasebook) -> Iterator[Node]:
     name, within = book.section("name"), book.section("in")
     yield name
     yield book.section("step")
+    yield book.section("tag")
     yield Branch({"the": name})
     yield _after_in(within)
     yield _after_in(Branch({"the": within}))
@@ -200,17 +210,37 @@ def _after_in(node: Node) -> Branch:
 
 
 class _Versions:
-    """`v1`, `v2` and so on, without end."""
+    """`v1`, `version 2` and so on, without end."""
 
     entries: tuple[lexicon.Entry, ...] = ()
 
     def get(self, word: str, /) -> Branch | None:
         """The branch of one of them."""
-        if _VERSION.fullmatch(word) is None:
-            return None
-        branch = Branch()
-        branch.entries = (("VERSION", int(word[1:]), 0.0),)
-        return branch
+        if word == "version":
+            return cast("Branch", _Numbers())
+        return _numbered(int(word[1:])) if _VERSION.fullmatch(word) is not None else None
+
+
+class _Numbers:
+    """What follows "version": `version 3`."""
+
+    entries: tuple[lexicon.Entry, ...] = ()
+
+    def get(self, word: str, /) -> Branch | None:
+        """The branch of a number."""
+        return _numbered(int(word)) if word.isascii() and word.isdecimal() and len(word) <= 6 else None
+
+
+def _numbered(number: int) -> Branch:
+    branch = Branch()
+    branch.entries = (("VERSION", number, 0.0),)
+    return branch
+
+
+def _template(name: str) -> Iterator[Entry]:
+    yield "TEMPLATE", name, name
+    for form in (f"{name} template", f"the {name} template", f"a {name} template", f"template {name}"):
+        yield "A_TEMPLATE", form, name
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -52,30 +52,38 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
-    NotYet,
+    Past,
+    Placeholders,
     Question,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
+    Sort,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -90,6 +98,7 @@ from grammar.references import (
     key,
     moved_place,
     names_beside,
+    nearest,
     number_of,
     one_of,
     only,
@@ -112,7 +121,9 @@ from grammar.syntax import (
     Catch,
     Command,
     Contrast,
+    CopyCommand,
     Declared,
+    DiffCommand,
     Drop,
     DryRunCommand,
     Duration,
@@ -131,18 +142,23 @@ from grammar.syntax import (
     OfKind,
     Reference,
     RenameCommand,
+    RestoreCommand,
     RetryCommand,
     RunCommand,
     Shift,
     SkipCommand,
+    SortCommand,
     Start,
     Substitute,
+    SupposeCommand,
+    TemplateCommand,
     Together,
     Wish,
     Words,
     Wrap,
 )
 from grammar.wishes import too_vague
+from grammar.words import fold
 from grammar.workspace import WorkflowView, Workspace
 from grammar.wrapping import wrapped
 
@@ -176,7 +192,10 @@ class Resolver:
         try:
             return self._settled(command)
         except Unclear as unclear:
-            raise Unsettled(self._which(command, unclear)) from None
+            options, question = self._which(command, unclear)
+            if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
+                return options[0]
+            raise Unsettled(question) from None
         except MissingPiece as missing:
             raise Unsettled(
                 Question(missing.question, gap=missing.gap(self.sentence), verbatim=missing.verbatim)
@@ -185,7 +204,7 @@ class Resolver:
             words = str(error)
             raise refuse(f"I cannot do that: {words}.") from None
 
-    def _settled(self, command: Command) -> Instruction:
+    def _settled(self, command: Command) -> Instruction:  # noqa: C901  one line each
         match command:
             case Edits():
                 return self._change(command)
@@ -210,22 +229,39 @@ class Resolver:
                 view = self._view(command.workflow)
                 own = view.definition.id
                 return Rename(own, names.checked(command.name, self.workspace, quoted=True, own=own))
+            case CopyCommand():
+                return Copy(self._id(command.workflow), self._new_name(command.name or "", quoted=command.quoted))
+            case TemplateCommand():
+                return self._from_template(command)
+            case SortCommand():
+                return self._sorted(command)
+            case RestoreCommand():
+                return Restore(self._id(command.workflow), self._past(command.workflow, command.to))
+            case DiffCommand():
+                since = None if command.since is None else self._past(command.workflow, command.since)
+                return Diff(self._id(command.workflow), since)
+            case SupposeCommand():
+                return Suppose(command.event, command.arguments)
             case Named():
                 return self._named(command)
             case _:
                 assert_never(command)
 
-    def _which(self, command: Command, unclear: Unclear) -> Question:
-        """The question between steps that fit; each option is the whole sentence with one of them."""
+    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
+        """What is meant with each of the steps that fit, and the question between them in whole sentences."""
         options: dict[str, str] = {}
+        instructions: list[Instruction] = []
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.setdefault(self.say.instruction(meant, self.workspace), told)
+            said = self.say.instruction(meant, self.workspace)
+            if said not in options:
+                options[said] = told
+                instructions.append(meant)
         shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
-        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
+        return instructions, Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -259,6 +295,37 @@ class Resolver:
         if new.triggers:
             return names.stem_of(new.triggers[0])
         return verb(new.steps[0].state.action, self.declarations) if new.steps else "workflow"
+
+    def _new_name(self, name: str, *, quoted: bool) -> str:
+        return names.checked(name, self.workspace, quoted=quoted)
+
+    def _from_template(self, command: TemplateCommand) -> FromTemplate:
+        known = self.workspace.templates
+        template = next((each for each in known if fold(each) == fold(command.template)), None)
+        if template is None:
+            near = nearest(command.template, known)
+            hint = f'Did you mean "{near[0]}"?' if near else f"There are {', '.join(known)}." if known else ""
+            raise refuse(f'There is no template "{command.template}". {hint}', *near)
+        if command.name is None:
+            return FromTemplate(template, names.made_up(template, self.workspace))
+        return FromTemplate(template, self._new_name(command.name, quoted=command.quoted))
+
+    def _sorted(self, command: SortCommand) -> ListWorkflows | SwitchAll:
+        sort = command.sort
+        tags = {fold(tag): tag for view in self.workspace.workflows.values() for tag in view.definition.tags}
+        if sort.tag is not None and fold(sort.tag) not in tags:
+            has = f"there are {', '.join(sorted(tags.values())[:8])}" if tags else "no workflow has one yet"
+            raise refuse(f'No workflow is tagged "{sort.tag}"; {has}. To tag one: tag raid as {sort.tag}')
+        if command.enabled is None:
+            return ListWorkflows(sort)
+        return SwitchAll(command.enabled, sort)
+
+    def _past(self, typed: str | None, to: int | Past) -> int | Past:
+        view = self._view(typed)
+        if isinstance(to, int) and not 1 <= to <= view.revision:
+            called = names.quoted_name(view.definition.name)
+            raise refuse(f"There is no v{to} of {called}; the last one is v{view.revision}.")
+        return to
 
     # Edits ---------------------------------------------------------------------------------------------------------------
 
@@ -325,10 +392,11 @@ class Resolver:
             case Wrap():
                 return wrapped(syntax, within, self.declarations)
             case Alter():
-                return tuple(
+                changed = tuple(
                     SetAction(state.name, self._altered(state, syntax, definition))
                     for state in self._meant(syntax, within)
                 )
+                return self._sure_of_it(syntax, changed, within)
             case Start():
                 return self._start(syntax, definition)
             case Head():
@@ -415,6 +483,14 @@ class Resolver:
         raise Unsettled(
             Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
         )
+
+    def _sure_of_it(self, syntax: Alter, edits: tuple[Edit, ...], within: Within) -> tuple[Edit, ...]:
+        """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
+        loose_words = isinstance(syntax.value, Words) and syntax.value.type == "text" and not syntax.value.quoted
+        if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
+            return edits
+        said = self.say.instruction(Change(within.definition.id, edits), self.workspace)
+        raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
 
     def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
         value = syntax.value
@@ -602,7 +678,9 @@ class Resolver:
             case "redo":
                 return Redo(self._id(first) if first else None, number or 1)
             case "list":
-                return ListWorkflows(cast("Any", command.extra))
+                return ListWorkflows(Sort(cast("Any", command.extra)))
+            case "templates":
+                return ListTemplates()
             case "help":
                 return Help(cast("str | None", command.extra))
             case "import":
@@ -611,8 +689,6 @@ class Resolver:
                 return Answer(command.verb == "yes")
             case "move runs":
                 return self._move_runs(first, number)
-            case "not yet":
-                return self._not_yet(command)
             case "vague":
                 raise Unsettled(too_vague(self._view(first), self.say.step))
             case _:
@@ -647,12 +723,6 @@ class Resolver:
             raise refuse("There are no workflows to delete.")
         return Delete(tuple(view.definition.id for view in self.workspace.workflows.values()))
 
-    def _not_yet(self, command: Named) -> NotYet:
-        """What cannot be done yet; that there is no such workflow comes first."""
-        for name in command.workflows:
-            names.find(name, self.workspace)
-        return NotYet(str(command.extra))
-
     def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
         known = self._id(first) if first else None
         match command.verb:
@@ -675,10 +745,10 @@ class Resolver:
                 return Show(shown.definition.id, step=number)
             case "history":
                 return History(known or self._id(None))
-            case "diff":
-                return Diff(known or self._id(None), since=number)
+            case "placeholders":
+                return Placeholders(known or self.workspace.focus)
             case "export":
-                return Export(known or self._id(None), "json" if command.extra == "json" else "text")
+                return Export(known or self._id(None), cast("Any", command.extra or "text"))
             case other:
                 raise AssertionError(other)
 
@@ -718,6 +788,12 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
+
+
+def _is_mere_words(command: Command) -> bool:
+    """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
+    values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
+    return any(isinstance(value, Words) and value.type == "text" and not value.quoted for value in values)
 
 
 def _target(lead: Lead, within: Within) -> Target | None:

@@ -50,22 +50,27 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
@@ -73,11 +78,14 @@ from grammar.instruction import (
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
 from grammar.names import quoted_name, slug
 from grammar.references import names_beside, number_of
+from grammar.say_manage import say_past, say_sort
 from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
     Named,
@@ -159,6 +167,16 @@ class Sayer:
                 return f"{'enable' if instruction.enabled else 'disable'} {_name(instruction.workflow, workspace)}"
             case RunWorkflow() | DryRun() | Backtest() | MoveRuns():
                 return _runs(instruction, workspace)
+            case Copy():
+                return f"copy {_name(instruction.workflow, workspace)} as {quote(instruction.name)}"
+            case FromTemplate():
+                return f"create {quote(instruction.name)} from template {quote(instruction.template)}"
+            case SwitchAll():
+                return _join(
+                    "enable" if instruction.enabled else "disable", "all workflows", say_sort(instruction.sort) or None
+                )
+            case Restore():
+                return f"restore {_name(instruction.workflow, workspace)} to {say_past(instruction.to)}"
             case Control():
                 whom = "everything" if instruction.workflow is None else _name(instruction.workflow, workspace)
                 return f"{instruction.verb} {whom}"
@@ -170,6 +188,11 @@ class Sayer:
                 return _join("help", instruction.topic)
             case Answer():
                 return "yes" if instruction.yes else "no"
+            case ListTemplates():
+                return "templates"
+            case Suppose():
+                happening = _happening(instruction.event, instruction.arguments)
+                return _join("what if", str(happening[0]).removeprefix("when "), happening[1])
             case NotYet():
                 return instruction.what
             case _:
@@ -319,7 +342,18 @@ def _given(arguments: Mapping[str, JsonValue]) -> str | None:
 
 
 def _query(  # noqa: C901  one line each
-    query: Status | ListWorkflows | Show | Why | Agenda | ListRuns | History | Diff | Undo | Redo | Export,
+    query: Status
+    | ListWorkflows
+    | Placeholders
+    | Show
+    | Why
+    | Agenda
+    | ListRuns
+    | History
+    | Diff
+    | Undo
+    | Redo
+    | Export,
     workspace: Workspace,
 ) -> str:
     name = None
@@ -329,7 +363,9 @@ def _query(  # noqa: C901  one line each
         case Status():
             return _join("status", name)
         case ListWorkflows():
-            return _join("list", query.only)
+            return _join("list", say_sort(query.sort) or None)
+        case Placeholders():
+            return _join("placeholders", name and f"of {name}")
         case Show():
             if query.step is not None:
                 return f"show step {query.step} of {name}"
@@ -343,7 +379,7 @@ def _query(  # noqa: C901  one line each
         case History():
             return _join("history", name)
         case Diff():
-            return _join("diff", name, f"since v{query.since}" if query.since is not None else None)
+            return _join("diff", name, f"since {say_past(query.since)}" if query.since is not None else None)
         case Undo():
             return _join("undo", query.count if query.count > 1 else None, name)
         case Redo():

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.formulas import Formula
 from engine.model import Policy, Retry, Trigger
 from grammar.drafts import Draft
+from grammar.instruction import Past, Sort
 from grammar.rules import Rule
 
 # Which step ------------------------------------------------------------------------------------------------------------
@@ -487,6 +488,56 @@ class DryRunCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyCommand:
+    """`copy raid as outro`."""
+
+    workflow: str | None
+    name: str | None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCommand:
+    """`create welcome from template raid`."""
+
+    template: str
+    name: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SortCommand:
+    """`list timers`, `turn on all redeems`; what is wanted of them: a list, or on, or off."""
+
+    sort: Sort
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCommand:
+    """`put raid back to how it was yesterday`."""
+
+    workflow: str | None
+    to: int | Past
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCommand:
+    """`diff raid since yesterday`."""
+
+    workflow: str | None
+    since: int | Past | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupposeCommand:
+    """`what would happen if someone gifts 10 subs`."""
+
+    event: str
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BacktestCommand:
     """`backtest raid v3 over 1 day`."""
 
@@ -515,4 +566,10 @@ Command: TypeAlias = (
     | ExtendCommand
     | RetryCommand
     | RenameCommand
+    | CopyCommand
+    | TemplateCommand
+    | SortCommand
+    | RestoreCommand
+    | DiffCommand
+    | SupposeCommand
 )

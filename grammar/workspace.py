@@ -43,6 +43,7 @@ class Workspace:
         step: Name of the step of it that was talked about last; "it" means this one where a step is meant.
         names: Live names.
         variables: Variables known beside those of events, such as config keys.
+        templates: Names of workflows that come with the bot.
         platform: Where the sentence was typed; "say" means Twitch chat everywhere unless Discord is named.
     """
 
@@ -52,6 +53,7 @@ class Workspace:
     variables: frozenset[str] = frozenset()
     platform: Literal["twitch", "discord"] = "twitch"
     step: str | None = None
+    templates: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, WorkflowView]:

@@ -7,10 +7,15 @@ from bot.instructions import (
     create_and_edit,
     files,
     help,
+    making,
+    many,
     moving,
+    past,
+    placeholders,
     queries,
     retries,
     several,
+    supposing,
     trying,
     versions,
     waits,
@@ -23,22 +28,27 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
@@ -46,6 +56,8 @@ from grammar.instruction import (
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -72,6 +84,20 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await create_and_edit.delete(turn, instruction)
         case SetEnabled():
             return await create_and_edit.set_enabled(turn, instruction)
+        case Copy():
+            return await making.copy(turn, instruction)
+        case FromTemplate():
+            return await making.from_template(turn, instruction)
+        case ListTemplates():
+            return await making.list_templates(turn)
+        case SwitchAll():
+            return await many.switch_all(turn, instruction)
+        case Restore():
+            return await past.restore(turn, instruction)
+        case Suppose():
+            return await supposing.suppose(turn, instruction)
+        case Placeholders():
+            return placeholders.placeholders(turn, instruction)
         case RunWorkflow():
             return await controls.run(turn, instruction)
         case Control():

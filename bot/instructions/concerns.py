@@ -8,22 +8,27 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
@@ -31,6 +36,8 @@ from grammar.instruction import (
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
@@ -45,6 +52,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             return tuple(dict.fromkeys(id for each in instructions for id in concerned(each)))
         case (
             Change(workflow=workflow)
+            | Copy(workflow=workflow)
+            | Restore(workflow=workflow)
             | Rename(workflow=workflow)
             | SetEnabled(workflow=workflow)
             | RunWorkflow(workflow=workflow)
@@ -65,10 +74,13 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             | ListRuns(workflow=maybe)
             | Status(workflow=maybe)
             | Why(workflow=maybe)
+            | Placeholders(workflow=maybe)
             | Undo(workflow=maybe)
             | Redo(workflow=maybe)
         ):
             return () if maybe is None else (maybe,)
+        case FromTemplate() | ListTemplates() | SwitchAll() | Suppose():
+            return ()
         case Create() | ListWorkflows() | Agenda() | Import() | Help() | Answer() | NotYet():
             return ()
         case _:
@@ -79,7 +91,7 @@ def is_edit(instruction: Instruction) -> bool:
     """Whether it changes workflows that are there, which their policy may let others do."""
     if isinstance(instruction, Several):
         return all(is_edit(each) for each in instruction.instructions)
-    return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns)
+    return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns | Restore)
 
 
 def only_looks(instruction: Instruction) -> bool:

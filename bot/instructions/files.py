@@ -29,6 +29,11 @@ async def export(turn: Turn, instruction: Export) -> Outcome:
     limit = LIMITS[turn.platform]
     if instruction.format == "json":
         texts = cut_json(_json(entry), limit)
+    elif instruction.format == "yaml":
+        from bot.yaml_text import write_yaml  # loaded only by those who want YAML
+
+        written = write_yaml(json.loads(write_json(entry.definition))).strip()
+        texts = list(messages(Saying(body=written), turn.platform, most=MOST_MESSAGES + 1))
     else:
         text = turn.desk.language.say_definition(entry.definition).strip()
         texts = list(messages(Saying(body=text), turn.platform, most=MOST_MESSAGES + 1))

@@ -1,19 +1,22 @@
 """What there is, how it is written, where what runs stands, what ran last and what is to come today."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot import agenda as words
 from bot.catalogue import Entry
+from bot.instructions.many import is_of
 from bot.instructions.turn import Outcome, Turn, name
 from bot.instructions.where import begun_by, called, stands
 from bot.message import Platform
 from bot.replies import LIMITS, MOST_MESSAGES, Saying, clipped, fit, spoken
 from engine.execution import FINAL, Execution
 from engine.wording import counted
-from grammar.instruction import ListRuns, ListWorkflows, Show, Status
+from grammar.instruction import ListRuns, ListWorkflows, Show, Sort, Status
+from grammar.say_manage import say_sort
 
 _MOST_RUNS: Final = 20
 _ONLY: Final = {"enabled": "switched on", "disabled": "switched off", "running": "running"}
@@ -120,13 +123,13 @@ async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
     running: Counter[str] = Counter()
     for (workflow, _), count in turn.desk.running().items():
         running[workflow] += count
-    entries = [entry for entry in everything if _is_of(entry, instruction, running)]
+    entries = [entry for entry in everything if is_of(entry, instruction.sort, running)]
     if not everything:
         return turn.tell(
             "answer", Saying('There are no workflows yet. Try: !workflow when someone follows, say "hi ${user}"')
         )
     if not entries:
-        return turn.tell("answer", Saying(f"No workflow is {_ONLY[instruction.only or 'enabled']}."))
+        return turn.tell("answer", Saying(f"No workflow is {_none_of(instruction.sort)}."))
     lines = [_listed(turn, entry, running[entry.id]) for entry in entries]
     head = f"{counted(len(entries), 'workflow')}: " if len(entries) > 1 else ""
     saying = Saying(head, "\n".join(lines), rest="and {} more")
@@ -135,16 +138,10 @@ async def list_workflows(turn: Turn, instruction: ListWorkflows) -> Outcome:
     return turn.tell("answer", saying)
 
 
-def _is_of(entry: Entry, instruction: ListWorkflows, running: Counter[str]) -> bool:
-    match instruction.only:
-        case None:
-            return True
-        case "enabled":
-            return entry.record.enabled
-        case "disabled":
-            return not entry.record.enabled
-        case "running":
-            return running[entry.id] > 0
+def _none_of(sort: Sort) -> str:
+    """What no workflow is."""
+    rest = say_sort(replace(sort, state=None))
+    return " and ".join(part for part in (_ONLY.get(sort.state or "", ""), rest) if part)
 
 
 def _listed(turn: Turn, entry: Entry, running: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.catalogue import Entry, Undone, redoable, restoration, undoable
 from bot.instructions.create_and_edit import not_theirs, runs_on
+from bot.instructions.past import revision_of
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, clipped, listed, quoted, titled
 from engine.execution import Person
@@ -187,12 +188,12 @@ async def diff(turn: Turn, instruction: Diff) -> Outcome:
     """What the last change changed, or all changes since a version."""
     entry = turn.entry(instruction.workflow)
     number = entry.current.number
-    since = instruction.since if instruction.since is not None else number - 1
     if instruction.since is None and number == 1:
         return turn.tell("answer", Saying(f"{name(entry)} is v1; nothing has been changed since it was made."), entry)
-    old = await turn.desk.catalogue.revision(entry.id, since)
-    if old is None or not 1 <= since <= number:
-        return turn.refuse(f"{name(entry)} has the versions v1 to v{number}; there is no v{since}.", entry)
+    old = await revision_of(turn, entry, instruction.since if instruction.since is not None else number - 1)
+    if isinstance(old, str):
+        return turn.refuse(old, entry)
+    since = old.number
     lines = list(differences(turn, old.definition, entry.definition))
     head = f"{name(entry)} v{since} -> v{number}: "
     return turn.tell("answer", Saying(head, "\n".join(lines) or "no difference.", rest="and {} more"), entry)

@@ -18,7 +18,7 @@ METHODS: Final = (
             "post {message} in discord",
             "post {message} with the button {button} in {channel_id}",
             "post {message} with the button {button} in discord",
-            "(post|say|send|write|put) {message} (in|to|on|into) [the] [discord] {channel_id} [channel]",
+            "(post|say|send|write|put|drop|share) {message} (in|to|on|into) [the] [discord] {channel_id} [channel]",
             "(post|say|send|write|put) (in|to|on|into) [the] [discord] {channel_id} [channel] [that|saying] {message}",
             "(post|say|send|write|put) {message} (in|to|on|into) [the] discord",
             "(post|say|send|write|put|tell) (in|to|on|into) [the] discord [that|saying] {message}",

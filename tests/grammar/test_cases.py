@@ -54,7 +54,7 @@ def stage() -> Workspace:
 def busy() -> Workspace:
     definitions = [language().read_definition(text) for text in (*FILES, *BUSY)]
     views = {definition.id: WorkflowView(definition, revision=3) for definition in definitions}
-    return Workspace(views, "lurk", NAMES)
+    return Workspace(views, "lurk", NAMES, templates=("raid", "go live"))
 
 
 def workspace_of(case: dict[str, Any]) -> Workspace:

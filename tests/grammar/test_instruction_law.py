@@ -20,28 +20,37 @@ from grammar.instruction import (
     Backtest,
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
     Extend,
+    FromTemplate,
     Help,
     History,
     Import,
     Instruction,
     LaterEvent,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     MoveRuns,
+    Past,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RetryRun,
     RunWorkflow,
     SetEnabled,
     Show,
     Skip,
+    Sort,
     Status,
+    Suppose,
+    SwitchAll,
     Understood,
     Undo,
     Why,
@@ -76,13 +85,14 @@ def small(identifier: str, name: str) -> Definition:
 
 WORKSPACE = Workspace(
     {
-        "raid": WorkflowView(small("raid", "raid"), revision=3),
+        "raid": WorkflowView(small("raid", "raid").model_copy(update={"tags": ("redeems", "my tag")}), revision=3),
         "outro_raid": WorkflowView(small("outro_raid", "outro raid")),
         "wait": WorkflowView(small("wait", "Wait"), running=True),
         "x9": WorkflowView(small("x9", 'all "of" it; then 5')),
     },
     focus="raid",
     names=NAMES,
+    templates=("raid", "go live"),
 )
 IDLE = Workspace({id: replace(view, running=False) for id, view in WORKSPACE.workflows.items()})
 IDS = st.sampled_from(sorted(WORKSPACE.workflows))
@@ -111,6 +121,19 @@ FIELDS = st.dictionaries(
 )
 LATER = st.builds(LaterEvent, st.sampled_from((0.0, 1.5, 300.0, 86_400.0)), HAPPENINGS, FIELDS)
 
+SORTS = st.builds(
+    Sort,
+    st.sampled_from((None, None, "enabled", "disabled", "running")),
+    st.sampled_from((None, None, "redeems", "my tag")),
+    st.sampled_from((None, "timers", "commands", "redeems", "by hand", "triggers", "raid.received", "stream.started")),
+)
+PASTS = st.one_of(
+    st.just(Past(yesterday=True)),
+    st.sampled_from((60.0, 5_400.0, 86_400.0)).map(lambda seconds: Past(seconds=seconds)),
+    TIMES.map(lambda time: Past(time=time)),
+    st.builds(lambda time: Past(date="2026-11-20", time=time), st.none() | TIMES),
+)
+
 INSTRUCTIONS = st.one_of(
     st.builds(
         DryRun,
@@ -135,15 +158,22 @@ INSTRUCTIONS = st.one_of(
     st.builds(ListRuns, st.none() | IDS),
     st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
     st.builds(Status, st.none() | IDS),
-    st.builds(ListWorkflows, st.sampled_from((None, "enabled", "disabled", "running"))),
+    st.builds(ListWorkflows, SORTS),
+    st.builds(SwitchAll, st.booleans(), SORTS),
+    st.builds(Copy, IDS, st.sampled_from(("x", "my raid", 'say "hi", then stop'))),
+    st.builds(FromTemplate, st.sampled_from(("raid", "go live")), st.sampled_from(("x", "go again", "5 wait"))),
+    st.just(ListTemplates()),
+    st.builds(Restore, IDS, st.just(1) | PASTS),
+    st.builds(Suppose, HAPPENINGS, FIELDS),
+    st.builds(Placeholders, IDS),
     st.builds(Show, IDS, st.integers(1, 3)),
     st.builds(Show, IDS, st.none(), st.integers(1, 9)),
     st.builds(Why, st.none() | IDS),
     st.builds(History, IDS),
-    st.builds(Diff, IDS, st.none() | st.integers(1, 3)),
+    st.builds(Diff, IDS, st.none() | st.just(1) | PASTS),
     st.builds(Undo, st.none() | IDS, st.integers(1, 9)),
     st.builds(Redo, st.none() | IDS, st.integers(1, 9)),
-    st.builds(Export, IDS, st.sampled_from(("text", "json"))),
+    st.builds(Export, IDS, st.sampled_from(("text", "json", "yaml"))),
     st.builds(Import, st.sampled_from(('{"id": "x"}', 'workflow "x"\n1. stop'))),
     st.builds(Help, st.sampled_from((None, "waits"))),
     st.builds(Answer, st.booleans()),

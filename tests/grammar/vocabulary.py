@@ -31,29 +31,36 @@ from engine.model import (
 from grammar.instruction import (
     Change,
     Control,
+    Copy,
     Create,
     Delete,
     Diff,
     DryRun,
     Export,
+    FromTemplate,
     Help,
     History,
     Instruction,
     ListRuns,
     ListWorkflows,
     NotYet,
+    Placeholders,
     Redo,
     Rename,
+    Restore,
     RunWorkflow,
     SetEnabled,
     Several,
     Show,
     Skip,
     Status,
+    Suppose,
+    SwitchAll,
     Undo,
     Why,
 )
 from grammar.names import is_blank
+from grammar.say_manage import say_past, say_sort
 
 Meaning = dict[str, Any]
 Named = Mapping[str, Definition]
@@ -123,8 +130,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "skip", "wf": name(workflow)}
         case Status(workflow):
             return {"op": "status", "wf": name(workflow) if workflow is not None else None}
-        case ListWorkflows(only):
-            return {"op": "list", "filter": only}
+        case ListWorkflows(sort):
+            return {"op": "list", "filter": say_sort(sort) or None}
+        case Copy(workflow, new):
+            return {"op": "copy", "wf": name(workflow), "to": new}
+        case FromTemplate(template, new):
+            return {"op": "create", "wf": new, "template": template}
+        case SwitchAll(enabled, sort):
+            return {"op": "enable" if enabled else "disable", "wf": "*", "filter": say_sort(sort) or None}
+        case Restore(workflow, to):
+            return {"op": "restore", "wf": name(workflow), "to": say_past(to)}
+        case Suppose(event, arguments):
+            return {"op": "test", "args": dict(arguments), "event": event}
+        case Placeholders():
+            return {"op": "help", "topic": "placeholders"}
         case Show(workflow, step):
             return {"op": "show", "wf": name(workflow), "step": step}
         case Why(workflow) | ListRuns(workflow):
@@ -132,7 +151,7 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
         case History(workflow):
             return {"op": "history", "wf": name(workflow)}
         case Diff(workflow, since):
-            return {"op": "diff", "wf": name(workflow), "since": since}
+            return {"op": "diff", "wf": name(workflow), "since": None if since is None else say_past(since)}
         case Undo(count=count):
             return {"op": "undo", "n": count}
         case Redo(count=count):
@@ -312,6 +331,7 @@ def condition(guard: Formula | None) -> Meaning | None:
         case None:
             return None
         case Compare(operator, Variable(path), Literal(value)):
+            path = "game" if path == "category" else path
             return {"var": path, "op": operator, "value": value}
         case TextTest("contains", Variable("user.roles"), Literal(role)):
             short = str(ROLES.get(str(role), role)).removesuffix("s")
@@ -334,6 +354,8 @@ def condition(guard: Formula | None) -> Meaning | None:
 
 def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     """The edits of one message as one operation or a batch."""
+    if (wrap := _wrapped(definition, made)) is not None:
+        return wrap
     operations: list[Meaning] = []
     handler = _error_path(definition, made)
     for place, edit in enumerate(made):
@@ -372,6 +394,22 @@ def _wrapping(definition: Definition, pair: tuple[edits.Edit, ...], gone: int = 
 
 def _told(meant: Meaning) -> Meaning:
     return {key: value for key, value in meant.items() if value is not None}
+
+
+def _wrapped(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning | None:
+    """Several steps of which the first is replaced by a block around all of them."""
+    match made:
+        case (edits.RemoveSteps(rest), edits.ReplaceStep(first, (outer,))):
+            names = (first, *rest)
+        case _:
+            return None
+    new, old = step(outer), [step(definition.state(name)) for name in names]
+    for inner in ("then", "steps"):
+        if new.get(inner) == old:
+            into = {key: value for key, value in new.items() if key != inner}
+            numbers = [_number(definition, name) for name in names]
+            return {"op": "wrap", "wf": definition.name, "step": numbers, "into": into}
+    return None
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:

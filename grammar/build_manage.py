@@ -1,0 +1,118 @@
+"""From trees of `manage.lark` to commands about many workflows, copies, templates, and the past."""
+
+from typing import Any, cast
+
+from grammar.drafts import MissingPiece
+from grammar.instruction import Past, Sort
+from grammar.leaves import NotBuilt, seconds_of
+from grammar.scanners import NoHalf
+from grammar.syntax import (
+    Command,
+    CopyCommand,
+    DiffCommand,
+    RestoreCommand,
+    SortCommand,
+    TemplateCommand,
+)
+from grammar.tree import Leaf, Node
+
+RULES = frozenset(
+    {
+        "copy",
+        "from_template",
+        "enable_many",
+        "disable_many",
+        "list_sort",
+        "restore",
+        "diff",
+    }
+)
+
+
+def command(tree: Node, workflow: str | None) -> Command:
+    """What one of `RULES` says, about the workflow that was named."""
+    match tree.rule:
+        case "copy":
+            name = _name(tree.node("name"))
+            if name is None:
+                raise MissingPiece("What should the copy be called?", joint=" as")
+            return CopyCommand(workflow, str(name.value), name.quoted)
+        case "from_template":
+            return _from_template(tree)
+        case "enable_many" | "disable_many":
+            return SortCommand(sort(tree.node("many")), tree.rule == "enable_many")
+        case "list_sort":
+            return SortCommand(sort(tree))
+        case "restore":
+            return RestoreCommand(workflow, past(tree))
+        case "diff":
+            return DiffCommand(workflow, None if _past_of(tree) is None else past(tree))
+        case other:
+            raise AssertionError(other)
+
+
+def _from_template(tree: Node) -> TemplateCommand:
+    template = tree.node("template")
+    leaf = (template or tree).leaf("TEMPLATE", "A_TEMPLATE", "NEW_NAME", "STRING")
+    if leaf is None:
+        raise AssertionError("a template has a name")
+    name = _name(tree.node("name"))
+    said = str(leaf.value)
+    return TemplateCommand(said, None) if name is None else TemplateCommand(said, str(name.value), name.quoted)
+
+
+def _name(node: Node | None) -> Leaf | None:
+    return None if node is None else node.leaf("NEW_NAME", "STRING")
+
+
+def sort(node: Node | None) -> Sort:
+    """Which workflows are meant."""
+    if node is None:
+        return Sort()
+    said = node.node("sort")
+    only = node.leaf("ONLY")
+    state: Any = None if only is None else str(only.value)
+    if said is None:
+        return Sort(state)
+    tag, start = said.leaf("TAG", "STRING", "NEW_NAME"), said.leaf("SORT", "EVENT")
+    twice = len(list(said.leaves())) > (tag is not None) + (start is not None)
+    if twice:
+        raise NotBuilt("one tag and one sort of start can be said at a time")
+    return Sort(state, None if tag is None else str(tag.value), None if start is None else str(start.value))
+
+
+# The past ----------------------------------------------------------------------------------------------------------------
+
+
+def past(tree: Node) -> int | Past:
+    """A version, or a moment that has been."""
+    node = _past_of(tree)
+    if node is None:
+        raise AssertionError("it is said when")
+    version = node.leaf("VERSION")
+    if version is not None:
+        return int(version.value)
+    inner = node.node() or node
+    match inner.rule:
+        case "yesterday":
+            return Past(yesterday=True)
+        case "ago":
+            return Past(seconds=seconds_of(cast("Leaf", inner.leaf("DURATION"))))
+        case "past_time":
+            return Past(time=_clock(inner))
+        case "past_date":
+            time = _clock(inner) if inner.leaf("TIME") is not None else None
+            return Past(date=str(cast("Leaf", inner.leaf("DATE")).value), time=time)
+        case other:
+            raise AssertionError(other)
+
+
+def _past_of(tree: Node) -> Node | None:
+    return tree.node("past", "yesterday", "ago", "past_time", "past_date")
+
+
+def _clock(node: Node) -> str:
+    minutes = cast("Leaf", node.leaf("TIME")).value
+    if isinstance(minutes, NoHalf):
+        raise NotBuilt("say in which half of the day, such as 20:00")
+    return f"{int(minutes) // 60:02}:{int(minutes) % 60:02}"
