@@ -167,11 +167,16 @@ class Bot:
             elif key != "live" and self.settings.values.get(f"stream.{key}") != value:
                 await self.set(config.with_value(self.settings, f"stream.{key}", str(value), secret=False))
 
+    async def rewards_are(self, titles: tuple[str, ...]) -> None:
+        """Know the channel's rewards by these names."""
+        if titles != self.settings.names.rewards:
+            await self.set(config.with_names(self.settings, "rewards", titles))
+
     async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
         """Keep a changed setting; it counts once it is stored."""
-        settings, record = changed
+        _, record = changed
         await self.runner.save(Batch(config=[record]))
-        self.settings = settings
+        self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
         self._surround()
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:

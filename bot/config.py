@@ -198,6 +198,26 @@ def with_virtual_now(settings: Settings, now: float) -> tuple[Settings, ConfigRe
     return replace(settings, virtual_now=now), _record(_VIRTUAL_NOW, now)
 
 
+def with_record(settings: Settings, record: ConfigRecord) -> Settings:
+    """The settings as they are now with one record stored, whatever else has been stored meanwhile."""
+    key, found = record.key, settings_from({record.key: record})
+    if key == _ZONE:
+        return replace(settings, zone=found.zone)
+    if key == _LIVE:
+        return replace(settings, live=found.live)
+    if key == _VIRTUAL_NOW:
+        return replace(settings, virtual_now=found.virtual_now)
+    if key.startswith(_NAMES):
+        kind = key.removeprefix(_NAMES)
+        return replace(settings, names=replace(settings.names, **{kind: getattr(found.names, kind)}))
+    if key.startswith(_VALUE):
+        name = key.removeprefix(_VALUE)
+        values = {other: value for other, value in settings.values.items() if other != name}
+        secrets = {other: value for other, value in settings.secrets.items() if other != name}
+        return replace(settings, values={**values, **found.values}, secrets={**secrets, **found.secrets})
+    return settings
+
+
 # Keeping -----------------------------------------------------------------------------------------------------------------
 
 

@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 from bot.app import Abroad, Bot, Opening
-from bot.config import COMMUNITY
+from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
+from bot.discord.options import options_of, unheard
 from bot.discord.service import DiscordService
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
@@ -69,6 +70,7 @@ class DiscordThere:
 
     def __init__(self, opening: Opening, tokens: TokenFile) -> None:
         self._tokens = tokens
+        self._settings: Callable[[], Settings] = lambda: opening.settings
         self._notice = opening.notice
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
@@ -84,11 +86,12 @@ class DiscordThere:
         """It has permissions instead, which differ by channel."""
 
     def unheard(self) -> Mapping[str, Collection[str]]:
-        """Nothing that scopes would change."""
-        return {}
+        """What its switches keep from the bot."""
+        return unheard(options_of(self._settings().values))
 
     def supervisor(self, bot: Bot) -> Supervisor:
         """Keeps it connected, and lets the bot hear."""
+        self._settings = lambda: bot.settings
         self._platform = discord.Platform(
             bot, COMMUNITY, token=lambda: self._tokens.tokens[DISCORD].access, notice=self._notice
         )
@@ -110,7 +113,8 @@ class DiscordThere:
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._made.wait(), within)
+            async with asyncio.timeout(within):
+                await self._made.wait()
         return None if self._platform is None else await self._platform.connected(within)
 
 

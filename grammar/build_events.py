@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from engine.events import kind_of
+from engine.events import EventType, kind_of
 from engine.formulas import Compare, Formula, Literal, TextTest, Variable
 from grammar.build_schedules import Fields, schedules
 from grammar.leaves import NotBuilt, value_of
@@ -65,13 +65,20 @@ def _measured(node: Node) -> dict[str, Any]:
     name = value_of(node, "EVENT")
     kind = kind_of(name)
     measure = node.node("measure")
-    if kind is None or measure is None or kind.measure is None:
-        counted = kind.clause if kind is not None else name
-        raise NotBuilt(f'"{counted}" cannot be counted; say the condition with if')
+    counted = None if kind is None else kind.measure or _only_number(kind)
+    if kind is None or measure is None or counted is None:
+        clause = kind.clause if kind is not None else name
+        raise NotBuilt(f'"{clause}" cannot be counted; say the condition with if')
     compared = measure.leaf("COMPARE", "COMPARE_SUFFIX")
     unit = measure.leaf("UNIT")
-    if unit is not None and unit.value != kind.measure:
-        raise NotBuilt(f'"{kind.clause}" is counted in {kind.unit or kind.measure}, not in {unit.text}')
+    if unit is not None and unit.value != counted:
+        raise NotBuilt(f'"{kind.clause}" is counted in {kind.unit or counted}, not in {unit.text}')
     operator: Any = compared.value if compared is not None else "=="
     number = Literal(value_of(measure, "NUMBER"))
-    return {"on": name, "when": Compare(operator, Variable(kind.measure), number)}
+    return {"on": name, "when": Compare(operator, Variable(counted), number)}
+
+
+def _only_number(kind: EventType) -> str | None:
+    """What an event is counted by that has one number only: `a hype train reaches level 5`."""
+    numbers = [name for name, type_ in kind.fields.items() if type_ == "number"]
+    return numbers[0] if len(numbers) == 1 else None

@@ -50,7 +50,7 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
         case "head_start":
             return Head("start", _step(node))
         case "head_timeout":
-            leaf = _leaf(node, "DURATION")
+            leaf = _leaf(node, "DURATION", "UNIT_LENGTH")
             with_unit(leaf)
             return Head("timeout", float(leaf.value))
         case other:

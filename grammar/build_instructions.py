@@ -43,6 +43,7 @@ from grammar.syntax import (
     Kind,
     Lead,
     Named,
+    Nested,
     New,
     Numbered,
     OfKind,
@@ -438,15 +439,15 @@ class InstructionBuilder:
     def again(self, node: Node) -> EditSyntax:
         """How a step is tried again."""
         inner = node.node("again_on") or node
-        reference = _reference(_first(inner))
+        reference = _reference(next(each for each in inner.nodes() if each.rule not in ("in", "often")))
         json = inner.leaf("JSON")
         if json is not None:
             return Again(reference, TypeAdapter(Retry).validate_python(json.value))
-        number = (inner.node("times") or inner).leaf("NUMBER", "ONCE")
+        number = (inner.node("often") or inner).leaf("NUMBER", "HOW_OFTEN")
         delay = inner.leaf("DURATION")
         if number is None:
             return Again(reference, None)
-        tries = _whole(number) + 1
+        tries = int(number.value) + 1 if number.type == "HOW_OFTEN" else _whole(number) + 1
         return Again(
             reference,
             Retry(max_attempts=tries, delay_seconds=_seconds(delay)) if delay else Retry(max_attempts=tries),
@@ -460,7 +461,10 @@ class InstructionBuilder:
         """What starts the workflow."""
         mode: Any = {"also": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[node.rule]
         triggers = _find(node, "triggers")
-        return Start(mode, self._triggers(triggers) if triggers is not None else ())
+        if triggers is not None:
+            return Start(mode, self._triggers(triggers))
+        events = [each for each in node.nodes() if each.rule.startswith("event")]
+        return Start(mode, self._triggers(Node("triggers", list(events))))
 
     def hold(self, node: Node) -> EditSyntax:
         """What has to hold for a start."""
@@ -479,7 +483,7 @@ class InstructionBuilder:
     def forget(self, node: Node) -> EditSyntax:
         """What no longer starts it."""
         event = node.leaf("EVENT")
-        return Forget(None if event is None else str(event.value))
+        return Forget(None if event is None else str(event.value), node.rule == "no_triggers")
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
@@ -618,7 +622,7 @@ def _old_value(node: Node) -> Value | Reference:
 _SEVERAL: Final = frozenset({"several", "numbers", "span", "every", "several_at_an_end"})
 
 
-def _reference(node: Node) -> Reference:
+def _reference(node: Node) -> Reference:  # noqa: C901  one line each
     match node.rule:
         case "ref" | "topic":
             return _reference(node.nodes()[0])
@@ -639,6 +643,8 @@ def _reference(node: Node) -> Reference:
         case "called":
             leaf = node.leaf("STRING", "STEP_NAME")
             return Called(str(leaf.value) if leaf else "")
+        case "nested":
+            return Nested(_leaf(node, "STEP_PATH").value)
         case "saying":
             leaf = node.leaf("TEXT", "STRING")
             return Saying(str(leaf.value) if leaf else "")
@@ -757,6 +763,8 @@ def _manage(tree: Node) -> Command:
         case "skip" | "longer_run" | "shorter_run":
             return _of_a_run(tree, workflows)
         case "retry_run":
+            if not workflows and _find(tree, "spoken") is not None:
+                raise NotBuilt("of which workflow, if these are values")
             return RetryCommand(workflows[0] if workflows else None, _arguments(tree))
         case "backtest":
             version, length = tree.leaf("VERSION"), tree.leaf("DURATION", "UNIT_LENGTH")
@@ -912,6 +920,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "handle": _I.handle,
     "no_longer_the_one": _I.forget,
     "no_longer_on": _I.forget,
+    "no_triggers": _I.forget,
     **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
     **dict.fromkeys(
         (

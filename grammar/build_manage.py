@@ -5,7 +5,8 @@ from typing import Any, cast
 from grammar.drafts import MissingPiece
 from grammar.instruction import Past, Sort
 from grammar.leaves import NotBuilt, seconds_of
-from grammar.scanners import NoHalf
+from grammar.scanners import Days, NoHalf
+from grammar.starts import WEEKDAYS
 from grammar.syntax import (
     Command,
     CopyCommand,
@@ -36,7 +37,7 @@ def command(tree: Node, workflow: str | None) -> Command:
             name = _name(tree.node("name"))
             if name is None:
                 raise MissingPiece("What should the copy be called?", joint=" as")
-            return CopyCommand(workflow, str(name.value), name.quoted)
+            return CopyCommand(workflow, str(name.value), quoted=True)  # all that is left of the sentence is its name
         case "from_template":
             return _from_template(tree)
         case "enable_many" | "disable_many":
@@ -58,7 +59,7 @@ def _from_template(tree: Node) -> TemplateCommand:
         raise AssertionError("a template has a name")
     name = _name(tree.node("name"))
     said = str(leaf.value)
-    return TemplateCommand(said, None) if name is None else TemplateCommand(said, str(name.value), name.quoted)
+    return TemplateCommand(said, None) if name is None else TemplateCommand(said, str(name.value), quoted=True)
 
 
 def _name(node: Node | None) -> Leaf | None:
@@ -100,6 +101,8 @@ def past(tree: Node) -> int | Past:
             return Past(seconds=seconds_of(cast("Leaf", inner.leaf("DURATION"))))
         case "past_time":
             return Past(time=_clock(inner))
+        case "past_day":
+            return Past(weekday=_weekday(cast("Leaf", inner.leaf("DAYS")).value))
         case "past_date":
             time = _clock(inner) if inner.leaf("TIME") is not None else None
             return Past(date=str(cast("Leaf", inner.leaf("DATE")).value), time=time)
@@ -107,8 +110,14 @@ def past(tree: Node) -> int | Past:
             raise AssertionError(other)
 
 
+def _weekday(days: Days) -> str:
+    if days != Days(weekday=days.weekday) or not days.weekday.isdecimal():
+        raise NotBuilt("say one day, such as monday, or a date, such as 2026-11-20")
+    return WEEKDAYS[int(days.weekday)]
+
+
 def _past_of(tree: Node) -> Node | None:
-    return tree.node("past", "yesterday", "ago", "past_time", "past_date")
+    return tree.node("past", "yesterday", "ago", "past_time", "past_date", "past_day")
 
 
 def _clock(node: Node) -> str:

@@ -54,10 +54,12 @@ def rule(node: Node) -> Rule:
         raise NotBuilt(mistake(error)) from None
 
 
-def _fields(node: Node) -> dict[str, Any]:
+def _fields(node: Node) -> dict[str, Any]:  # noqa: C901  one line per rule
     match node.rule:
         case "rule_cooldown":
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per=_key(node))}
+        case "rule_cooldown_user":
+            return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION"), per="user")}
         case "rule_rate":
             window = node.node("window") or node
             return {"rate": Rate(count=count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}

@@ -19,7 +19,7 @@ from grammar.build_schedules import holds
 from grammar.drafts import Draft, placeholder
 from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.phrases import Phrase
-from grammar.tree import Node
+from grammar.tree import Leaf, Node
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
 _RAW: Final = ("do_kind", "do_call", "keep_all")
@@ -61,7 +61,7 @@ class StepBuilder:
             case "do_call":
                 return Made(self._named_call(node))
             case "bare":
-                return Made(self._played(value_of(node, "BARE_SOUND")))
+                return Made(self._named_alone(next(node.leaves())))
             case rule if rule in self.by_rule:
                 return Made(self._call(node))
             case _:
@@ -87,14 +87,14 @@ class StepBuilder:
             params[param.name] = slot_value(leaf)
         return Call(service=phrase.method.service, method=phrase.method.name, params=params)
 
-    def _played(self, sound: str) -> Call:
-        """`airhorn`: what is done with a sound, by whichever service says it first."""
+    def _named_alone(self, leaf: Leaf) -> Call:
+        """`airhorn`, `hype scene`: what is done with such a thing, by whichever service says it first."""
+        kind = leaf.type.removeprefix("BARE_").lower()
         for phrase in self.by_rule.values():
-            if [slot.type for slot in phrase.slots] == ["sound"]:
-                return Call(
-                    service=phrase.method.service, method=phrase.method.name, params={phrase.slots[0].name: sound}
-                )
-        raise NotBuilt(f"nothing here can play {sound}")
+            if [slot.type for slot in phrase.slots] == [kind]:
+                method = phrase.method
+                return Call(service=method.service, method=method.name, params={phrase.slots[0].name: leaf.value})
+        raise NotBuilt(f"nothing here knows what to do with {leaf.text}")
 
     def _place(self, node: Node) -> str:
         leaf = node.leaf("STRING", "NUMBER")

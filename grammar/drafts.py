@@ -40,9 +40,9 @@ _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
-_NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
 _ABOUT: Final = "${user}"
 _NAME_IN_TEXT: Final = re.compile(r"[^\W\d]\w*")
+_NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
 _TO_ESCAPE: Final = re.compile(r"(?<=\\)\{|(?<![$\\])\{(?=[^\W\d]\w*(?:\.\w+)*\})")
 
 

@@ -110,9 +110,10 @@ class Past:
     """A moment that has been: one of these is said, a time of day also together with a date.
 
     Attributes:
-        yesterday: As yesterday ended.
+        yesterday: That day: as it ended, or since it began.
         seconds: So long ago.
-        date: As that day ended, or at its `time`: 2026-11-20.
+        date: That day likewise, or its `time`: 2026-11-20.
+        weekday: The last such day, likewise: monday.
         time: When the clock showed that last: 19:30.
     """
 
@@ -120,6 +121,7 @@ class Past:
     seconds: float | None = None
     date: str | None = None
     time: str | None = None
+    weekday: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

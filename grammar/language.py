@@ -76,10 +76,14 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 3_200
+MAX_MESSAGE_WORK: Final = 3_000
+EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_COUNTED: Final = re.compile(r"\b([^\W\d]{4,})\W+(?:\d|\"|#)")
+"""A word before something that is counted, quoted or a channel, as `wait 5s` and `step 2` are."""
+_PLACE_WORDS: Final = frozenset({"step", "steps", "between", "before", "after", "then", "repeat", "retry"})
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _RATHER_A_BLOCK: Final = re.compile(
     r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
@@ -245,7 +249,7 @@ class Language:
             asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
             if asked is not None:
                 return asked
-        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
@@ -256,7 +260,7 @@ class Language:
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
-        if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
+        if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
@@ -284,16 +288,17 @@ class Language:
             return asked
         if not teaching:
             return Refusal("")
+        end = max(end, self._driver.work + EXAMPLE_WORK)
         return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
 
-    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
+    def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
 
         Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
         """
         found: list[Understood] = []
         rest: str | None = sentence
-        while rest is not None and len(found) < MAX_PARTS:
+        while rest is not None and len(found) < MAX_PARTS and self._driver.work < end:
             last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
@@ -302,8 +307,8 @@ class Language:
                     tuple(correction for each in found for correction in each.corrections),
                     tuple(note for each in found for note in each.notes),
                 )
-            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
-                first = self._part(rest[:end], workspace)
+            for stop, start in joints(rest, certain=certain)[:MAX_JOINTS]:
+                first = self._part(rest[:stop], workspace)
                 if first is not None:
                     found.append(first)
                     rest, workspace = rest[start:], after(first.instruction, workspace)
@@ -387,7 +392,7 @@ class Language:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
+        before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
         if self._has_doubtful_text(reading):
@@ -396,7 +401,7 @@ class Language:
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
+        if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
         if step.type != "TEXT" or step.quoted or phrase is None:
@@ -587,6 +592,10 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
                 for match in _AND.finditer(leaf.text)
             ):
                 return leaf.text
+            if any(
+                _is_slip_of(match.group(1).casefold(), verbs | _PLACE_WORDS) for match in _COUNTED.finditer(leaf.text)
+            ):
+                return leaf.text
     return None
 
 
@@ -594,6 +603,12 @@ def _slipped(text: str, verbs: frozenset[str]) -> bool:
     """Whether a verb with a slip stands before a number: `wiat 10s`."""
     first, _, rest = text.casefold().partition(" ")
     return rest[:1].isdigit() and _is_like(first, verbs)
+
+
+def _is_slip_of(word: str, words: frozenset[str]) -> bool:
+    """Whether a word is one slip away from one of these, and none of them."""
+    near = [each for each in words if len(each) >= MIN_TYPO_LENGTH]
+    return word not in words and any(OSA.distance(word, each, score_cutoff=1) == 1 for each in near)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

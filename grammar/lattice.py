@@ -471,12 +471,12 @@ class Lattice:
         if first.kind == "quote" or first.text in _NO_TEXT_START:
             return []
         edges = []
-        quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
+        quotes = [place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING]
         is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
-            unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            unlikely = QUOTES_IN_TEXT_COST * bisect_right(quotes, end - 1)
             unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
@@ -615,6 +615,7 @@ def _table() -> Mapping[str, _Scanner]:
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
             "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
+            "STEP_PATH": form(scanners.step_path, "STEP_PATH", 0.0),
             "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,
             "JSON": kind("json", "JSON"),

@@ -191,7 +191,7 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, sounds, rewards and channels; a sound may be a step by itself."""
+    """The live entries of scenes, sources, sounds, rewards and channels; a sound, and a scene called so, may be a step."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
@@ -203,6 +203,9 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
             yield terminal, name, name
     for name in names.sounds:
         yield "BARE_SOUND", name, name
+        yield "BARE_SOUND", f"{name} sound", name
+    for name in names.scenes:
+        yield "BARE_SCENE", f"{name} scene", name
 
 
 # Phrases with options ---------------------------------------------------------------------------------------------------

@@ -157,6 +157,8 @@ def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
     """
     for pattern, asks in _PLACEHOLDERS:
         if (found := pattern.fullmatch(sentence.strip())) is not None:
+            if any(other.fullmatch(found["head"]) for other, _ in _PLACEHOLDERS):
+                return None
             answer = ask(found["head"])
             is_asked = isinstance(answer, Question) and answer.gap == f"{found['head']} {{}}" and asks(answer)
             return answer if isinstance(answer, Question) and is_asked else None

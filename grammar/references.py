@@ -12,9 +12,9 @@ from pydantic import JsonValue
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from engine.model import Action, Call, Definition, State, Wait, all_states
+from engine.model import Action, Call, Definition, State, Wait, all_states, blocks
 from grammar.instruction import Question, Refusal
-from grammar.syntax import Called, It, Numbered, OfKind, Position, Reference, Saying, Several, Span
+from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
 from grammar.words import fold
 
 
@@ -82,6 +82,38 @@ def names_beside(definition: Definition, without: str | None) -> frozenset[str]:
     return frozenset(state.name for state in all_states(definition.states) if state.name not in gone)
 
 
+def path_of(definition: Definition, name: str) -> str | None:
+    """`3`, or `3.1` for a step inside another."""
+    return _path(definition.states, name, "")
+
+
+def _path(states: Iterable[State], name: str, above: str) -> str | None:
+    for number, state in enumerate(states, 1):
+        path = f"{above}{number}"
+        if state.name == name:
+            return path
+        if (inside := _path(inside_of(state), name, f"{path}.")) is not None:
+            return inside
+    return None
+
+
+def inside_of(state: State) -> tuple[State, ...]:
+    """The steps of all the blocks of a step, in the order they are counted."""
+    return tuple(inner for block in blocks(state.action) for inner in block.states)
+
+
+def _nested(path: tuple[int, ...], within: Within) -> State:
+    state = _numbered(path[0], within)
+    for depth, number in enumerate(path[1:], 1):
+        inside = inside_of(state)
+        outer = ".".join(map(str, path[:depth]))
+        if not 1 <= number <= len(inside):
+            there = f"there are {steps(len(inside))} in it" if inside else "there are no steps in it"
+            raise refuse(f"There is no step {outer}.{number} in {within.name}: step {outer} is there, and {there}.")
+        state = inside[number - 1]
+    return state
+
+
 def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
     """Every step a reference means, in the order they stand; at least one.
 
@@ -110,6 +142,8 @@ def one_of(reference: Reference, within: Within) -> State:
     match reference:
         case Numbered():
             return _numbered(reference.number, within)
+        case Nested():
+            return _nested(reference.path, within)
         case Called():
             return _called(reference.name, within)
         case Saying():

@@ -138,6 +138,7 @@ from grammar.syntax import (
     Kind,
     Lead,
     Named,
+    Nested,
     New,
     OfKind,
     Reference,
@@ -369,6 +370,8 @@ class Resolver:
                 only = definition.states[0].name
                 return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
+                if (inside := self._beside_nested(syntax, within)) is not None:
+                    return (inside,)
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
@@ -385,12 +388,12 @@ class Resolver:
                 return self._become(syntax, within)
             case Contrast():
                 return self._contrast(syntax, within)
+            case Wrap():
+                return wrapped(syntax, within, self.declarations)
             case Wish():
                 return self._wish(syntax, within)
             case About():
                 raise AssertionError("it is only what the next edit is about")
-            case Wrap():
-                return wrapped(syntax, within, self.declarations)
             case Alter():
                 changed = tuple(
                     SetAction(state.name, self._altered(state, syntax, definition))
@@ -411,6 +414,21 @@ class Resolver:
                 return tuple(self._option(syntax, state, within) for state in all_of(syntax.reference, within))
             case _:
                 assert_never(syntax)
+
+    def _beside_nested(self, syntax: Add, within: Within) -> ReplaceStep | None:
+        """Steps before or after one that stands inside another: they take its place together with it."""
+        position = syntax.position
+        if (
+            position is None
+            or position.where not in ("before", "after")
+            or not isinstance(position.references[0], Nested)
+        ):
+            return None
+        old = one_of(position.references[0], within)
+        edges = {event: target for event, target in old.transitions.items() if event != "success"}
+        kept = old.model_copy(update={"transitions": edges})
+        new = self._loose(syntax.steps, within.definition)
+        return ReplaceStep(old.name, (kept, *new) if position.where == "after" else (*new, kept))
 
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
@@ -559,6 +577,8 @@ class Resolver:
             raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
         if len(fitting) == 1:
             return RemoveTrigger(fitting[0])
+        if syntax.everything:
+            return SetTriggers(())
         made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
         options = tuple(self.say.instruction(each, self.workspace) for each in made[:MAX_OPTIONS])
         raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))

@@ -84,7 +84,7 @@ from grammar.instruction import (
     Why,
 )
 from grammar.names import quoted_name, slug
-from grammar.references import names_beside, number_of
+from grammar.references import names_beside, number_of, path_of
 from grammar.say_manage import say_past, say_sort
 from grammar.say_policies import say_new_policy
 from grammar.say_steps import (
@@ -332,7 +332,8 @@ def _of_a_run(instruction: Skip | Extend | RetryRun, workspace: Workspace) -> st
 
 def _resting(state: str, workflow: str | None, workspace: Workspace) -> str:
     view = None if workflow is None else workspace.workflows.get(workflow)
-    return f"step {quote(state)}" if view is None else _ref(state, view.definition)
+    outer = view is not None and number_of(view.definition, state) is not None
+    return _ref(state, view.definition) if view is not None and outer else f"step {quote(state)}"
 
 
 def _given(arguments: Mapping[str, JsonValue]) -> str | None:
@@ -457,8 +458,8 @@ def _state(name: str, definition: Definition) -> State:
 
 
 def _ref(name: str, definition: Definition) -> str:
-    number = number_of(definition, name)
-    return f"step {quote(name)}" if number is None else f"step {number}"
+    path = path_of(definition, name)
+    return f"step {quote(name)}" if path is None else f"step {path}"
 
 
 def _name(workflow: str, workspace: Workspace) -> str:

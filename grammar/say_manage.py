@@ -42,5 +42,7 @@ def say_past(past: int | Past) -> str:
             return f"{say_duration(seconds)} ago"
         case Past(date=str(date), time=time):
             return date if time is None else f"{date} at {time}"
+        case Past(weekday=str(day)):
+            return day
         case Past(time=time):
             return f"at {time}"

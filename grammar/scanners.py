@@ -595,6 +595,18 @@ def listed(sentence: Sentence, at: int) -> Found:
     return found[::-1]
 
 
+_STEP_PATH: Final = re.compile(r"\d{1,4}(?:\.\d{1,4})+(?![\w.])")
+
+
+def step_path(sentence: Sentence, at: int) -> Found:
+    """`3.1`: a step inside another."""
+    if sentence.words[at].kind != "number":
+        return []
+    match = _STEP_PATH.match(sentence.text, sentence.words[at].start)
+    end = sentence.place_at(match.end()) if match is not None else None
+    return [(tuple(map(int, match.group().split("."))), end)] if match is not None and end is not None else []
+
+
 _STEP_NUMBER: Final = re.compile(r"(?P<number>\d{1,20}(?:\.\d{1,20})*)(?:[.):](?!\d))?")
 
 

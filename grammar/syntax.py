@@ -26,6 +26,13 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """`step 3.1`: the first of the steps inside step 3, counted through all its blocks."""
+
+    path: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """`the wait`, `the discord post`: steps that do one of these deeds.
 
@@ -83,7 +90,7 @@ class It:
     """`it`, `that step`."""
 
 
-Reference: TypeAlias = Numbered | OfKind | Called | Saying | Span | Several | It
+Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | It
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +312,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """What no longer starts a workflow, by the name of its event; None = the only one there is."""
+    """What no longer starts a workflow, by the name of its event; None = the only one there is, or all of them."""
 
     event: str | None = None
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,9 +384,9 @@ EditSyntax: TypeAlias = (
     | Substitute
     | Become
     | Contrast
+    | Wrap
     | Wish
     | About
-    | Wrap
     | Alter
     | Lead
     | Bound

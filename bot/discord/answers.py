@@ -22,7 +22,9 @@ MOST_CHOICES: Final = 25
 LONGEST_LABEL: Final = 100
 _SHORT: Final = 120
 """An answer of so many characters and one line needs no card."""
-_ACTIVE: Final = re.compile(r"[\\*_~|`]|(?m:^(?=>|#{1,3}\s|-#?\s|[ \t]*[-+]\s|[ \t]*\d+[.)]\s))|\[(?=[^\]]*\]\()")
+_ACTIVE: Final = re.compile(r"[\\*_~|`]|(?m:^(?=>|#{1,3}\s|-#?\s|[ \t]*[-+]\s))|\[(?=[^\]]*\]\()")
+_NUMBERED: Final = re.compile(r"(?m)^([ \t]*\d+)(?=\.\s)")
+"""A line that would become part of a list, counted anew by Discord."""
 _LINK: Final = re.compile(r"(https?://\S+)")
 COLOURS: Final = {"done": 0x3BA55D, "question": 0xFAA81A, "refusal": 0xED4245, "answer": 0x5865F2}
 
@@ -110,7 +112,9 @@ def _is_card(reply: Reply) -> bool:
 def as_written(text: str) -> str:
     """A text that Discord shows as it is; links stay links."""
     parts = _LINK.split(text)
-    return "".join(part if at % 2 else _ACTIVE.sub(_escape, part) for at, part in enumerate(parts))
+    return "".join(
+        part if at % 2 else _NUMBERED.sub(r"\1\\", _ACTIVE.sub(_escape, part)) for at, part in enumerate(parts)
+    )
 
 
 def _escape(match: re.Match[str]) -> str:

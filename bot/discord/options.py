@@ -14,6 +14,12 @@ from bot.message import ROLES, Role
 
 API_BASE: Final = "https://discord.com/api/v10"
 GATEWAY_URL: Final = "wss://gateway.discord.gg/"
+_OF_MEMBERS: Final = (
+    "discord.member.joined",
+    "discord.member.left",
+    "discord.role.given",
+    "discord.role.taken",
+)
 _OFF: Final = frozenset({"off", "no", "false", "0"})
 
 
@@ -54,6 +60,16 @@ def options_of(values: Mapping[str, Any]) -> Options:
         api_base=(_text(values, "discord.api_base") or API_BASE).rstrip("/"),
         gateway_url=_text(values, "discord.gateway_url") or GATEWAY_URL,
     )
+
+
+def unheard(options: Options) -> dict[str, tuple[str, ...]]:
+    """The events that Discord does not tell of, with the switch in its developer portal that would change that."""
+    found: dict[str, tuple[str, ...]] = {}
+    if not options.message_content:
+        found["discord.message.received"] = ("its Message Content Intent",)
+    if not options.members:
+        found |= dict.fromkeys(_OF_MEMBERS, ("its Server Members Intent",))
+    return found
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:

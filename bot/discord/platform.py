@@ -9,9 +9,10 @@ from typing import Final
 import discord
 
 from bot.discord.addresses import use
-from bot.discord.client import PACE, Front, Pace
+from bot.discord.client import Front
 from bot.discord.house import House
 from bot.discord.options import options_of
+from bot.discord.settled import PACE, Pace
 from bot.supervise import GivesUp, Line
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,9 @@ from bot.happenings import discord_link, event, user_fields
 from bot.message import Message, Place, instruction_in
 from engine.events import Event
 
+_WITH_EMOJI: Final = re.compile(
+    r"(\bwith\s+)(<a?:\w{2,32}:\d{1,20}>|:\w{2,32}:|[\u2190-\u2bff\u3030-\u3299\ufe0f\u200d\U0001f000-\U0001faff]+)(?![^\s,.;])"
+)
 _MENTIONED: Final = re.compile(r"<(#|@&|@!?)(\d{1,20})>")
 
 
@@ -54,12 +57,18 @@ def addressed(text: str, me: int) -> str:
 
 
 def in_words(text: str, names: Mapping[str, str]) -> str:
-    """A sentence with names in the place of Discord's marks for them; what stands in quotes is a text and stays."""
+    """A sentence with names in the place of Discord's marks for them; what stands in quotes is a text and stays.
+
+    An emoji that somebody reacts with is put into quotes: on a phone nobody types them.
+    """
+    about_reactions = "react" in text.casefold()
     parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
-    return "".join(
-        part if part.startswith('"') else _MENTIONED.sub(lambda match: names.get(match.group(), match.group()), part)
-        for part in parts
-    )
+    return "".join(part if part.startswith('"') else _worded(part, names, about_reactions) for part in parts)
+
+
+def _worded(part: str, names: Mapping[str, str], about_reactions: bool) -> str:
+    part = _MENTIONED.sub(lambda match: names.get(match.group(), match.group()), part)
+    return _WITH_EMOJI.sub(r'\1"\2"', part) if about_reactions else part
 
 
 def names_in(

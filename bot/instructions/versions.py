@@ -190,7 +190,7 @@ async def diff(turn: Turn, instruction: Diff) -> Outcome:
     number = entry.current.number
     if instruction.since is None and number == 1:
         return turn.tell("answer", Saying(f"{name(entry)} is v1; nothing has been changed since it was made."), entry)
-    old = await revision_of(turn, entry, instruction.since if instruction.since is not None else number - 1)
+    old = await revision_of(turn, entry, instruction.since or number - 1, begun=True)
     if isinstance(old, str):
         return turn.refuse(old, entry)
     since = old.number

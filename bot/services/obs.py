@@ -15,7 +15,6 @@ METHODS: Final = (
             "(switch|change|set|cut) [the] scene to [the] {scene_name}",
             "(scene|go to scene|bring up|do scene|use scene) {scene_name}",
             "(do|use|show|put up|bring up) [the] {scene_name} scene",
-            "{scene_name} scene",
             "back to [the] {scene_name} [scene]",
         ),
         verb="scene",

@@ -12,7 +12,6 @@ METHODS: Final = (
         (
             "play {sound}",
             "(play|do|hit|trigger|use) [the|a] [sound] {sound} [sound|sound effect]",
-            "{sound} (sound|sound effect|sfx)",
         ),
         verb="sound",
         noun=("sound", "sound effect"),

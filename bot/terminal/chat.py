@@ -21,6 +21,7 @@ from bot.config import DataFolder
 from bot.interpreter import begin_to_serve
 from bot.log import Redacting
 from bot.message import Reply, Role
+from bot.rendering import wants_colours
 from bot.terminal import words
 from bot.terminal.output import Entered, ObjectOutput, Output, PlainOutput
 from bot.terminal.pipe import MAX_LINE, Typed, lines_of
@@ -108,7 +109,10 @@ async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]
         write = _writer(leave)
         equipped = equipment()
         said = partial(words.of, declarations=equipped.declarations)
-        output: Output = ObjectOutput(write) if options.objects else PlainOutput(write, said, notes=interactive)
+        colours = wants_colours(dict(os.environ), is_terminal=interactive)
+        output: Output = (
+            ObjectOutput(write) if options.objects else PlainOutput(write, said, notes=interactive, colours=colours)
+        )
         bot = await open_bot(
             stack,
             options.folder,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.message import Place, Reply
+from bot.rendering import terminal
 from bot.transcript import Words, as_json, as_line, as_object, printable
 from engine.execution import Person
 from engine.runner import Attempt
@@ -109,11 +110,12 @@ class ObjectOutput:
 class PlainOutput:
     """Replies and actions as lines of text, each as soon as it can be shown."""
 
-    def __init__(self, write: Write, words: Words, *, notes: bool) -> None:
+    def __init__(self, write: Write, words: Words, *, notes: bool, colours: bool = False) -> None:
         self.happened = asyncio.Event()
         self._write = write
         self._words = words
         self._notes = notes
+        self._colours = colours
         self._held: list[str] | None = None
 
     def attempt(self, attempt: Attempt) -> None:
@@ -132,7 +134,7 @@ class PlainOutput:
         """Show the replies, then what was held back."""
         held, self._held = self._held or [], None
         for reply in entered.replies:
-            self._show(printable(reply.text))
+            self._show(terminal(reply, colours=self._colours))
         for line in held:
             self._show(line)
         if entered.note and self._notes and not held:

@@ -43,6 +43,7 @@ BROADCASTER: Final = "twitch.broadcaster"
 LOOK_EVERY: Final = 3.0
 VALIDATE_EVERY: Final = 60.0
 REQUEST_WITHIN: Final = 15.0
+IDLE_AT_MOST: Final = 10.0
 SIGN_IN_AGAIN: Final = "Sign in again with: showcaller setup twitch."
 
 
@@ -204,7 +205,8 @@ class Connection:
         """Wait for a signed-in connection, so many seconds at most, and not at all where only a person can bring it about."""
         if self._client is None and not self._off:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._here.wait(), within)
+                async with asyncio.timeout(within):
+                    await self._here.wait()
         return self._client is not None
 
     async def ask(self, request: Request) -> Any:
@@ -257,7 +259,9 @@ class Connection:
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(self._note_rate)
         timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN)
-        async with aiohttp.ClientSession(trace_configs=[trace], timeout=timeout) as session:
+        # A connection that Twitch closes just when it is used leaves it open what became of the request, so none idles long.
+        connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_AT_MOST)
+        async with aiohttp.ClientSession(trace_configs=[trace], timeout=timeout, connector=connector) as session:
             client = _Client(self._client_id, session, self._hear)
             try:
                 await self._sign_in(client)
@@ -333,8 +337,9 @@ class Connection:
             if time.monotonic() - validated > VALIDATE_EVERY:
                 validated = time.monotonic()
                 keep_validating(client)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(client.changed.wait(), LOOK_EVERY)
+            with suppress(TimeoutError):  # not by `wait_for`, which forgets that it was cancelled if both come at once
+                async with asyncio.timeout(LOOK_EVERY):
+                    await client.changed.wait()
 
     def _look_at_tokens(self) -> None:
         """What to do about a sign-in that no longer counts: without the bot's nothing goes, without the other one much does."""

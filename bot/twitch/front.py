@@ -29,6 +29,7 @@ MOST_AT_ONCE: Final = 2_000
 REMEMBERED: Final = 20_000
 PEOPLE: Final = 10_000
 CHAT: Final = "channel.chat.message"
+REWARDS: Final = frozenset({"channel:read:redemptions", "channel:manage:redemptions"})
 
 
 class Heard(Protocol):
@@ -53,6 +54,10 @@ class Listener(Protocol):
 
     async def stream_is(self, facts: Mapping[str, Any]) -> None:
         """Know this of the stream: `live`, `title`, `category`, whichever is given."""
+        ...
+
+    async def rewards_are(self, titles: tuple[str, ...]) -> None:
+        """Know the channel's rewards by these names."""
         ...
 
 
@@ -86,6 +91,7 @@ class Front:
         self._roles: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._channel: dict[str, str] = {}
         self._changes = 0
+        self._facts = asyncio.Lock()
         self._dropped = 0
         self._open = True
 
@@ -126,10 +132,14 @@ class Front:
         if note.type in ("channel.update", "stream.online", "stream.offline"):
             self._changes += 1
         if note.type == "channel.update":
-            self._channel = channel_of(note)
-            await self._listener.stream_is(self._channel)
+            async with self._facts:
+                self._channel = channel_of(note)
+                await self._listener.stream_is(self._channel)
+        elif note.type.startswith("channel.channel_points_custom_reward."):
+            await self._learn_rewards(accounts.broadcaster)
         elif note.type in ("stream.online", "stream.offline"):
-            await self._listener.stream_is({"live": note.type == "stream.online"})
+            async with self._facts:
+                await self._listener.stream_is({"live": note.type == "stream.online"})
         for event in found:
             await self._listener.happen(event)
 
@@ -177,15 +187,31 @@ class Front:
         except (NotConnected, Refused, aiohttp.ClientError, TimeoutError) as error:
             log.warning("the stream could not be looked up: %s", error)
             return
-        if changes != self._changes:
-            return
         stream = next(iter(streams.get("data") or ()), None)
         channel = next(iter(channels.get("data") or ()), None)
-        facts: dict[str, Any] = {"live": stream is not None}
-        if channel is not None:
-            self._channel = {"title": str(channel.get("title") or ""), "category": str(channel.get("game_name") or "")}
-            facts |= self._channel
-        await self._listener.stream_is(facts)
+        async with self._facts:
+            if changes == self._changes:
+                facts: dict[str, Any] = {"live": stream is not None}
+                if channel is not None:
+                    self._channel = {
+                        "title": str(channel.get("title") or ""),
+                        "category": str(channel.get("game_name") or ""),
+                    }
+                await self._listener.stream_is({**facts, **self._channel})
+        await self._learn_rewards(owner)
+
+    async def _learn_rewards(self, owner: str) -> None:
+        """What people may call the rewards, if the streamer has let that be asked and has rewards at all."""
+        if REWARDS.isdisjoint(self._connection.granted.get(owner, ())):
+            return
+        try:
+            found = await self._connection.ask(
+                Request("GET", "channel_points/custom_rewards", owner, {"broadcaster_id": owner})
+            )
+        except (NotConnected, Refused, aiohttp.ClientError, TimeoutError) as error:
+            log.info("the rewards could not be looked up: %s", error)
+            return
+        await self._listener.rewards_are(tuple(str(reward.get("title")) for reward in found.get("data") or ()))
 
     def _is_known(self, id: str) -> bool:
         if id in self._seen:

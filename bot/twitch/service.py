@@ -3,6 +3,7 @@
 What can be known beforehand - a scope that is missing, somebody who is not there - fails before anything is handed over.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import aiohttp
 from bot.twitch.answers import no_answer, not_granted, refusal, unavailable
 from bot.twitch.client import NotConnected, Refused, Request
 from bot.twitch.deeds import DEEDS, Asked, Deed, Given, Need, Unfit
-from bot.twitch.speaking import Api, Speaker
+from bot.twitch.speaking import AGAIN_AFTER, Api, Speaker
 from engine.declare import Declarations, Method
 from engine.execution import Done, Effect, Failed, Result
 
@@ -37,6 +38,7 @@ class TwitchService:
         event_of: Tells the fields of the event that a run began with.
         seen: Tells the message that an effect was seen to become in the chat, if it was.
         now: Seconds; only their differences matter.
+        sleep: Waits.
     """
 
     name: Final = NAME
@@ -51,6 +53,7 @@ class TwitchService:
         event_of: Callable[[str], Awaitable[Mapping[str, Any]]],
         seen: Callable[[str], Awaitable[str | None]],
         now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.methods = tuple(method for method in methods if method.service == NAME)
         self._declarations = Declarations(self.methods)
@@ -59,6 +62,7 @@ class TwitchService:
         self._event_of = event_of
         self._seen = seen
         self._now = now
+        self._sleep = sleep
         self._users: OrderedDict[str, tuple[float, Mapping[str, Any]]] = OrderedDict()
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
@@ -134,7 +138,16 @@ class TwitchService:
         return Done(deed.output(_first(answer) or {}))
 
     async def _ask(self, asked: Asked, owner: str) -> Any:
-        return await self._api.ask(Request(asked.verb, asked.path, owner, asked.query, asked.body))
+        """Ask Helix; where it cannot be reached nothing was asked, so it is tried again for a while."""
+        request = Request(asked.verb, asked.path, owner, asked.query, asked.body)
+        until = self._now() + CONNECTED_WITHIN
+        while True:
+            try:
+                return await self._api.ask(request)
+            except aiohttp.ClientConnectorError:
+                if self._now() + AGAIN_AFTER > until:
+                    raise
+            await self._sleep(AGAIN_AFTER)
 
     # Looking up --------------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 SCOPE: Final = "user:write:chat"
 MOST_WAITING: Final = 200
 TELL_EVERY: Final = 60.0
+AGAIN_AFTER: Final = 2.0
+"""Seconds until Twitch is tried again where it cannot be reached."""
 _REMEMBERED: Final = 500
 _KNOWN_FOR: Final = 120.0
 
@@ -150,11 +152,11 @@ class Speaker:
     async def _one(
         self, text: str, asked_at: float, reply_to: str | None, effect: str | None, begin: Callable[[], Awaitable[None]]
     ) -> Result:
-        varied_once = False
+        varied_once, unreached = False, False
         while True:
             match sending.decide(text, asked_at, self._sent, self._now(), moderator=self.moderator):
                 case Never(waited=waited):
-                    return self._drop(waited)
+                    return unavailable() if unreached else self._drop(waited)
                 case Later(seconds=seconds):
                     await self._sleep(seconds)
                     continue
@@ -167,6 +169,10 @@ class Speaker:
                     return refusal(error.status, error.message, repeatable=False)
                 # It was not said for sure, so it may be said again when Twitch wants to hear of us.
                 self._sent = sending.held_back(self._sent, self._now() + 1.0)
+            except aiohttp.ClientConnectorError:
+                # Nothing was sent. It may be over in a moment, as it is after most losses.
+                unreached = True
+                self._sent = sending.held_back(self._sent, self._now() + AGAIN_AFTER)
             except _Duplicate as error:
                 if varied_once:
                     return not_sent("msg_duplicate", str(error))
@@ -186,12 +192,16 @@ class Speaker:
         await begin()
         said = _Said(sending.plain(text), self._now(), effect)
         self._said.append(said)  # before it is sent, as it may come back before its answer does
-        self._sent = sending.noted(self._sent, text, self._now())
+        before, self._sent = self._sent, sending.noted(self._sent, text, self._now())
         try:
             answer = await self._api.ask(Request("POST", "chat/messages", accounts.bot, body=body))
-        except (NotConnected, aiohttp.ClientConnectorError):
+        except NotConnected:
             self._forget(said)
             return unavailable()
+        except aiohttp.ClientConnectorError:
+            self._forget(said)
+            self._sent = before
+            raise
         except (aiohttp.ClientError, TimeoutError):
             return no_answer(repeatable=False)
         except Refused:

@@ -108,7 +108,7 @@ def live_one(data: Mapping[str, Any]) -> Subscription:
 
 
 RETRY_FIRST: Final = 2.0
-RETRY_LONGEST: Final = 60.0
+RETRY_LONGEST: Final = 30.0
 RETRY_REFUSED: Final = 600.0
 
 

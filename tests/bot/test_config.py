@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,3 +142,26 @@ def test_what_settings_say_of_the_stream_is_what_templates_find_there() -> None:
     for key, value in (("stream.title", "Chess"), ("stream.viewers", 12), ("stream.live", "no"), ("streamer", "sam")):
         settings, _ = config.with_value(settings, key, value, secret=False)
     assert settings.stream() == {"title": "Chess", "viewers": 12, "live": True}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda settings: config.with_value(settings, "a.b", "x", secret=False),
+        lambda settings: config.with_value(settings, "a.b", "x", secret=True),
+        lambda settings: config.with_zone(settings, "Europe/Berlin"),
+        lambda settings: config.with_live(settings, on=True),
+        lambda settings: config.with_names(settings, "rewards", ("Hydrate",)),
+        lambda settings: config.with_virtual_now(settings, 5.0),
+    ],
+)
+def test_a_change_that_was_stored_takes_nothing_back_that_was_stored_meanwhile(change: Any) -> None:
+    before = Settings()
+    intended, record = change(before)
+    meanwhile, _ = config.with_value(before, "other", "y", secret=False)
+    meanwhile, _ = config.with_names(meanwhile, "scenes", ("Main",))
+
+    assert config.with_record(before, record) == intended
+    both = config.with_record(meanwhile, record)
+    assert both.values["other"] == "y"
+    assert both.names.scenes == ("Main",)

@@ -13,10 +13,11 @@ import pytest
 
 import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
-from bot.config import COMMUNITY, DataFolder, Settings, with_value
+from bot.config import COMMUNITY, DataFolder, Settings, with_live, with_names, with_value
+from bot.discord import addresses, options
 from bot.live import NothingSetUp, run
 from bot.log import log_to
-from bot.platforms import Platforms
+from bot.platforms import DISCORD, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
@@ -24,6 +25,7 @@ from engine.events import Event
 from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
+from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
 
 CHAT = "channel.chat.message"
@@ -106,6 +108,11 @@ class Show:
         """Wait until the bot has said something."""
         await self.twitch.until(lambda: holds(self.said()))
 
+    async def counter(self, name: str) -> int:
+        """Where a counter stands."""
+        found = [row.value for row in await self.bot.store.data(COMMUNITY) if row.key.endswith(name)]
+        return int(found[0]["value"]) if found else 0
+
     async def until_stored(self, holds: Callable[[list[Event]], object]) -> None:
         """Wait until what has happened is in the store, looking from outside as another process would."""
         async with asyncio.timeout(20), await SQLiteStore.open(self.folder.database, read_only=True) as store:
@@ -182,16 +189,30 @@ async def test_a_viewer_may_not_change_workflows(show: Show) -> None:
 
 async def test_the_bots_own_words_start_nothing(show: Show) -> None:
     await show.begin()
-    await show.mod('!wf when someone says "hello", say "hello you"')
-
+    await show.mod('!wf create echo: when someone says "hello", say "hello you"')
     await show.typed("hello")
     await show.until_said(lambda said: "hello you" in said)
-    sent = show.twitch.made("POST", "chat/messages")[-1]
-    await show.twitch.notify(CHAT, chat_message("hello", id="own-1", login="bot", user="2"))
-    await show.twitch.notify(CHAT, chat_message(sent.body["message"], id="own-2", login="bot", user="2"))
-    await show.mod("!wf list")
 
-    assert show.said().count("hello you") == 1
+    await show.twitch.notify(CHAT, chat_message("hello", id="own-1", login="bot", user="2"))
+    await show.twitch.notify(CHAT, chat_message("hello you", id="own-2", login="bot", user="2"))
+    await show.until_stored(lambda events: {"own-1", "own-2"} <= {event.id for event in events})
+
+    assert len(await show.bot.store.executions(COMMUNITY, "echo")) == 1
+    assert [event.own for event in await show.bot.store.events(COMMUNITY, 2)] == [True, True]
+
+
+async def test_what_is_learnt_at_once_is_all_kept(show: Show) -> None:
+    await show.begin()
+    before = show.bot.settings
+
+    await asyncio.gather(
+        show.bot.set(with_live(before, on=True)),
+        show.bot.set(with_value(before, "stream.title", "Hello", secret=False)),
+        show.bot.set(with_names(before, "rewards", ("Hydrate",))),
+    )
+
+    now = show.bot.settings
+    assert (now.live, now.values["stream.title"], now.names.rewards) == (True, "Hello", ("Hydrate",))
 
 
 async def test_a_step_without_its_scope_is_told_when_it_is_written_with_how_to_grant_it(show: Show) -> None:
@@ -220,6 +241,19 @@ async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_o
             await asyncio.sleep(0.01)
 
 
+async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
+    rewards = [{"id": "r1", "title": "Hydrate"}, {"id": "r2", "title": "Do ten push-ups"}]
+    show.twitch.answer("GET", "channel_points/custom_rewards", 200, {"data": rewards})
+    await show.begin()
+    async with asyncio.timeout(20):
+        while not show.bot.settings.names.rewards:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    reply = await show.mod('!wf when someone redeems hydrat, say "cheers"')
+
+    assert "Hydrate" in reply
+
+
 async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(show: Show) -> None:
     await show.begin()
     await show.mod('!wf create once: say "only once"')
@@ -242,6 +276,97 @@ async def test_what_is_under_way_at_the_end_still_ends_and_is_not_done_again(sho
     async with await SQLiteStore.open(show.folder.database) as store:
         (run,) = await store.executions(COMMUNITY, "once")
         assert (run.status, await store.outbox(COMMUNITY)) == ("completed", [])
+
+
+async def test_of_a_flood_with_repeats_and_moves_nothing_is_lost_and_nothing_counted_twice(show: Show) -> None:
+    await show.begin()
+    await show.mod("!wf when someone types !hit, add 1 to the hits counter")
+    most = 600
+    for number in range(most):
+        said = chat_message("!hit" if number % 3 == 0 else "hello", id=f"flood-{number}", user=str(100 + number))
+        id = await show.twitch.notify(CHAT, said)
+        if number % 5 == 0:
+            await show.twitch.notify(CHAT, said, id=id)
+        if number % 7 == 0:
+            await show.twitch.notify(CHAT, said)
+        if number == most // 2:
+            await show.twitch.move(show.twitch.session_of(CHAT))
+
+    wanted = most // 3
+    async with asyncio.timeout(50):
+        while (hits := await show.counter("hits")) < wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await show.mod("!wf list")
+    assert hits == await show.counter("hits") == wanted
+
+
+async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterwards(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
+    await show.begin()
+    await show.mod('!wf create once: say "only once"')
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
+    await show.twitch.stop()
+    async with asyncio.timeout(20):
+        while not show.notices:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    await show.bot.runner.run(COMMUNITY, "once", {}, Person("mod", "twitch", ("moderator",)))
+    await show.twitch.__aenter__()
+    await show.twitch.subscribed(CHAT)
+    await show.until_said(lambda said: "only once" in said)
+
+    gone, back = show.notices
+    assert gone.startswith("Twitch is gone since ")
+    assert "(its events do not reach me)" in gone
+    assert back.startswith("Twitch is back after ")
+
+
+# Both platforms ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def discord(show: Show) -> AsyncIterator[DiscordServer]:
+    """A Discord beside the Twitch, set up for the show."""
+    server = await DiscordServer().start()
+    TokenFile.open(show.folder.path).put(DISCORD, Token(TOKEN))
+    settings, records = Settings(), []
+    for key, value in (("discord.api_base", server.api_base), ("discord.gateway_url", server.gateway_url)):
+        settings, record = with_value(settings, key, value, secret=False)
+        records.append(record)
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=records))
+    yield server
+    await show.end()
+    await server.stop()
+    addresses.use(options.API_BASE, options.GATEWAY_URL)
+
+
+async def test_what_happens_on_twitch_is_done_on_discord_by_a_workflow_written_there(
+    show: Show, discord: DiscordServer
+) -> None:
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await discord.say(discord.owner, '!wf when the stream starts, post "we are live!" in #general')
+    await discord.until(discord.said)
+
+    await show.twitch.notify("stream.online", {"id": "s1", "type": "live", "broadcaster_user_id": "1"})
+
+    await discord.until(lambda: [line for line in discord.said() if line["content"] == "we are live!"])
+
+
+async def test_a_discord_that_refuses_the_bot_is_told_once_and_twitch_goes_on(
+    show: Show, discord: DiscordServer
+) -> None:
+    discord.invalid_token = True
+    await show.begin()
+
+    assert await show.mod("!wf list")
+    assert [line for line in show.notices if line.startswith("Discord")] == [
+        "Discord stays off until that is mended: Discord does not take the bot's token. "
+        "Put in a new one: showcaller setup. Everything else goes on."
+    ]
 
 
 # The program -------------------------------------------------------------------------------------------------------------------

@@ -422,6 +422,16 @@ async def test_a_connection_that_cannot_hear_the_chat_says_that_it_is_down_and_w
     assert desk.downs[0] == "its events do not reach me"
 
 
+@pytest.mark.slow
+async def test_a_socket_that_falls_silent_is_taken_for_lost(desk: Desk, twitch: FakeTwitch) -> None:
+    await desk.connect()
+
+    async with asyncio.timeout(50):
+        while twitch.welcomes < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await twitch.subscribed(CHAT)
+
+
 async def test_a_refused_chat_is_told_and_not_asked_for_again_and_again(desk: Desk, twitch: FakeTwitch) -> None:
     twitch.answer("POST", "eventsub/subscriptions", 403, "subscription missing proper authorization", times=1)
     desk.start()

@@ -54,6 +54,7 @@ class Stage:
             event_of=self._event_of,
             seen=self._seen,
             now=lambda: self.time,
+            sleep=self._sleep,
         )
 
     async def _event_of(self, _: str) -> Mapping[str, Any]:
@@ -287,6 +288,34 @@ async def test_what_is_asked_before_there_is_a_connection_waits_for_it(stage: St
     stage.connection._here.set()
 
     assert isinstance(await saying, Done)
+
+
+async def test_what_cannot_be_handed_over_is_tried_again_until_it_can(stage: Stage) -> None:
+    await stage.twitch.stop()
+    await asyncio.sleep(0.1)  # for the connection that was open to be known to be gone
+
+    async def back_soon(seconds: float) -> None:
+        stage.slept.append(seconds)
+        stage.time += seconds
+        if len(stage.slept) == 3:
+            await stage.twitch.__aenter__()
+
+    stage.speaker._sleep = stage.service._sleep = back_soon
+
+    assert isinstance(await stage.say("hello"), Done)
+    assert stage.slept == [2.0, 2.0, 2.0]
+    assert stage.spoken() == ["hello"]
+
+
+async def test_what_cannot_be_handed_over_for_a_minute_may_be_tried_again(stage: Stage) -> None:
+    await stage.twitch.stop()
+    await asyncio.sleep(0.1)  # for the connection that was open to be known to be gone
+
+    said, clip = await stage.say("hello"), await stage.do("create_clip")
+
+    assert [(each.error, each.retryable) for each in (said, clip) if isinstance(each, Failed)] == [
+        ("unavailable", True)
+    ] * 2
 
 
 async def test_where_only_a_person_can_connect_nothing_is_waited_for(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from tests.crash.deeds import Plan
 from tests.crash.nursery import nursery
 from tests.storage.records import HERE, execution
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a slow machine dies as often, more slowly
 ROWS: Final = 200
 MOMENTS: Final = (0.001, 0.003, 0.006, 0.01)
 Live = Callable[[Plan], bool]

@@ -15,8 +15,9 @@ from bot import config
 from bot.app import Bot, equipment, open_bot
 from bot.config import COMMUNITY, DataFolder
 from bot.discord import addresses, options
-from bot.discord.client import Front, Pace
+from bot.discord.client import Front
 from bot.discord.platform import Platform
+from bot.discord.settled import Pace
 from bot.equipment import Equipment
 from bot.log import Redacting
 from bot.supervise import Supervisor, supervised

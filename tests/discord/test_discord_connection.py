@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bot.discord.client import Pace
+from bot.discord.settled import Pace
 from bot.equipment import Equipment
 from tests.discord.conftest import QUICK, Home, living
 from tests.servers.discord import DiscordServer
@@ -144,3 +144,13 @@ async def test_closing_takes_no_time_and_leaves_no_task(discord: DiscordServer, 
         if "aiohttp" not in str(task) and "RequestHandler" not in str(task)
     }
     assert left == set()
+
+
+async def test_a_home_that_it_is_not_in_is_said_with_the_way_in(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    async with living(discord, tmp_path, equipped, settings={"discord.guilds": "123456789012345678"}) as home:
+        await home.until(lambda: home.notices)
+
+        assert "(123456789012345678)" in home.notices[0]
+        assert f"client_id={discord.application}" in home.notices[0]

@@ -100,3 +100,14 @@ async def test_what_a_bot_does_is_no_event(home: Home):
     await home.event("discord.reaction.added")
 
     assert [event["emoji"] for event in await home.events("discord.reaction.added")] == ["🔥"]
+
+
+async def test_a_reaction_is_asked_for_as_it_is_typed_on_a_phone(home: Home):
+    server = home.server
+    said = await home.tell(server.mo, '!wf when someone reacts with 🎉 in discord, post "party" in #general')
+    assert said["content"].startswith("Created "), said["content"]
+    for emoji in ("⭐", "🎉"):
+        await server.react(server.viewer, said["id"], emoji)
+    await home.until(lambda: home.attempts)
+
+    assert [attempt.effect.params["message"] for attempt in home.attempts] == ["party"]

@@ -129,6 +129,7 @@ SORTS = st.builds(
 )
 PASTS = st.one_of(
     st.just(Past(yesterday=True)),
+    st.just(Past(weekday="monday")),
     st.sampled_from((60.0, 5_400.0, 86_400.0)).map(lambda seconds: Past(seconds=seconds)),
     TIMES.map(lambda time: Past(time=time)),
     st.builds(lambda time: Past(date="2026-11-20", time=time), st.none() | TIMES),
