@@ -81,6 +81,9 @@ EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_COUNTED: Final = re.compile(r"\b([^\W\d]{4,})\W+(?:\d|\"|#)")
+"""A word before something that is counted, quoted or a channel, as `wait 5s` and `step 2` are."""
+_PLACE_WORDS: Final = frozenset({"step", "steps", "between", "before", "after", "then", "repeat", "retry"})
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _RATHER_A_BLOCK: Final = re.compile(
     r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
@@ -589,6 +592,10 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
                 for match in _AND.finditer(leaf.text)
             ):
                 return leaf.text
+            if any(
+                _is_slip_of(match.group(1).casefold(), verbs | _PLACE_WORDS) for match in _COUNTED.finditer(leaf.text)
+            ):
+                return leaf.text
     return None
 
 
@@ -596,6 +603,12 @@ def _slipped(text: str, verbs: frozenset[str]) -> bool:
     """Whether a verb with a slip stands before a number: `wiat 10s`."""
     first, _, rest = text.casefold().partition(" ")
     return rest[:1].isdigit() and _is_like(first, verbs)
+
+
+def _is_slip_of(word: str, words: frozenset[str]) -> bool:
+    """Whether a word is one slip away from one of these, and none of them."""
+    near = [each for each in words if len(each) >= MIN_TYPO_LENGTH]
+    return word not in words and any(OSA.distance(word, each, score_cutoff=1) == 1 for each in near)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -194,7 +194,7 @@ class Resolver:
             return self._settled(command)
         except Unclear as unclear:
             options, question = self._which(command, unclear)
-            if isinstance(unclear.reference, It) and len(options) == 1:
+            if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
                 return options[0]
             raise Unsettled(question) from None
         except MissingPiece as missing:
@@ -395,10 +395,11 @@ class Resolver:
             case About():
                 raise AssertionError("it is only what the next edit is about")
             case Alter():
-                return tuple(
+                changed = tuple(
                     SetAction(state.name, self._altered(state, syntax, definition))
                     for state in self._meant(syntax, within)
                 )
+                return self._sure_of_it(syntax, changed, within)
             case Start():
                 return self._start(syntax, definition)
             case Head():
@@ -500,6 +501,14 @@ class Resolver:
         raise Unsettled(
             Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
         )
+
+    def _sure_of_it(self, syntax: Alter, edits: tuple[Edit, ...], within: Within) -> tuple[Edit, ...]:
+        """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
+        loose_words = isinstance(syntax.value, Words) and syntax.value.type == "text" and not syntax.value.quoted
+        if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
+            return edits
+        said = self.say.instruction(Change(within.definition.id, edits), self.workspace)
+        raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
 
     def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
         value = syntax.value
@@ -799,6 +808,12 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
+
+
+def _is_mere_words(command: Command) -> bool:
+    """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
+    values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
+    return any(isinstance(value, Words) and value.type == "text" and not value.quoted for value in values)
 
 
 def _target(lead: Lead, within: Within) -> Target | None:
