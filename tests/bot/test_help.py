@@ -43,3 +43,9 @@ async def test_a_topic_is_found_in_a_question_and_in_spite_of_a_slip(room: Room)
     assert (await room.say("!wf how do i add a wait")).text == waits
     assert (await room.say("!wf help wiats")).text == waits
     assert "no help on" in (await room.say("!wf help quantum physics")).text
+
+
+def test_every_name_of_a_topic_is_its_own() -> None:
+    names = [name for topic in TOPICS for name in topic.names]
+    assert len(names) == len(set(names)), sorted({name for name in names if names.count(name) > 1})
+    assert set(LISTED) <= {topic.names[0] for topic in TOPICS}
