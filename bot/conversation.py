@@ -410,7 +410,7 @@ class Conversation:
         platform = heard.message.place.platform
         workspace = self._workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
-        if not heard.answers and self._may_be_thought(heard, understanding, workspace):
+        if not heard.answers and not heard.doubted and self._may_be_thought(heard, understanding, workspace):
             thought = await self._second_thought(heard)
             if thought is not None:
                 return thought
