@@ -21,6 +21,7 @@ DROP: Final = frozenset(
     {"never mind", "nevermind", "nvm", "forget it", "forget that", "forget about it", "leave it", "drop it"}
     | {"no never mind", "no nevermind", "no nvm", "no forget it", "skip it"}
 )
+_CANCEL: Final = frozenset({"cancel", "cancel that"})
 _ORDINALS: Final = (
     ("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("sixth", "6th"),
     ("seventh", "7th"), ("eighth", "8th"), ("ninth", "9th"), ("tenth", "10th"),
@@ -50,10 +51,17 @@ _SIGHS: Final = (
     "hold on", "hang on", "my bad", "my mistake", "oops", "whoops", "woops", "ups", "sorry", "sry", "wait", "argh", "ugh",
     "hmm", "hm", "oh", "ah", "uh", "um", "damn", "actually", "well", "ok", "okay", "please", "pls", "lol", "haha", "and",
 )  # fmt: skip
-_RATHER: Final = ("instead", "rather")
+RATHER: Final = ("instead", "rather")
 _ENDINGS: Final = ("instead", "instead please", "instead pls", "please", "pls", "rather", "sorry", "thanks", "thx")
+_NOT_BUT: Final = re.compile(r"not (?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_BUT_NOT: Final = re.compile(
+    r"(?P<rest>[^,;]{1,60}?),? (?:and )?not (?P<no>(?:the |step |after |before )[^,;]{1,40})", re.IGNORECASE
+)
 _OTHER: Final = re.compile(r"(?:(?:do|take|use|it's|its|make it) )?(?:the )?other(?: one)?")
 _OTHER_KIND: Final = re.compile(r"(?:the )?other (?P<noun>\w+(?: \w+)?)")
+_SIGHED: Final = re.compile(
+    r"(?:oops|whoops|woops|ups|sorry|sry|argh|ugh|hmm+|oh|ah|uh|um|damn|my bad)[,.!…-]+\s+(?=\w)", re.IGNORECASE
+)
 _BETWEEN: Final = " \t\n.,;:!?-–—…"
 _MAKE_IT: Final = re.compile(r"(?:make|set|change) (?:it|that)\b", re.IGNORECASE)
 _VALUE: Final = re.compile(r"\d[\d.:]*(?:\s?\w+){0,2}")
@@ -96,7 +104,7 @@ def _is_sighed_no(said: str) -> bool:
 def is_dropped(said: str, *, verbatim: bool = False) -> bool:
     """Whether the asker no longer wants to answer; of a text that is taken as it is, only by words that are none."""
     word = bare(said)
-    return word in DROP or (not verbatim and (word in NO or _is_sighed_no(said)))
+    return word in DROP or (verbatim and word in _CANCEL) or (not verbatim and (word in NO or _is_sighed_no(said)))
 
 
 # Which of several ------------------------------------------------------------------------------------------------------
@@ -126,8 +134,11 @@ def _pointed(word: str, options: Sequence[str], hints: Sequence[str]) -> int | N
         return _within(_NUMBERS.index(word), options)
     if ordinal := _ORDINAL.fullmatch(word):
         return _ordered(ordinal.group(1), options)
-    exact = next((place for place, option in enumerate(options) if bare(option) == word), None)
-    return exact if exact is not None else _described(word, options, hints)
+    for known in (options, hints):
+        exact = next((place for place, each in enumerate(known) if bare(each).strip('"') == word.strip('"')), None)
+        if exact is not None:
+            return exact
+    return _described(word, options, hints)
 
 
 def _ordered(word: str, options: Sequence[str]) -> int | None:
@@ -172,7 +183,7 @@ def thoughts(said: str, *, begun: bool = False) -> tuple[Thought, ...]:
 def _peeled(said: str) -> Iterator[Thought]:
     whole = said.strip(_BETWEEN)
     rest = _without_ending(whole)
-    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in _RATHER)
+    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in RATHER)
     if rest != whole:
         yield thought
     for _ in range(_MOST_PEELED):
@@ -185,6 +196,9 @@ def _peeled(said: str) -> Iterator[Thought]:
 
 def _one_off(thought: Thought) -> Thought | None:
     folded = thought.rest.casefold().replace("’", "'")
+    for pattern in (_NOT_BUT, _BUT_NOT):
+        if (contrast := pattern.fullmatch(thought.rest)) is not None and not thought.wrong:
+            return Thought(contrast["rest"].strip(_BETWEEN), rejects=True, means=thought.means)
     for phrases, made in (
         (_WRONG, Thought("", rejects=True, means=thought.means, wrong=True)),
         (_NOT_SO, Thought("", rejects=True, means=thought.means, wrong=thought.wrong)),
@@ -204,6 +218,11 @@ def _without_ending(said: str) -> str:
         if folded.endswith(f" {ending}"):
             return said[: -len(ending)].strip(_BETWEEN)
     return said
+
+
+def without_sigh(said: str) -> str:
+    """A message without an `oops,` or `sorry,` before what is meant."""
+    return _SIGHED.sub("", said.strip(), count=1)
 
 
 def is_other(said: str) -> bool:

@@ -261,6 +261,26 @@ def export(
 
 
 @workflows.command()
+def edit(name: Annotated[str, typer.Argument(help="Its id or name.")], data: Data = None) -> None:
+    """Open a workflow in your editor ($VISUAL, $EDITOR) and keep it as one version. Not while the bot runs: say it there."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot import editing
+        from bot.app import equipment
+
+        equipped = equipment()
+        draft = await editing.opened(folder, name, equipped)
+        edited = folder.path / "edited"
+        edited.mkdir(exist_ok=True, mode=0o700)
+        file = edited / f"{draft.definition.id}.workflow"
+        definition = editing.edited(draft, file, equipped, editing.open_editor, editing.go_on)
+        _say(*(["Nothing changed."] if definition is None else await editing.kept(folder, draft, definition, equipped)))
+        file.unlink(missing_ok=True)
+
+    _work(data, work)
+
+
+@workflows.command()
 def validate(file: Source, service: Service = None, data: Data = None) -> None:
     """Say what is wrong with a workflow in a file; exit code 1 if it cannot run so."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
 from bot import templates
-from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
+from bot.answers import RATHER, Thought, chosen, is_dropped, is_other, thoughts, verdict, without_sigh
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
 from bot.focus import Focus
@@ -174,6 +174,7 @@ class Conversation:
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
         self._done: dict[str, Instruction] = {}
+        self._picks: dict[str, tuple[ProposalRecord, str]] = {}
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -255,6 +256,8 @@ class Conversation:
             return refusal(ONLY_STAFF, message.place.platform)
         if not said.strip():
             return await self._carry_out(_Heard(message, said, said), self._workspace(message), Understood(Help()))
+        if (plain := without_sigh(said)) != said and not isinstance(self._understand(message, plain), Refusal):
+            said = plain
         understanding = self._understand(message, said)
         if question is not None:
             if isinstance(understanding, Understood) and isinstance(understanding.instruction, Answer):
@@ -357,6 +360,7 @@ class Conversation:
     async def _pick(self, message: Message, question: ProposalRecord, option: str) -> Sequence[Reply]:
         """One of the numbered answers; if the workflow has changed since, its numbers may mean something else."""
         text = question.instruction if self._has_moved(question) else option
+        self._picks[self._focus.key(message)] = (question, option)
         words = f"{words_of(question)} / {option}"
         return await self._process(_Heard(message, text, words, question, True, focus_then(question)))
 
@@ -406,9 +410,11 @@ class Conversation:
         platform = heard.message.place.platform
         workspace = self._workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
-        if isinstance(understanding, Refusal):
-            if not heard.answers and (thought := await self._second_thought(heard)) is not None:
+        if not heard.answers and self._may_be_thought(heard, understanding, workspace):
+            thought = await self._second_thought(heard)
+            if thought is not None:
                 return thought
+        if isinstance(understanding, Refusal):
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
                 return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
@@ -432,6 +438,18 @@ class Conversation:
             return workspace, None
         return (wider, understanding) if set(concerned(understanding.instruction)) & set(gone) else (workspace, None)
 
+    def _may_be_thought(self, heard: _Heard, understanding: Understanding, workspace: Workspace) -> bool:
+        """Whether a message is first looked at as a correction: if it means nothing else, or only half of it is understood."""
+        match understanding:
+            case Refusal():
+                return True
+            case Question():
+                return bool(thoughts(heard.text, begun=True))
+            case Understood(instruction=instruction):
+                last_word = heard.text.rstrip(" .!?").rsplit(maxsplit=1)[-1:]
+                left_over = "".join(last_word).casefold() in RATHER
+                return left_over and str("".join(last_word)).casefold() in self._say(instruction, workspace).casefold()
+
     # Second thoughts -------------------------------------------------------------------------------------------------------
 
     async def _second_thought(self, heard: _Heard) -> Sequence[Reply] | None:
@@ -444,6 +462,8 @@ class Conversation:
         workspace = self._workspace(message)
         last = await lately(self._desk, message.author, focus, workspace)
         done = self._done.get(self._focus.key(message))
+        if done is None and last is not None and (other := self._other_pick(heard, last, found)) is not None:
+            return await self._correct(heard, last, Anew(back=True, sentence=other))
         if done is None:
             correction = None if last is None else corrected(last, found, workspace, self._desk.language)
             return None if last is None or correction is None else await self._correct(heard, last, correction)
@@ -451,6 +471,21 @@ class Conversation:
             said = await self._thought_about(heard, done, thought, workspace)
             if said is not None:
                 return said
+        return None
+
+    def _other_pick(self, heard: _Heard, last: Lately, found: Sequence[Thought]) -> str | None:
+        """Another of the numbered answers than the one whose change was made last."""
+        question, picked = self._picks.get(self._focus.key(heard.message), (None, ""))
+        if question is None or last.words != picked:
+            return None
+        options = options_of(question)
+        for thought in found:
+            others = [option for option in options if option != picked]
+            if len(others) == 1 and is_other(thought.rest):
+                return others[0]
+            place = chosen(thought.rest, options, hints_of(question)) if thought.rest else None
+            if place is not None and options[place] != picked:
+                return options[place]
         return None
 
     async def _thought_about(
@@ -485,7 +520,8 @@ class Conversation:
         workspace = self._workspace(heard.message)
         match correction:
             case Anew(instruction=instruction) if instruction is not None:
-                return await self._carry_out(replace(heard, doubted=True), workspace, Understood(instruction))
+                understood = Understood(instruction, correction.read)
+                return await self._carry_out(replace(heard, doubted=True), workspace, understood)
             case Anew(sentence=text):
                 return await self._process(replace(heard, text=text or "", answers=True, doubted=True))
             case Which(options=options):
@@ -626,7 +662,12 @@ class Conversation:
             await self._questions.open(self._record(heard, "missing", question.gap or heard.text, kept, None))
         elif heard.question is not None and heard.answers:
             await self._questions.close(heard.question)
-        numbered = "\n".join(f"{number} {option}" for number, option in enumerate(question.options, 1))
+        hints = question.hints or ("",) * len(question.options)
+        lines = [
+            hint if hint and hint not in question.text else option
+            for hint, option in zip(hints, question.options, strict=True)
+        ]
+        numbered = "\n".join(f"{number} {line}" for number, line in enumerate(lines, 1))
         shown = "" if all(option in question.text for option in question.options) else f"\n{numbered}"
         return replies("question", Saying(f"{_noted(heard)}{question.text}", shown), heard.message.place.platform)
 

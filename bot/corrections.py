@@ -70,16 +70,21 @@ _QUANTITY: Final = re.compile(
 )
 _UNIT: Final = re.compile(r"\d\s?(?P<unit>[a-z]+)\b", re.IGNORECASE)
 _PLAIN_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_POINTING: Final = re.compile(r"\b(?:it|that one|this one|that|this)\b", re.IGNORECASE)
 _PLACE_WORD: Final = re.compile(r"\b(?P<where>before|after)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """Take the change back if `back`, then carry the instruction out, or read the sentence."""
+    """Take the change back if `back`, then carry the instruction out, or read the sentence.
+
+    `read` are the typos put right to find the instruction, as (typed, read).
+    """
 
     back: bool
     instruction: Instruction | None = None
     sentence: str | None = None
+    read: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def _corrected(
         return _taken_back(lately, thought)
     if is_other(thought.rest) or other_kind(thought.rest) is not None:
         return _the_other(lately, other_kind(thought.rest), reading)
-    for way in (_start, _name, _whole, _value, _same_verb, _place, _step, _quantity, _workflow):
+    for way in (_workflow, _start, _whole, _name, _value, _same_verb, _place, _step, _quantity, _same_head):
         found = way(lately, thought, reading)
         if found is not None:
             return found
@@ -269,7 +274,8 @@ def _step(lately: Lately, thought: Thought, reading: _Reading) -> Correction | N
         return _beside(lately, inserted, states[0])
     changes = [change for state in states if (change := _about(lately, state)) is not None]
     if len(changes) == 1:
-        return Anew(back=True, instruction=changes[0])
+        read = named.corrections if isinstance(named, Understood) else ()
+        return Anew(back=True, instruction=changes[0], read=read)
     return Which(tuple(changes)) if changes else None
 
 
@@ -321,9 +327,12 @@ def _place(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
     if insert is not None:
         named = reading.then_means(f"add wait 1 second {thought.rest}")
         match named:
-            case Understood(instruction=Change(edits=(InsertSteps(at=at, states=(State(action=Wait(seconds=1)),)),))):
+            case Understood(
+                instruction=Change(edits=(InsertSteps(at=at, states=(State(action=Wait(seconds=1)),)),)),
+                corrections=read,
+            ):
                 change = _fitting(lately, (InsertSteps(at, insert.states),))
-                return None if change is None else Anew(back=True, instruction=change)
+                return None if change is None else Anew(back=True, instruction=change, read=read)
             case _:
                 return None
     match lately.edits:
@@ -349,9 +358,11 @@ def _same_verb(lately: Lately, thought: Thought, reading: _Reading) -> Correctio
 
 def _understood_then(lately: Lately, sentence: str, reading: _Reading) -> Correction | None:
     match reading.then_means(sentence):
-        case Understood(instruction=Change(workflow=workflow, edits=edits)) if workflow == lately.workflow:
+        case Understood(instruction=Change(workflow=workflow, edits=edits), corrections=read) if (
+            workflow == lately.workflow
+        ):
             change = _fitting(lately, edits)
-            return None if change is None else Anew(back=True, instruction=change)
+            return None if change is None else Anew(back=True, instruction=change, read=read)
         case Question() if reading.asking:
             return Anew(back=True, sentence=sentence)
         case _:
@@ -367,8 +378,8 @@ def _start(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
     if not sets_start and lately.kind != "create":
         return None
     match reading.now_means(f"only {thought.rest}"):
-        case Understood(instruction=Change(edits=(SetTriggers(),)) as change):
-            return Anew(back=False, instruction=change)
+        case Understood(instruction=Change(edits=(SetTriggers(),)) as change, corrections=read):
+            return Anew(back=False, instruction=change, read=read)
         case _:
             return None
 
@@ -389,14 +400,16 @@ def _name(lately: Lately, thought: Thought, reading: _Reading) -> Correction | N
 
 def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
     """`no, remove step 4`: after a no it is in place of what was done; else it is just the next instruction."""
-    if _MAKE_IT.match(thought.rest) and reading.now.step is not None:
+    if _MAKE_IT.match(thought.rest):
         return None
     understanding = reading.then_means(thought.rest)
     instead = thought.rejects or thought.means
     match understanding:
-        case Understood(instruction=Change(workflow=workflow, edits=edits)) if workflow == lately.workflow and instead:
+        case Understood(instruction=Change(workflow=workflow, edits=edits), corrections=read) if (
+            workflow == lately.workflow and instead
+        ):
             change = _fitting(lately, edits)
-            anew = Anew(back=True, instruction=change) if change is not None else None
+            anew = Anew(back=True, instruction=change, read=read) if change is not None else None
             return _step_instead(lately, edits, thought, reading) or anew
         case Understood(instruction=instruction):
             back = instead and lately.kind == "create" and isinstance(instruction, Create)
@@ -438,13 +451,12 @@ def _value(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
     if number is None:
         return None
     rest = _MAKE_IT.sub("", thought.rest, count=1)
-    asked = rest != thought.rest or thought.means
     if _PLAIN_NUMBER.fullmatch(rest) and (unit := _unit(lately, reading)) is not None:
         rest = f"{rest} {unit}"
     match reading.now_means(f"change step {number} to {rest}"):
         case Understood(instruction=Change(edits=(SetAction(name=name, action=action),)) as change, corrections=()):
-            is_new_text = _is_text(lately.after.state(name).action, action, rest)
-            return Anew(back=False, instruction=change) if asked or not is_new_text else None
+            is_talk = _is_text(lately.after.state(name).action, action, rest)
+            return None if is_talk else Anew(back=False, instruction=change)
         case _:
             return None
 
@@ -494,6 +506,15 @@ def _quantity(lately: Lately, thought: Thought, reading: _Reading) -> Correction
             return None
 
 
+def _same_head(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+    """`no, 1 minute per user`, after `cooldown 30 seconds`: what came before the number stays."""
+    found = _QUANTITY.search(lately.words)
+    if found is None or found.start() == 0 or not _QUANTITY.match(thought.rest) or _only_target(lately) is not None:
+        return None
+    sentence = f"{lately.words[: found.start()]}{thought.rest}"
+    return None if lately.before is None else _understood_then(lately, sentence, reading)
+
+
 # In another workflow ---------------------------------------------------------------------------------------------------------
 
 
@@ -505,7 +526,8 @@ def _workflow(lately: Lately, thought: Thought, reading: _Reading) -> Correction
     words = lately.words
     named = re.compile(rf"(?<!\w){re.escape(lately.name)}(?!\w)", re.IGNORECASE)
     other = titled(view.definition.name)
-    sentence = named.sub(lambda _: other, words, count=1) if named.search(words) else f"in {other} {words}"
+    pattern = next((each for each in (named, _POINTING) if each.search(words)), None)
+    sentence = f"in {other} {words}" if pattern is None else pattern.sub(lambda _: other, words, count=1)
     match reading.then_means(sentence):
         case Understood(instruction=Change(workflow=own) | SetEnabled(workflow=own), corrections=()) if (
             own == view.definition.id

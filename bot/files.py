@@ -109,7 +109,7 @@ async def import_workflow(folder: DataFolder, path: Path, service: str | None = 
         known = {*settings.values, *settings.secrets}
         problems = check(definition, equipment.declarations, known, settings.secrets, workflows=there)
         _refuse_broken(problems, path)
-        after = await _keep(store, definition, path)
+        after = await kept_as(store, definition, f"showcaller workflows import {path.name}")
     said = [_in_words(problem) for problem in problems[:_SHOWN]]
     return [
         f"Imported {after.id} v{after.revision}: {_in_short(definition)}.",
@@ -132,7 +132,8 @@ def _refuse_broken(problems: Sequence[Problem], path: Path) -> None:
         raise NotDone(f"{path} was not imported: {broken[0]}{more}")
 
 
-async def _keep(store: Store, definition: Definition, path: Path) -> WorkflowRecord:
+async def kept_as(store: Store, definition: Definition, words: str) -> WorkflowRecord:
+    """Keep a workflow from a file as the streamer's next version of it; `words` are what history shows."""
     settings = settings_from(await store.config(COMMUNITY))
     revisions = await store.revisions(COMMUNITY, definition.id)
     arrival = Arrival(
@@ -141,7 +142,7 @@ async def _keep(store: Store, definition: Definition, path: Path) -> WorkflowRec
         Person(BROADCASTER, "twitch", roles_of("broadcaster"), f"twitch:{BROADCASTER}"),
         max(SystemClock().now(), settings.virtual_now or 0),
         new_id(),
-        f"showcaller workflows import {path.name}",
+        words,
         max((revision.number for revision in revisions), default=0),
     )
     batch, after = keeping(arrival, await store.workflows(COMMUNITY, deleted=True))

@@ -63,7 +63,9 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
     platforms = Platforms(tokens)
 
     def notice(sentence: str) -> None:
-        say(f"{datetime.now().astimezone():%H:%M:%S} {log_file.hidden(sentence)}")
+        shown = log_file.hidden(sentence)
+        say(f"{datetime.now().astimezone():%H:%M:%S} {shown}")
+        platforms.tell(shown)
 
     async with AsyncExitStack() as stack:
         bot = await open_bot(

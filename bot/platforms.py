@@ -98,7 +98,14 @@ class DiscordThere:
         )
 
     async def drain(self, within: float) -> None:
-        """It hands on what it hears at once, so nothing is left to be taken."""
+        """Take nothing more, and give what was taken so many seconds to end."""
+        if self._platform is not None:
+            await self._platform.drain(within)
+
+    def tell(self, sentence: str) -> None:
+        """Say something where the moderators of the server read it, if they want that."""
+        if self._platform is not None:
+            self._platform.tell(sentence)
 
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
@@ -121,6 +128,12 @@ class Platforms:
     def __init__(self, tokens: TokenFile) -> None:
         self._tokens = tokens
         self.there: list[Platform] = []
+
+    def tell(self, sentence: str) -> None:
+        """Say what people should know where they are, beside the terminal."""
+        for platform in self.there:
+            if isinstance(platform, DiscordThere):
+                platform.tell(sentence)
 
     @property
     def abroad(self) -> Abroad:

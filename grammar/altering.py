@@ -38,6 +38,8 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
             return Wait(seconds=_new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s"))
         case Call() as call:
             method = declarations.find(call.service, call.method)
+            if method is not None and isinstance(change.value, Words) and change.value.type == "channel":
+                return _elsewhere(method, call, change.value, workspace, declarations)
             if method is None:
                 raise refuse(
                     f'I do not know what {call.service}.{call.method} takes. Say: replace step "{state.name}" with ...'
@@ -49,6 +51,43 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
             raise refuse(
                 f'Step "{state.name}" has nothing like that to change. Say: replace step "{state.name}" with ...'
             )
+
+
+def had(states: tuple[State, ...], old: Value, new: Action | None) -> tuple[State, ...]:
+    """Those steps that have a value now. A bare number counts what the new length counts: `45 seconds, not 30`."""
+    return tuple(state for state in states if _has(state.action, old, new))
+
+
+def _has(action: Action, old: Value, new: Action | None) -> bool:
+    values = (
+        [action.seconds]
+        if isinstance(action, Wait)
+        else list(action.params.values())
+        if isinstance(action, Call)
+        else []
+    )
+    match old:
+        case Duration(seconds):
+            return seconds in values
+        case Words(text, type="number"):
+            number = _number(old)
+            lengths = [value for value in values if isinstance(value, int | float)]
+            return number in values or any(
+                isinstance(number, int | float) and number * unit in lengths for unit in _UNITS
+            )
+        case Words(text) if text.casefold() in ("chat", "twitch", "twitch chat", "the chat"):
+            return isinstance(action, Call) and action.service == "twitch"
+        case Words(text) if text.casefold() in ("discord", "the discord"):
+            return isinstance(action, Call) and action.service == "discord"
+        case Words(text):
+            wanted = " ".join(text.casefold().split())
+            said = [" ".join(value.casefold().split()) for value in values if isinstance(value, str)]
+            return wanted in said or any(wanted in each for each in said)
+        case _:
+            return False
+
+
+_UNITS: Final = (60, 3_600)
 
 
 def _new_seconds(old: object, value: Value, need: str) -> float | str:
@@ -76,6 +115,39 @@ def _changed_by(old: object, by: By) -> float:
     if seconds < 0:
         raise refuse("That would be less than no time.")
     return seconds
+
+
+def _elsewhere(method: Method, call: Call, value: Words, workspace: Workspace, declarations: Declarations) -> Call:
+    """The same said in another channel; what is said in a place without channels is said by whatever has them."""
+    channel = _channel(value, workspace)
+    own = next((param for param in method.params if param.type == "channel"), None)
+    if own is not None:
+        return Call(service=call.service, method=call.method, params={**call.params, own.name: channel})
+    said = [param for param in method.params if param.type == "text" and param.required]
+    for other in declarations if len(said) == 1 else ():
+        texts = [param for param in other.params if param.type == "text" and param.required]
+        places = [param for param in other.params if param.type == "channel"]
+        if len(texts) == len(places) == 1 and method.name in SAYING and other.name in SAYING:
+            text = call.params.get(said[0].name)
+            return Call(service=other.service, method=other.name, params={places[0].name: channel, texts[0].name: text})
+    what = (method.noun or (method.verb,))[0]
+    raise refuse(f"The {what} goes to no channel; {value.text} does not fit.")
+
+
+SAYING: Final = frozenset({"send_chat_message", "send_message", "send_channel_message", "send_chat_announcement"})
+
+
+def _channel(value: Words, workspace: Workspace) -> str:
+    """A channel that exists, as far as any are known."""
+    wanted, known = value.text.lstrip("#"), workspace.names.channels
+    for name in known:
+        if name.casefold() == wanted.casefold():
+            return name
+    if not known or value.quoted:
+        return wanted
+    near = nearest(wanted, known)
+    hint = f"Did you mean #{near[0]}?" if near else f"There is {', '.join(f'#{name}' for name in known[:6])}."
+    raise refuse(f"There is no channel #{wanted}. {hint}", *(f"#{name}" for name in near))
 
 
 def _fitting_param(method: Method, call: Call, change: Alter) -> Param:

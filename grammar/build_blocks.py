@@ -26,6 +26,7 @@ from engine.model import (
     Set,
     State,
     Transform,
+    Wait,
     WaitFor,
 )
 from grammar.build_conditions import condition, condition_in, opposite
@@ -119,11 +120,13 @@ class Kinds:
         """All the steps of a row; those said to be done at the same time are one."""
         drafts: list[Draft] = []
         beside: list[Draft] = []
-        for number, child in enumerate(steps.nodes("step", "then"), 1):
-            if child.rule == "then":
-                beside = []
-                continue
+        for number, child in enumerate(steps.nodes("step", "then", "delay"), 1):
             own = f"{path}.{number}" if path else str(number)
+            if child.rule != "step":
+                beside = []
+                if child.rule == "delay":
+                    drafts.append(_waiting(child, own))
+                continue
             if drafts and (with_it := _at_once_with(child)) is not None:
                 drafts.append(_beside((drafts.pop(), *self._each(with_it, own)), "all", own))
                 beside = []
@@ -132,6 +135,10 @@ class Kinds:
                 raise NotBuilt(_FOR_WHICH)
             beside.append(self.step(child, own))
             drafts.append(beside[-1])
+            if (lasting := child.node("tail_for")) is not None:
+                _refuse_last(steps, child)
+                drafts.append(_waiting(lasting, f"{own}.for"))
+                beside = []
         joined = steps.node("simultaneously")
         if joined is None:
             return tuple(drafts)
@@ -208,6 +215,17 @@ def verbatim_of(drafts: Iterable[Draft]) -> frozenset[str]:
     return frozenset(
         name for draft in drafts for name in (*draft.verbatim, *(() if draft.typed else (draft.state.name,)))
     )
+
+
+def _waiting(node: Node, path: str) -> Draft:
+    """The wait in `10 minutes later` and `for 20 seconds`."""
+    return Draft(State(name=placeholder(path), action=Wait(seconds=seconds_in(node))))
+
+
+def _refuse_last(steps: Node, step: Node) -> None:
+    """`switch to Hype for 20 seconds` needs to know what comes then."""
+    if steps.nodes("step")[-1] is step:
+        raise NotBuilt("and what comes after that time? Say: switch to scene X, wait 20 seconds, then ...")
 
 
 def _all(bodies: Iterable[Body]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
@@ -58,13 +59,17 @@ from grammar.syntax import (
     Start,
     Substitute,
     SupposeCommand,
+    Together,
     Value,
+    Wish,
     Words,
     Wrap,
 )
 from grammar.tree import Leaf, Node
 
 ANY_STEP: Final = Kind("step")
+WITH_THAT: Final = OfKind(ANY_STEP)
+"""The step that has the value which is to be another."""
 _PLAIN: Final[Mapping[str, str]] = {
     "delete": "delete",
     "enable": "enable",
@@ -213,13 +218,25 @@ class InstructionBuilder:
 
     # Changing --------------------------------------------------------------------------------------------------------------
 
-    def _edits(self, tree: Node) -> Edits:
-        workflows = [str(leaf.value) for leaf in _outside_steps(tree) if leaf.type in ("IN_WORKFLOW", "WORKFLOW")]
-        scope = tree.node("in_workflow")
-        if len(set(workflows)) > 1:
-            raise MissingPiece("Which of the two workflows do you mean?")
-        changes = [node for node in tree.nodes() if node is not scope]
-        return Edits(tuple(self._edit(node) for node in changes), workflows[0] if workflows else None)
+    def _edits(self, tree: Node) -> Command:
+        """Changes, each of the workflow it names, or that the one before it named."""
+        meant: list[Edits] = []
+        workflow: str | None = None
+        scope: str | None = None
+        for node in tree.nodes():
+            if node.rule == "in_workflow":
+                scope = workflow = _names_workflow(node)
+                continue
+            named = _names_workflow(node)
+            if named is not None and scope not in (None, named):
+                raise MissingPiece("Which of the two workflows do you mean?")
+            scope, workflow = None, named or workflow
+            edit = self._edit(node)
+            if meant and meant[-1].workflow == workflow:
+                meant[-1] = Edits((*meant[-1].edits, edit), workflow)
+            else:
+                meant.append(Edits((edit,), workflow))
+        return meant[0] if len(meant) == 1 else Together(tuple(meant))
 
     def _edit(self, node: Node) -> EditSyntax:
         builder = _EDITS.get(node.rule)
@@ -230,6 +247,10 @@ class InstructionBuilder:
     def add(self, node: Node) -> EditSyntax:
         """Steps, and where they go."""
         return Add(self._all_steps(node), _position(node))
+
+    def add_at_end(self, node: Node) -> EditSyntax:
+        """`begin with ...`, `end it with ...`."""
+        return Add(self._all_steps(node), Position("start" if node.rule == "add_first" else "end"))
 
     def add_said(self, node: Node) -> EditSyntax:
         """Steps and nothing else; a check after which the rest goes on comes first."""
@@ -252,9 +273,38 @@ class InstructionBuilder:
         steps = node.node("steps")
         return self._drafts(steps) if steps is not None else ()
 
+    def add_gap_filled(self, node: Node) -> EditSyntax:
+        """`add an announcement between 2 and 3: last chance`: a step by its noun, and its text."""
+        gap = node.node("gap")
+        noun = gap.leaf("NOUN") if gap is not None else None
+        text = _leaf(node, "TEXT")
+        for lead in ("a", "an"):
+            steps = self._read_steps(
+                f"{lead} {noun.text if noun is not None else ''} saying {_quoted(str(text.value))}"
+            )
+            if steps is not None:
+                return Add(self._drafts(steps), _position(node))
+        raise NotBuilt("say what that step does")
+
+    def wish(self, node: Node) -> EditSyntax:
+        """`raid should wait a minute`."""
+        old = _old(node)
+        return Wish(self._all_steps(node)) if old is None else Contrast(self._all_steps(node), old)
+
+    def gripe(self, node: Node) -> EditSyntax:
+        """`the wait is too long, ...`."""
+        return About(_reference(_first(node)))
+
     def drop(self, node: Node) -> EditSyntax:
         """Steps to take out."""
-        return Drop(_reference(_first(node)))
+        kept = node.node("kept", "kept_ordinal")
+        reference = _reference(_first(node))
+        if kept is None:
+            return Drop(reference)
+        if kept.rule == "kept_ordinal":
+            kind = reference.kind if isinstance(reference, OfKind) else ANY_STEP
+            return Drop(reference, OfKind(kind, int(_leaf(kept, "ORDINAL").value)))
+        return Drop(reference, _reference(kept.nodes()[0]))
 
     def shift(self, node: Node) -> EditSyntax:
         """A step and where it goes."""
@@ -265,17 +315,21 @@ class InstructionBuilder:
         position = Position("number", number=_whole(number)) if number is not None else _position(node)
         return Shift(_reference(_first(node)), position or Position("end"))
 
+    def shift_nowhere(self, node: Node) -> EditSyntax:
+        """`move the wait`: the place is missing."""
+        raise MissingPiece("Where should it go?")
+
     def exchange(self, node: Node) -> EditSyntax:
         """Two steps."""
-        if node.rule == "exchange_numbers":
-            first, second = (Numbered(_whole(leaf)) for leaf in node.leaves() if leaf.type == "NUMBER")
-            return Exchange(first, second)
-        one, two = (child for child in node.nodes() if child.rule != "in")
-        return Exchange(_reference(one), _reference(two))
+        return Exchange(_reference(_first(node)))
 
     def substitute(self, node: Node) -> EditSyntax:
         """A step and what comes in its place."""
         return Substitute(_reference(_first(node)), self._all_steps(node))
+
+    def substitute_nothing(self, node: Node) -> EditSyntax:
+        """`replace step 2`: what comes instead is missing."""
+        raise MissingPiece("What should it do instead?", joint=" with")
 
     def substitute_quoted(self, node: Node) -> EditSyntax:
         """In the place of a step quotes only delimit: `replace step 2 with "say bye"`."""
@@ -310,20 +364,54 @@ class InstructionBuilder:
                 return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
     def alter(self, node: Node) -> EditSyntax:
-        """A step and a value."""
-        parts = [child for child in node.nodes() if child.rule not in ("in", "param_of")]
+        """A step and a value, perhaps with the one it had."""
+        parts = [child for child in node.nodes() if child.rule not in ("in", "param_of", "old")]
         param = node.node("param_of")
         leaf = param.leaf("PARAM") if param is not None else None
-        return Alter(_reference(parts[0]), _value(parts[-1]), str(leaf.value) if leaf is not None else None)
+        return Alter(_reference(parts[0]), _value(parts[-1]), str(leaf.value) if leaf is not None else None, _old(node))
+
+    def alter_verbless(self, node: Node) -> EditSyntax:
+        """`the wait 10 seconds`; `wait 10 seconds` is a step."""
+        reference = _first(node).nodes()[0]
+        parts = reference.nodes() if reference.rule == "several" else []
+        if len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None:
+            raise NotBuilt('say "the" before it, if that is a step there is')
+        return self.alter(node)
+
+    def alter_text(self, node: Node) -> EditSyntax:
+        """`make it "hey"`."""
+        return Alter(_reference(_first(node)), Words(str(_leaf(node, "STRING").value), quoted=True))
+
+    def alter_new(self, node: Node) -> EditSyntax:
+        """`new announcement text: bye`."""
+        noun, text = _leaf(node, "NOUN"), _leaf(node, "TEXT")
+        kind = noun.value if isinstance(noun.value, Kind) else ANY_STEP
+        return Alter(OfKind(kind), Words(str(text.value), text.quoted, "text"))
+
+    def alter_from(self, node: Node) -> EditSyntax:
+        """`change the wait from 10 to 20 seconds`."""
+        reference, old, value = (child for child in node.nodes() if child.rule != "in")
+        return Alter(_reference(reference), _value(value), None, _old_value(old))
 
     def alter_channel(self, node: Node) -> EditSyntax:
         """A step and where it posts."""
         channel = _leaf(node, "CHANNEL")
-        return Alter(_reference(_first(node)), Words(str(channel.value), channel.quoted, "channel"))
+        return Alter(_reference(_first(node)), Words(str(channel.value), channel.quoted, "channel"), None, _old(node))
 
     def alter_contrast(self, node: Node) -> EditSyntax:
-        """`switch to BRB instead of ending`."""
-        return Contrast(self._all_steps(node), _value(node.nodes()[-1]))
+        """`switch to BRB instead of ending`, `play airhorn instead of the wait`."""
+        return Contrast(self._all_steps(node), _old(node))
+
+    def alter_value(self, node: Node) -> EditSyntax:
+        """`use BRB rather than ending`."""
+        old = _old(node)
+        if old is None:
+            raise AssertionError(node.rule)
+        return Alter(WITH_THAT, _value(node.nodes()[0]), None, old)
+
+    def alter_bare(self, node: Node) -> EditSyntax:
+        """`10 seconds longer`: the wait, as nothing else has a length to be changed."""
+        return Alter(OfKind(Kind("wait", frozenset({"wait"}))), _value(node.nodes()[0]))
 
     def alter_by(self, node: Node) -> EditSyntax:
         """`extend the wait by 5 seconds`."""
@@ -350,15 +438,15 @@ class InstructionBuilder:
     def again(self, node: Node) -> EditSyntax:
         """How a step is tried again."""
         inner = node.node("again_on") or node
-        reference = _reference(next(each for each in inner.nodes() if each.rule not in ("in", "often")))
+        reference = _reference(next(each for each in inner.nodes() if each.rule not in ("in", "times")))
         json = inner.leaf("JSON")
         if json is not None:
             return Again(reference, TypeAdapter(Retry).validate_python(json.value))
-        often = inner.node("often") or inner
-        number, delay = often.leaf("NUMBER", "HOW_OFTEN"), inner.leaf("DURATION")
+        number = (inner.node("times") or inner).leaf("NUMBER", "ONCE")
+        delay = inner.leaf("DURATION")
         if number is None:
             return Again(reference, None)
-        tries = int(number.value) + 1 if number.type == "HOW_OFTEN" else _whole(number) + 1
+        tries = _whole(number) + 1
         return Again(
             reference,
             Retry(max_attempts=tries, delay_seconds=_seconds(delay)) if delay else Retry(max_attempts=tries),
@@ -423,6 +511,31 @@ class InstructionBuilder:
             True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
             new,
         )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _names_workflow(node: Node) -> str | None:
+    """The workflow a change names; one that is named in a step is another matter.
+
+    Raises:
+        MissingPiece: There are two.
+    """
+    found = set(_workflows_in(node))
+    if len(found) > 1:
+        raise MissingPiece("Which of the two workflows do you mean?")
+    return next(iter(found), None)
+
+
+def _workflows_in(node: Node) -> Iterator[str]:
+    for child in node.children:
+        if isinstance(child, Leaf):
+            if child.type in ("IN_WORKFLOW", "WORKFLOW", "OWNER"):
+                yield str(child.value)
+        elif child.rule != "steps":
+            yield from _workflows_in(child)
 
 
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
@@ -495,10 +608,27 @@ _PLACES: Final[Mapping[str, Any]] = {
 }
 
 
+def _old(node: Node) -> Value | Reference | None:
+    """What was there before, where it was said: `instead of 10 seconds`."""
+    old = node.node("old")
+    return None if old is None else _old_value(old.nodes()[0])
+
+
+def _old_value(node: Node) -> Value | Reference:
+    return _reference(node) if node.rule in _SEVERAL else _value(node)
+
+
+_SEVERAL: Final = frozenset({"several", "numbers", "span", "every", "several_at_an_end"})
+
+
 def _reference(node: Node) -> Reference:
     match node.rule:
-        case "ref":
+        case "ref" | "topic":
             return _reference(node.nodes()[0])
+        case "topic_saying":
+            meant = _reference(node.nodes()[0])
+            text = str(_leaf(node, "TEXT").value)
+            return OfKind(meant.kind, content=text) if isinstance(meant, OfKind) else Saying(text)
         case "several":
             parts = tuple(_reference(child) for child in node.nodes())
             return parts[0] if len(parts) == 1 else Several(parts)
@@ -508,17 +638,42 @@ def _reference(node: Node) -> Reference:
             first, last = (_whole(leaf) for leaf in node.leaves() if leaf.type == "NUMBER")
             return Span(first, last)
         case "numbered":
-            return Numbered(_whole(node.leaf("NUMBER")))
+            return Numbered(_whole(node.leaf("NUMBER", "PLACE_NUMBER")))
         case "called":
             leaf = node.leaf("STRING", "STEP_NAME")
             return Called(str(leaf.value) if leaf else "")
         case "saying":
-            leaf = node.leaf("TEXT")
+            leaf = node.leaf("TEXT", "STRING")
             return Saying(str(leaf.value) if leaf else "")
+        case "containing":
+            return _containing(node)
+        case "several_at_an_end":
+            return _at_an_end(node)
         case "it":
             return It()
         case _:
             return _kind_reference(node)
+
+
+def _containing(node: Node) -> Reference:
+    """`the welcome`, `the starting soon scene`: steps by what is in them."""
+    noun, content = node.leaf("NOUN"), _leaf(node, "CONTENT")
+    kind = noun.value if noun is not None and isinstance(noun.value, Kind) else ANY_STEP
+    return OfKind(kind, content=str(content.value))
+
+
+def _at_an_end(node: Node) -> Reference:
+    """`the last 2 steps`, `the first two waits`."""
+    noun = node.leaf("NOUN")
+    kind = noun.value if noun is not None and isinstance(noun.value, Kind) else ANY_STEP
+    count, ordinal = _whole(node.leaf("NUMBER")), int(_leaf(node, "ORDINAL").value)
+    places = range(1, count + 1) if ordinal == 1 else range(-count, 0) if ordinal == -1 else ()
+    if not places or count > MAX_AT_AN_END:
+        raise NotBuilt("say which steps by their numbers, such as steps 2 to 4")
+    return Several(tuple(OfKind(kind, place) for place in places))
+
+
+MAX_AT_AN_END: Final = 50
 
 
 def _kind_reference(node: Node) -> Reference:
@@ -711,22 +866,35 @@ _I = InstructionBuilder
 _EDITS: Final[Mapping[str, _Builder]] = {
     "add": _I.add,
     "ambient_steps": _I.add_said,
+    "add_first": _I.add_at_end,
+    "add_last": _I.add_at_end,
     "add_gap": _I.add_gap,
     "add_nothing": _I.add_nothing,
     "drop": _I.drop,
     "shift": _I.shift,
     "shift_number": _I.shift,
     "shift_by_one": _I.shift,
+    "shift_nowhere": _I.shift_nowhere,
     "exchange": _I.exchange,
-    "exchange_numbers": _I.exchange,
     "substitute": _I.substitute,
     "substitute_quoted": _I.substitute_quoted,
+    "substitute_nothing": _I.substitute_nothing,
     "become": _I.become,
     "become_new": _I.become,
     **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
+    "alter_new": _I.alter_new,
+    "alter_text": _I.alter_text,
+    "wish": _I.wish,
+    "gripe": _I.gripe,
+    "add_gap_filled": _I.add_gap_filled,
+    "alter_verbless": _I.alter_verbless,
+    "alter_from": _I.alter_from,
     "alter_contrast": _I.alter_contrast,
+    "alter_like": _I.alter_contrast,
+    "alter_value": _I.alter_value,
+    "alter_bare": _I.alter_bare,
     "alter_longer": _I.alter_by,
     "alter_shorter": _I.alter_by,
     "alter_scaled": _I.alter_scaled,

@@ -60,6 +60,8 @@ class StepBuilder:
                 return Made(action, frozenset(state.name for state in inside))
             case "do_call":
                 return Made(self._named_call(node))
+            case "bare":
+                return Made(self._played(value_of(node, "BARE_SOUND")))
             case rule if rule in self.by_rule:
                 return Made(self._call(node))
             case _:
@@ -84,6 +86,15 @@ class StepBuilder:
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
             params[param.name] = slot_value(leaf)
         return Call(service=phrase.method.service, method=phrase.method.name, params=params)
+
+    def _played(self, sound: str) -> Call:
+        """`airhorn`: what is done with a sound, by whichever service says it first."""
+        for phrase in self.by_rule.values():
+            if [slot.type for slot in phrase.slots] == ["sound"]:
+                return Call(
+                    service=phrase.method.service, method=phrase.method.name, params={phrase.slots[0].name: sound}
+                )
+        raise NotBuilt(f"nothing here can play {sound}")
 
     def _place(self, node: Node) -> str:
         leaf = node.leaf("STRING", "NUMBER")
@@ -117,6 +128,8 @@ class StepBuilder:
             match option.rule:
                 case "option_end":
                     ends = True
+                case "tail_for":
+                    pass  # what comes after it waits: `Kinds.together`
                 case "tail_if" | "tail_unless" | "tail_again":
                     inner = State(name=placeholder(f"{path}.0"), action=made.action, **said)
                     made = self._with_tail(option, Draft(inner, typed=typed, verbatim=made.verbatim), path)

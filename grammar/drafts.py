@@ -42,6 +42,7 @@ THEM: Final = "${\ufdd0them}"
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
 _ABOUT: Final = "${user}"
 _NAME_IN_TEXT: Final = re.compile(r"[^\W\d]\w*")
+_NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
 _TO_ESCAPE: Final = re.compile(r"(?<=\\)\{|(?<![$\\])\{(?=[^\W\d]\w*(?:\.\w+)*\})")
 
 
@@ -91,6 +92,16 @@ def variables_of(triggers: Iterable[Trigger], known: Iterable[str]) -> frozenset
     """The names that `{name}` in a text may mean without `$`: what the triggers bring, and what is known beside."""
     fields = {name for trigger in triggers if (kind := kind_of(trigger.on)) is not None for name in kind.fields}
     return frozenset({*ALWAYS_KNOWN, *fields, *known})
+
+
+def named_in(states: tuple[State, ...]) -> frozenset[str]:
+    """The variables that texts of these states name already."""
+    found: set[str] = set()
+    for state in all_states(states):
+        if isinstance(state.action, Call):
+            texts = [value for value in state.action.params.values() if isinstance(value, str)]
+            found.update(name for text in texts for name in _NAMED.findall(text))
+    return frozenset(found)
 
 
 def flows_on(action: Action) -> bool:

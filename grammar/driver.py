@@ -42,6 +42,8 @@ _TERMINAL: Final = re.compile(r"\b_?[A-Z][A-Z0-9_]*\b")
 _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"->\s*\w+")
 NEARLY_THE_SAME: Final = 0.3
+ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
+_TEXTS: Final = ("TEXT", "STRING")
 NAME_PASSED_OVER: Final = 0.9
 SAYING: Final = frozenset((SAID, SAID_ON))
 MAX_WANTS: Final = 20_000
@@ -185,6 +187,7 @@ class _Wants(NamedTuple):
     Attributes:
         scans: Terminals known by their form.
         unknown: Live names, of which none may be known.
+        text_only: Whether what is quoted is a text: where any value may stand, its kind is found out from where it goes.
         reluctance: What passing over a word costs more: where a new name or a text may stand, "so" and "lol" are likelier
             to be it than to be passed over.
     """
@@ -192,6 +195,7 @@ class _Wants(NamedTuple):
     scans: tuple[str, ...]
     unknown: tuple[str, ...]
     reluctance: float
+    text_only: bool
 
     @classmethod
     def of(cls, row: Collection[str]) -> "_Wants":
@@ -199,7 +203,8 @@ class _Wants(NamedTuple):
         scans = tuple(terminal for terminal in row if terminal in SCANNED)
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
         unknown = () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
-        return cls(scans, unknown, NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0)
+        text_only = ANY_VALUE.issubset(row) and ("TEXT" in row or "STRING" in row)
+        return cls(scans, unknown, NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0, text_only)
 
 
 class Driver:
@@ -368,7 +373,8 @@ class _Run:
                 self._follow(edge, place, cost, stack, chain, agenda)
         for terminal in wants.scans:
             for edge in lattice.scanned(place, terminal):
-                self._follow(edge, place, cost, stack, chain, agenda)
+                if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
+                    self._follow(edge, place, cost, stack, chain, agenda)
         for terminal in wants.unknown:
             for edge in lattice.unknown(place, terminal):
                 self._follow(edge, place, cost, stack, chain, agenda)

@@ -4,7 +4,7 @@ Candidates come nearest first: what was read with the missing piece put in, then
 beginning for newcomers. Each is tried before it is shown, by a function handed in; this module reads nothing itself.
 """
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from grammar.driver import Stuck
@@ -146,14 +146,17 @@ def _with_its_verb(sentence: str, workspace: Workspace) -> Iterator[str]:
         if "{}" not in pattern:
             yield pattern.replace("{verb}", typed)
         else:
-            own = _own(workspace, {key_of(word.text) for word in split(sentence, 12)})
+            own = _own(workspace, sentence)
             yield from (pattern.replace("{verb}", typed).replace("{}", name) for name in own)
 
 
-def _own(workspace: Workspace, named: Set[str] = frozenset()) -> Iterator[str]:
+def _own(workspace: Workspace, sentence: str = "") -> Iterator[str]:
     """The user's workflows: those that were named first, then that in focus."""
     views = sorted(
         workspace.workflows.values(),
-        key=lambda view: (view.definition.name.casefold() not in named, view.definition.id != workspace.focus),
+        key=lambda view: (
+            view.definition.name.casefold() not in sentence.casefold(),
+            view.definition.id != workspace.focus,
+        ),
     )
     return (quoted_name(view.definition.name) for view in views[:3])

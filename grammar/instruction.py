@@ -31,6 +31,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Do one after the other, each as things stand after those before it; none of them asks for an answer."""
+
+    instructions: tuple["Instruction", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
     """Give a workflow another name; its id stays."""
 
@@ -346,6 +353,7 @@ class NotYet:
 Instruction: TypeAlias = (
     Create
     | Change
+    | Several
     | Rename
     | Delete
     | SetEnabled

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-FILES: Final = 8
+FILES: Final = 16
 _HERE: Final = Path(__file__).parent
 
 

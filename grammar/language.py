@@ -26,33 +26,58 @@ from engine.edits import SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
+from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
 from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece
-from grammar.driver import CHAT, Driver, Parsed, Reading, Stuck
+from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
-from grammar.instruction import Change, Create, Import, Instruction, Question, Refusal, Understanding, Understood
+from grammar.instruction import (
+    Change,
+    Control,
+    Create,
+    Delete,
+    Extend,
+    Import,
+    Instruction,
+    Question,
+    Redo,
+    Refusal,
+    Rename,
+    RunWorkflow,
+    SetEnabled,
+    Skip,
+    Understanding,
+    Understood,
+    Undo,
+)
 from grammar.lattice import MIN_TYPO_LENGTH
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
-from grammar.missing import missing
+from grammar.missing import held_open, missing, unknown
 from grammar.phrases import SAID
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
-from grammar.say import Sayer
+from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoHalf, NoUnit
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
 from grammar.wishes import Vague
-from grammar.words import clean
+from grammar.words import clean, joints
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
+MAX_PARTS: Final = 4
+MAX_JOINTS: Final = 3
+PART: Final = Limits(characters=500, words=60, work=800)
+PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
+"""What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_TRIAL_WORK: Final = 2_200
+MAX_MESSAGE_WORK: Final = 3_200
+TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
@@ -202,54 +227,117 @@ class Language:
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
     def _read(
-        self, sentence: str, workspace: Workspace, *, teaching: bool = True, asking: bool = True
+        self,
+        sentence: str,
+        workspace: Workspace,
+        *,
+        teaching: bool = True,
+        asking: bool = True,
+        limits: Limits = CHAT,
     ) -> Understanding:
         """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
 
         With `asking`, a sentence that ends too early is asked to be completed.
         """
+        end = self._driver.work + MAX_MESSAGE_WORK
+        if asking:
+            asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
+            if asked is not None:
+                return asked
+        if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, certain=True)) is not None:
+            return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
         stuck: list[Stuck] = []
         for family in FAMILIES:
-            match self._driver.parse(sentence, live, family):
+            match self._driver.parse(sentence, live, family, limits):
                 case Parsed(found):
                     readings.extend(found)
                 case Stuck() as at:
                     stuck.append(at)
+        if not readings and asking and (parts := self._in_parts(sentence, workspace)) is not None:
+            return parts
         if not readings:
-            furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
-            if asking and furthest.word is None and furthest.reason == "syntax":
-                # Of commands, only values given to a run and topics of help are texts.
-                commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
-                lacking = _merged(furthest, [commands, *stuck[1:]])
-                asked = missing(lacking, sentence, workspace, self._makes_sense_in(workspace))
-                if asked is not None:
-                    return asked
-            if not teaching:
-                return Refusal("")
-            return suggest.refusal(_merged(furthest, stuck), sentence, workspace, self._works_in(workspace))
+            return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
+        if isinstance(answer, Refusal) and asking and (parts := self._in_parts(sentence, workspace)) is not None:
+            return parts
         if teaching and isinstance(answer, names.NoneYet):
-            working = example(sentence, workspace, self._works_in(workspace))
+            working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
 
-    def _works_in(self, workspace: Workspace) -> Callable[[str], bool]:
-        """Whether a sentence is understood there; such trials give no examples themselves."""
-        return self._trial(lambda sentence: isinstance(self._tried(sentence, workspace), Understood))
+    def _not_read(
+        self, stuck: list[Stuck], sentence: str, workspace: Workspace, *, teaching: bool, asking: bool, end: int
+    ) -> Question | Refusal:
+        """What to say where no reading was found: ask for what is missing, else teach; trials end at `end`."""
+        furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+        merged = _merged(furthest, stuck)
+        asked: Question | None = None
+        if asking and furthest.reason == "syntax" and furthest.word is None:
+            # Of commands, only values given to a run and topics of help are texts.
+            commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
+            ended = _merged(furthest, [commands, *stuck[1:]])
+            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace, end))
+        elif asking and furthest.reason == "syntax":
+            asked = unknown(merged, sentence, workspace, self._works_in(workspace, end))
+        if asked is not None:
+            return asked
+        if not teaching:
+            return Refusal("")
+        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
 
-    def _makes_sense_in(self, workspace: Workspace) -> Callable[[str], bool]:
+    def _in_parts(self, sentence: str, workspace: Workspace, *, certain: bool = False) -> Understood | None:
+        """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
+
+        Each must be a full instruction by itself, a change or a control, and means what it means after those before it.
+        """
+        found: list[Understood] = []
+        rest: str | None = sentence
+        while rest is not None and len(found) < MAX_PARTS:
+            last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
+            if last is not None:
+                found.append(last)
+                return Understood(
+                    together(each.instruction for each in found),
+                    tuple(correction for each in found for correction in each.corrections),
+                    tuple(note for each in found for note in each.notes),
+                )
+            for end, start in joints(rest, certain=certain)[:MAX_JOINTS]:
+                first = self._part(rest[:end], workspace)
+                if first is not None:
+                    found.append(first)
+                    rest, workspace = rest[start:], after(first.instruction, workspace)
+                    break
+            else:
+                rest = None
+        return None
+
+    def _part(self, sentence: str, workspace: Workspace) -> Understood | None:
+        """What one of several instructions means; a bare step is none, as it may be a step of what was said before."""
+        live = self._live.of(workspace)
+        readings: list[Reading] = []
+        for family in ("manage", "edit"):
+            match self._driver.parse(sentence, live, family, PART):
+                case Parsed(found):
+                    readings.extend(found)
+                case Stuck():
+                    pass
+        readings = [each for each in readings if each.start != "edit" or _ambient(each.tree) is None]
+        answer = self._best(readings, sentence, workspace) if readings else None
+        return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
+
+    def _works_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
+        """Whether a sentence is understood there; none is any more when all that was tried has asked too much."""
+        return lambda sentence: self._driver.work < end and isinstance(self._tried(sentence, workspace), Understood)
+
+    def _makes_sense_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
         """Whether a sentence is understood there, or would be asked about."""
-        return self._trial(lambda sentence: not isinstance(self._tried(sentence, workspace), Refusal))
+        return lambda sentence: self._driver.work < end and not isinstance(self._tried(sentence, workspace), Refusal)
 
     def _tried(self, sentence: str, workspace: Workspace) -> Understanding:
-        return self._read(sentence, workspace, teaching=False, asking=False)
-
-    def _trial(self, works: Callable[[str], bool]) -> Callable[[str], bool]:
-        """Trials, of which none succeeds any more when together they have asked too much."""
-        end = self._driver.work + MAX_TRIAL_WORK
-        return lambda sentence: self._driver.work < end and works(sentence)
+        """What a sentence would mean that nobody has said; it gives no examples itself."""
+        return self._read(sentence, workspace, teaching=False, asking=False, limits=TRIAL)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
@@ -291,20 +379,23 @@ class Language:
         if isinstance(best.answer, Understood) and self._is_doubtful(best.reading, workspace):
             said = self.say(best.answer.instruction, workspace)
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
+        if isinstance(best.answer, Understood) and _is_loose_text(best.reading):
+            said = self.say(best.answer.instruction, workspace)
+            return Question(f"Do you mean: {said}?", (said,))
         return best.answer
 
     def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; or if a name that nobody knows may as well be meant as a workflow's:
+        before: `send me the news`, `say it again`; if it is but the name of a sound; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
         ambient = _ambient(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if self._may_be_a_workflow(reading, workspace):
+        if self._may_be_a_workflow(reading, workspace) or step.type == "BARE_SOUND":
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
         if step.type != "TEXT" or step.quoted or phrase is None or len(phrase.slots) > 1:
@@ -432,6 +523,13 @@ def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | N
     return None
 
 
+def _is_loose_text(reading: Reading) -> bool:
+    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying."""
+    said = [leaf.type for leaf in reading.tokens]
+    last = reading.tokens[-1]
+    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
+
+
 def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
     said = [leaf.type for leaf in reading.tokens]
@@ -460,9 +558,18 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
-            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
+            if any(
+                _begins_with(match.group(1), deeds) or _slipped(match.group(1), verbs)
+                for match in _AND.finditer(leaf.text)
+            ):
                 return leaf.text
     return None
+
+
+def _slipped(text: str, verbs: frozenset[str]) -> bool:
+    """Whether a verb with a slip stands before a number: `wiat 10s`."""
+    first, _, rest = text.casefold().partition(" ")
+    return rest[:1].isdigit() and _is_like(first, verbs)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

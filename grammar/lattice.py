@@ -26,17 +26,20 @@ TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
+BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
+PLACE_IN_TEXT_COST: Final = 1.0
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 LOOKUP_WORK: Final = 20
 PLACE_WORK: Final = 3
+FORMULA_WORK: Final = 15
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
 MAX_TYPO_LENGTH: Final = 24
@@ -106,6 +109,9 @@ _NO_LIVE_NAME: Final = frozenset(
         "text",
     ]
 )
+_NAMING: Final = frozenset(("called", "named", "titled"))
+_NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
+_ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
     ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
@@ -299,7 +305,7 @@ class Lattice:
             if branch.entries:
                 found.append((place, FILLER_COST))
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?." or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
             found.append((at + 1, FILLER_COST))
         return found
 
@@ -311,8 +317,8 @@ class Lattice:
         edges = self._scanned.get(slot)
         if edges is None:
             edges = []
-            self.work += 1
             word = self.words[at]
+            self.work += FORMULA_WORK if terminal == "FORMULA" and word.text == "(" else 1
             if word.kind == "quote" and terminal in QUOTABLE:
                 edges.append(Edge(terminal, word.value, at + 1, WORD_COST, True))
             scanner = _SCANNERS.get(terminal)
@@ -366,6 +372,8 @@ class Lattice:
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
+        if terminal != "REWARD" and self._begins_step(at) and (at == 0 or self._connects(at - 1)):
+            return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
         if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
             at += 1
         end = self._end_of_name(at, terminal)
@@ -407,7 +415,14 @@ class Lattice:
         return not self._may_end_text(place)
 
     def _begins_step(self, at: int) -> bool:
-        return any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at))
+        """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
+        alone = self.words[at].key in _ARTICLES
+        return any(
+            edge.terminal in self._lexicon.starts_step and not (alone and edge.end == at + 1) for edge in self.exact(at)
+        )
+
+    def _connects(self, at: int) -> bool:
+        return any(edge.terminal in self._lexicon.connects for edge in self.exact(at))
 
     def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
         word = self.words[at]
@@ -457,10 +472,12 @@ class Lattice:
             return []
         edges = []
         quotes = next((place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING), None)
+        is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST if quotes is not None and quotes < end else 0.0
+            unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 
@@ -522,6 +539,9 @@ class Lattice:
         )
 
     def _numbers_a_step(self, at: int) -> bool:
+        """Whether `2 wait` stands there, or `10 minutes later`."""
+        if self.words[at].kind == "number" and any(word.key == "later" for word in self.words[at + 1 : at + 4]):
+            return True
         return (
             self.words[at].kind == "number"
             and at + 1 < len(self.words)
@@ -549,10 +569,14 @@ class Lattice:
         words = self.words
         if words[at].key == "step" and at + 1 < len(words) and words[at + 1].kind == "number":
             return []  # `make step 1 say bye` changes a step
+        if words[at].key in _NO_NAME_START and at + 1 < len(words):
+            return []  # `new workflow hype` has said what it is before it says the name
         for end in range(at + 1, min(len(words), at + MAX_NAME_WORDS) + 1):
             word = words[end - 1]
             if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
                 break
+            if any(near in _NAMING for near, _ in self.nearest(end - 1)):
+                return []  # `calld outro` is a slip, not a name
             name = self.text[words[at].start : word.end]
             edges.append(Edge("NEW_NAME", name, end, NAME_COST + 0.04 * (end - at)))
         return edges
@@ -589,6 +613,7 @@ def _table() -> Mapping[str, _Scanner]:
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
             "STEP_NUMBER": form(scanners.step_number, "STEP_NUMBER", WORD_COST),
+            "PLACE_NUMBER": form(scanners.place_number, "PLACE_NUMBER", BARE_PLACE_COST),
             "WORD_NAME": form(scanners.plain_name, "WORD_NAME", WORD_COST),
             "LIST": form(scanners.listed, "LIST", 0.0),
             "CHANNEL": _channel,

@@ -9,6 +9,7 @@ A lexicon file has these tables, all optional:
                       ends_text = [terminals]               what ends a text wherever it begins
                       fillers = ["phrase", ...]             the closed list of words that may be passed over
     [verbs]           inflected = [terminals]               their first words also get -s and -ing forms
+    [costs]           TERMINAL = 0.3                        what is less likely where something else fits as well
 
 In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows no structure: which terminal may follow
 which is the grammar's business.
@@ -190,7 +191,7 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, sounds, rewards and channels."""
+    """The live entries of scenes, sources, sounds, rewards and channels; a sound may be a step by itself."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
@@ -200,6 +201,8 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+    for name in names.sounds:
+        yield "BARE_SOUND", name, name
 
 
 # Phrases with options ---------------------------------------------------------------------------------------------------
@@ -317,11 +320,13 @@ def _worked_out(
     for text in texts:
         table = tomllib.loads(text)
         inflected = frozenset(table.get("verbs", {}).get("inflected", ()))
+        costs = table.get("costs", {})
         for terminal, value, phrase in _entries(table):
             terminals.add(terminal)
             for wording in expand(phrase):
                 first.setdefault(terminal, wording)
-                _add_inflected(trie, keys(wording), terminal, value, inflected=terminal in inflected)
+                cost = costs.get(terminal, 0.0)
+                _add_inflected(trie, keys(wording), terminal, value, cost, inflected=terminal in inflected)
         for role, members in roles.items():
             members.update(table.get("roles", {}).get(role, ()))
         for phrase in table.get("roles", {}).get("fillers", ()):
@@ -347,11 +352,13 @@ def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
                 yield terminal, value, phrase
 
 
-def _add_inflected(trie: Trie, words: Sequence[str], terminal: str, value: Any, *, inflected: bool) -> None:
-    trie.add(words, (terminal, value, 0.0))
+def _add_inflected(
+    trie: Trie, words: Sequence[str], terminal: str, value: Any, cost: float = 0.0, *, inflected: bool
+) -> None:
+    trie.add(words, (terminal, value, cost))
     if inflected and words:
         for form in _forms(words[0]):
-            trie.add((form, *words[1:]), (terminal, value, 0.05))
+            trie.add((form, *words[1:]), (terminal, value, cost + 0.05))
 
 
 @lru_cache(maxsize=2_048)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from engine.declare import Declarations, Method
-from engine.model import Definition, all_states
+from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
 from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
 from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
 from grammar.syntax import Kind
+from grammar.words import split
 from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
@@ -40,6 +41,33 @@ _OWN_NOUNS: Final = {
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
+NAMED: Final = frozenset({"scene", "source", "sound", "reward"})
+OWNER_COST: Final = 0.2
+NAMED_COST: Final = 0.1
+BEGINNING_COST: Final = 0.25
+LONGEST_BEGINNING: Final = 6
+COMMON: Final = frozenset(
+    {
+        "that",
+        "this",
+        "with",
+        "from",
+        "when",
+        "then",
+        "they",
+        "there",
+        "here",
+        "have",
+        "just",
+        "please",
+        "were",
+        "your",
+        "wait",
+        "stop",
+        "step",
+    }
+)
+"""Words by which no step is meant, even if its text begins with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +134,11 @@ class LiveWords:
                     yield "name", (*words, "one"), ("WORKFLOW", definition.id, 0.0)
                     yield "in", words, ("IN_WORKFLOW", definition.id, 0.0)
                     yield "in", (*words, "workflow"), ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "name", words, ("OWNER", definition.id, OWNER_COST)
+                    if not words[-1].endswith("s"):
+                        yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)
+        for words, content, cost in dict.fromkeys(_contents(definition, self._declarations)):
+            yield "step", words, ("CONTENT", content, cost)
         for tag in definition.tags:
             for words in spellings(tag):
                 if words:
@@ -126,6 +159,32 @@ class LiveWords:
             numbered = re.fullmatch(r"(step|line|number)s?[ _]*#?\d*|#?\d+", state.name, re.IGNORECASE) is not None
             if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
                 yield state.name
+
+
+def _contents(definition: Definition, declarations: Declarations) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """What steps hold, as words by which they can be meant: a scene's name, how a text begins."""
+    for state in all_states(definition.states):
+        if not isinstance(state.action, Call):
+            continue
+        method = declarations.find(state.action.service, state.action.method)
+        for param in method.params if method is not None else ():
+            value = state.action.params.get(param.name)
+            if not isinstance(value, str):
+                continue
+            if param.type in NAMED:
+                yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
+            elif param.type == "text":
+                yield from _beginnings(value)
+
+
+def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
+    """The first words of a text, as many as people repeat to say which one they mean."""
+    words = split(text, LONGEST_BEGINNING)
+    for count, word in enumerate(words, 1):
+        if word.kind != "word":
+            return
+        if count > 1 or (len(word.key) > 3 and word.key not in COMMON):
+            yield tuple(each.key for each in words[:count]), text[: word.end], BEGINNING_COST
 
 
 def _roots(book: Phrasebook) -> Iterator[Node]:

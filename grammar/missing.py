@@ -4,6 +4,7 @@
 there; that it is this one is tried with a sample, by a function handed in, before anybody is asked.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +12,14 @@ from typing import Final
 from grammar.driver import Stuck
 from grammar.instruction import Question
 from grammar.names import lookup, quoted_name
+from grammar.suggest import LIVE
+from grammar.words import split
 from grammar.workspace import Workspace
 
 MAX_TRIED: Final = 12
 MAX_WORKFLOWS: Final = 9
+MAX_OFFERED: Final = 9
+MAX_NAME_WORDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,26 @@ _PIECES: Final = (
 )
 
 
+def _asks_which(noun: str) -> Callable[[Question], bool]:
+    return lambda question: question.text.startswith(f"Which {noun}?")
+
+
+def _ending(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?P<head>.*\S)\s+(?:{words})", re.IGNORECASE | re.DOTALL)
+
+
+_PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], ...]] = (
+    (_ending("something|smth|anything|(?:a|some) (?:text|message|words)"), lambda question: question.verbatim),
+    *(
+        (_ending(f"(?:an?|some|another) {noun}"), _asks_which(noun))
+        for noun in ("sound", "scene", "source", "reward", "channel")
+    ),
+    (_ending("(?:for )?(?:a (?:while|bit|moment)|some time)"), lambda question: question.text.startswith("How long")),
+    (_ending("someone|somebody"), lambda question: question.text == "Whom?"),
+)
+"""Words for what is still to be said, each with whether a question asks for that."""
+
+
 def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Question | None:
     """What to ask where a sentence ends too early; None if it does not, or nothing short would mend it.
 
@@ -81,7 +106,60 @@ def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
         if tried >= MAX_TRIED:
             break
         if works(f"{begun}{piece.joint} {sample}"):
-            return Question(piece.question, gap=f"{begun}{piece.joint} {{}}", verbatim=piece.verbatim)
+            text = f"{piece.question}{_offered(piece.expects, workspace)}"
+            return Question(text, gap=f"{begun}{piece.joint} {{}}", verbatim=piece.verbatim)
+    return None
+
+
+def _offered(terminal: str, workspace: Workspace) -> str:
+    names: tuple[str, ...] = getattr(workspace.names, LIVE[terminal]) if terminal in LIVE else ()
+    return f" {', '.join(names[:MAX_OFFERED])}" if names else ""
+
+
+def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Question | None:
+    """What to ask where a name is said that the stream does not have: the ones it has, as numbered answers.
+
+    Args:
+        stuck: Where reading stopped.
+        sentence: What was said.
+        workspace: Whose names are offered.
+        works: Whether a sentence is understood there.
+    """
+    if stuck.word is None or not stuck.read or stuck.word.startswith(('"', "“")) or "WORKFLOW" in stuck.expected:
+        return None
+    read = sentence[: stuck.at].rstrip()
+    for terminal, group in LIVE.items():
+        names: tuple[str, ...] = getattr(workspace.names, group)[:MAX_OFFERED]
+        if terminal not in stuck.expected or not names:
+            continue
+        ends = [stuck.at + word.end for word in split(sentence[stuck.at :], MAX_NAME_WORDS)]
+        for end in ends:
+            options = tuple(f"{read} {_written(terminal, name)}{sentence[end:]}" for name in names)
+            if works(options[0]):
+                said = sentence[stuck.at : end].strip()
+                new = f"{read} {_written(terminal, said)}{sentence[end:]}"
+                text = f'There is no {terminal.casefold()} "{said}". Which one? A new one goes in quotes: {new}'
+                return Question(text, options, hints=names)
+    return None
+
+
+def _written(terminal: str, name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f"#{name}" if terminal == "CHANNEL" else f'"{escaped}"'
+
+
+def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
+    """What to ask where a word at the end stands for what is still to be said: `say something`, `play a sound`.
+
+    Args:
+        sentence: What was said.
+        ask: What a sentence comes to; without that word it must ask for just that.
+    """
+    for pattern, asks in _PLACEHOLDERS:
+        if (found := pattern.fullmatch(sentence.strip())) is not None:
+            answer = ask(found["head"])
+            is_asked = isinstance(answer, Question) and answer.gap == f"{found['head']} {{}}" and asks(answer)
+            return answer if isinstance(answer, Question) and is_asked else None
     return None
 
 
@@ -97,4 +175,4 @@ def _which_workflow(begun: str, workspace: Workspace, works: Callable[[str], boo
     options = tuple(f"{begun} {name}" for name in names[:MAX_WORKFLOWS])
     if len(options) < 2 or not works(options[0]):
         return None
-    return Question(f"Which workflow? {', '.join(names[:MAX_WORKFLOWS])}", options, hints=tuple(names[:MAX_WORKFLOWS]))
+    return Question("Which workflow?", options, hints=tuple(names[:MAX_WORKFLOWS]))

@@ -66,7 +66,7 @@ def focused(workspace: Workspace, sentence: str) -> WorkflowView:
         raise Unsettled(NoneYet("There is no workflow yet to do that to."))
     names = [quoted_name(view.definition.name) for view in workspace.workflows.values()]
     options = tuple(f"in {name} {sentence}" for name in names[:9])
-    raise Unsettled(Question(f"In which workflow? {', '.join(names[:9])}", options))
+    raise Unsettled(Question("In which workflow?", options, hints=tuple(names[:9])))
 
 
 def quoted_name(name: str) -> str:

@@ -113,16 +113,48 @@ def one_of(reference: Reference, within: Within) -> State:
         case Called():
             return _called(reference.name, within)
         case Saying():
-            return _only(_containing(within.definition.states, reference.text), reference, within)
+            return only(_containing(within.definition.states, reference.text), reference, within)
         case OfKind():
-            return _only(_fitting(reference, within), reference, within)
+            return only(_fitting(reference, within), reference, within)
         case It():
             last = next((state for state in all_states(within.definition.states) if state.name == within.it), None)
-            return last if last is not None else _only(within.definition.states, reference, within)
+            return last if last is not None else only(within.definition.states, reference, within)
         case Span() | Several():
-            return _only(all_of(reference, within), reference, within)
+            return only(all_of(reference, within), reference, within)
         case _:
             assert_never(reference)
+
+
+def candidates(reference: Reference, within: Within) -> tuple[State, ...]:
+    """Every step that may be meant by a reference, whether or not it means one only; at least one.
+
+    Raises:
+        Unsettled: None fits.
+    """
+    match reference:
+        case OfKind():
+            return _fitting(reference, within)
+        case Saying() if found := _containing(within.definition.states, reference.text):
+            return found
+        case It() if within.it is None:
+            return within.definition.states
+        case _:
+            return all_of(reference, within)
+
+
+def both(reference: Reference, within: Within) -> tuple[State, State]:
+    """The two steps a reference means.
+
+    Raises:
+        Unsettled: It means another number of them.
+    """
+    if isinstance(reference, Several) and len(reference.parts) == 2:
+        first, second = (one_of(part, within) for part in reference.parts)  # as said: the first takes the other's place
+        return first, second
+    found = candidates(reference, within)
+    if len(found) != 2:
+        raise refuse(f"Which two steps? {overview(within)}", *_numbers(within))
+    return found[0], found[1]
 
 
 def place(position: Position | None, within: Within) -> int:
@@ -240,7 +272,13 @@ def _texts(action: Action) -> list[str]:
     return [" ".join(value.casefold().split()) for value in values if isinstance(value, str)]
 
 
-def _only(states: tuple[State, ...], reference: Reference, within: Within) -> State:
+def only(states: tuple[State, ...], reference: Reference, within: Within) -> State:
+    """The one state there is.
+
+    Raises:
+        Unsettled: There is none.
+        Unclear: There are several.
+    """
     if not states:
         said = f' that says "{reference.text}"' if isinstance(reference, Saying) else " like that"
         raise refuse(f"{within.name} has no step{said}. {overview(within)}", *_numbers(within))

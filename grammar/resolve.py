@@ -36,14 +36,16 @@ from engine.edits import (
     SetVersion,
     SwapSteps,
     apply,
+    touched,
 )
 from engine.errors import EditError
 from engine.events import canonical
-from engine.model import Action, Definition, Policy, State, Target, Trigger, Way
+from engine.model import Action, Definition, Policy, State, Stop, Target, Trigger, Way, all_states
 from engine.names import verb
 from grammar import headings, names, starts
-from grammar.altering import altered
-from grammar.drafts import Draft, MissingPiece, linked, loose, variables_of
+from grammar.afterwards import after, together
+from grammar.altering import altered, had
+from grammar.drafts import Draft, MissingPiece, linked, loose, named_in, placeholder, recognise, variables_of
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -90,24 +92,31 @@ from grammar.references import (
     Unsettled,
     Within,
     all_of,
+    both,
+    candidates,
+    exactly,
     key,
     moved_place,
     names_beside,
     nearest,
     number_of,
     one_of,
+    only,
+    overview,
     place,
     refuse,
 )
 from grammar.rules import Rule, ruled
 from grammar.say_parts import say_formula
 from grammar.syntax import (
+    About,
     Add,
     Again,
     Alter,
     BacktestCommand,
     Become,
     Bound,
+    By,
     CarryOn,
     Catch,
     Command,
@@ -143,6 +152,8 @@ from grammar.syntax import (
     Substitute,
     SupposeCommand,
     TemplateCommand,
+    Together,
+    Wish,
     Words,
     Wrap,
 )
@@ -181,7 +192,10 @@ class Resolver:
         try:
             return self._settled(command)
         except Unclear as unclear:
-            raise Unsettled(self._which(command, unclear)) from None
+            options, question = self._which(command, unclear)
+            if isinstance(unclear.reference, It) and len(options) == 1:
+                return options[0]
+            raise Unsettled(question) from None
         except MissingPiece as missing:
             raise Unsettled(
                 Question(missing.question, gap=missing.gap(self.sentence), verbatim=missing.verbatim)
@@ -194,6 +208,8 @@ class Resolver:
         match command:
             case Edits():
                 return self._change(command)
+            case Together():
+                return self._together(command)
             case New():
                 return self._create(command)
             case RunCommand():
@@ -231,17 +247,21 @@ class Resolver:
             case _:
                 assert_never(command)
 
-    def _which(self, command: Command, unclear: Unclear) -> Question:
-        """The question between steps that fit; each option is the whole sentence with one of them."""
+    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
+        """What is meant with each of the steps that fit, and the question between them in whole sentences."""
         options: dict[str, str] = {}
+        instructions: list[Instruction] = []
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
             except (Unclear, Unsettled, MissingPiece, EditError):
                 continue
-            options.setdefault(self.say.instruction(meant, self.workspace), told)
+            said = self.say.instruction(meant, self.workspace)
+            if said not in options:
+                options[said] = told
+                instructions.append(meant)
         shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
-        return Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
+        return instructions, Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -311,32 +331,48 @@ class Resolver:
         view = self._view(command.workflow)
         definition = view.definition
         made: list[Edit] = []
+        it: str | None = None
         for syntax in command.edits:
-            for edit in self._edits(syntax, definition):
+            if isinstance(syntax, About):
+                it = one_of(syntax.reference, self._within(definition, it)).name
+                continue
+            edits = self._edits(syntax, self._within(definition, it))
+            for edit in edits:
                 definition = apply(definition, edit)
                 made.append(edit)
+            it = touched(edits, definition) or it
         if definition == view.definition:
             raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
         return Change(view.definition.id, tuple(made))
 
-    def _within(self, definition: Definition) -> Within:
-        it = self.workspace.step if definition.id == self.workspace.focus else None
+    def _within(self, definition: Definition, it: str | None = None) -> Within:
+        it = it or (self.workspace.step if definition.id == self.workspace.focus else None)
         return Within(
             definition, names.quoted_name(definition.name), lambda state: self.say.step(definition, state), it
         )
 
-    def _edits(self, syntax: EditSyntax, definition: Definition) -> tuple[Edit, ...]:  # noqa: C901  one line each
-        within = self._within(definition)
+    def _together(self, command: Together) -> Instruction:
+        """Changes of several workflows; those of one are one version."""
+        made: list[Instruction] = []
+        workspace = self.workspace
+        for changes in command.changes:
+            made.append(replace(self, workspace=workspace).resolve(changes))
+            workspace = after(made[-1], workspace)
+        return together(made)
+
+    def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
+        definition = within.definition
         match syntax:
             case Add():
                 at = place(syntax.position, within)
                 return (InsertSteps(at, self._loose(syntax.steps, definition)),)
             case Drop():
-                return (RemoveSteps(tuple(state.name for state in all_of(syntax.reference, within))),)
+                return (self._drop(syntax, within),)
             case Shift():
                 return (self._move(syntax, within),)
             case Exchange():
-                return (SwapSteps(one_of(syntax.first, within).name, one_of(syntax.second, within).name),)
+                first, second = both(syntax.both, within)
+                return (SwapSteps(first.name, second.name),)
             case Substitute():
                 old = one_of(syntax.reference, within)
                 return (ReplaceStep(old.name, self._loose(syntax.steps, definition, without=old.name)),)
@@ -346,10 +382,14 @@ class Resolver:
                 return self._contrast(syntax, within)
             case Wrap():
                 return wrapped(syntax, within, self.declarations)
+            case Wish():
+                return self._wish(syntax, within)
+            case About():
+                raise AssertionError("it is only what the next edit is about")
             case Alter():
                 return tuple(
-                    SetAction(state.name, altered(state, syntax, self.workspace, self.declarations))
-                    for state in all_of(syntax.reference, within)
+                    SetAction(state.name, self._altered(state, syntax, definition))
+                    for state in self._meant(syntax, within)
                 )
             case Start():
                 return self._start(syntax, definition)
@@ -369,8 +409,7 @@ class Resolver:
     def _loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
-        return loose(steps, known, names_beside(definition, without), self.declarations)
+        return loose(steps, self._known(definition), names_beside(definition, without), self.declarations)
 
     def _move(self, syntax: Shift, within: Within) -> MoveStep:
         state = one_of(syntax.reference, within)
@@ -393,16 +432,77 @@ class Resolver:
         if not steps:
             raise MissingPiece(ASK_STEPS)
         definition = within.definition
-        known = variables_of(definition.triggers, self.workspace.variables | set(definition.variables))
+        known = self._known(definition)
         first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
         return loose((first,), known, names_beside(definition, state.name), self.declarations)[0].action
 
     def _contrast(self, syntax: Contrast, within: Within) -> tuple[Edit, ...]:
-        new = self._loose(syntax.steps, within.definition)[0].action
-        content = syntax.old.text if isinstance(syntax.old, Words) else None
-        seconds = syntax.old.seconds if isinstance(syntax.old, Duration) else None
-        like = OfKind(Kind("step like that", frozenset({key(new)})), content=content, seconds=seconds)
-        return (SetAction(one_of(like, within).name, new),)
+        """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+        new = self._loose(syntax.steps, within.definition)
+        like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
+        if syntax.old is None:
+            return self._instead(one_of(like, within), syntax.steps, within)
+        if not isinstance(syntax.old, Duration | By | Words):
+            return self._instead(one_of(syntax.old, within), syntax.steps, within)
+        same = had(self._of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        if not found:
+            raise refuse(f"{within.name} has no step with that. {overview(within)}")
+        return self._instead(only(found, like, within), syntax.steps, within)
+
+    @staticmethod
+    def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
+        return tuple(state for state in all_states(within.definition.states) if key(state.action) in kind.kind.keys)
+
+    def _instead(self, state: State, steps: tuple[Draft, ...], within: Within) -> tuple[Edit, ...]:
+        return self._become(Become(exactly(state, within.definition), steps), within)
+
+    def _drop(self, syntax: Drop, within: Within) -> RemoveSteps:
+        going = all_of(syntax.reference, within)
+        kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
+        if kept & {state.name for state in going}:
+            raise refuse(f"It cannot both go and stay. {overview(within)}")
+        return RemoveSteps(tuple(state.name for state in going))
+
+    def _wish(self, syntax: Wish, within: Within) -> tuple[Edit, ...]:
+        """One more step, unless there is one like it: then it is asked which is meant."""
+        made = self._edits(Add(syntax.steps), within)
+        like = OfKind(Kind("step like that", frozenset({key(syntax.steps[0].state.action)})))
+        same = self._of_kind(like, within)
+        if not same:
+            return made
+        ways = [self._instead(state, syntax.steps, within) for state in same[: MAX_OPTIONS - 1]]
+        meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+        options = tuple(self.say.instruction(each, self.workspace) for each in meant)
+        raise Unsettled(
+            Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
+        )
+
+    def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
+        value = syntax.value
+        if isinstance(value, Words):
+            value = replace(value, text=recognise(value.text, self._known(definition)))
+        return altered(state, replace(syntax, value=value), self.workspace, self.declarations)
+
+    def _known(self, definition: Definition) -> frozenset[str]:
+        """The variables that a text here may mean without `$`, those of its other texts too."""
+        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
+        return variables_of(definition.triggers, named)
+
+    def _meant(self, syntax: Alter, within: Within) -> tuple[State, ...]:
+        """The steps that are to be altered; where an old value was said, only one that has it."""
+        if syntax.old is None:
+            return all_of(syntax.reference, within)
+        fitting = candidates(syntax.reference, within)
+        if isinstance(syntax.old, Duration | By | Words):
+            found = had(fitting, syntax.old, None)
+        else:
+            others = {state.name for state in all_of(syntax.old, within)}
+            found = tuple(state for state in fitting if state.name in others)
+        if not found:
+            shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"
+            raise refuse(f"{shown} not like that in {within.name}. {overview(within)}")
+        return (only(found, syntax.reference, within),)
 
     def _start(self, syntax: Start, definition: Definition) -> tuple[Edit, ...]:
         match syntax.mode:
@@ -506,8 +606,12 @@ class Resolver:
         # "if it fails" is said of the workflow, unless there is just one step to fail.
         whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
         state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
-        states = self._loose(syntax.steps, definition)
         following = None if state is None else state.transitions.get("success")
+        steps = syntax.steps
+        if state is not None and following is None and syntax.goes_on is False:
+            # After the last step nothing follows either way; that it ends there was said and stays.
+            steps = (*steps, Draft(State(name=placeholder("stop"), action=Stop())))
+        states = self._loose(steps, definition)
         if syntax.goes_on and state is None:
             raise refuse(
                 'Only what a single step leads to can go on after it, such as: if step 1 fails say "oops" and carry on'

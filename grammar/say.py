@@ -42,6 +42,7 @@ from engine.errors import EditError
 from engine.expressions import quote
 from engine.model import Definition, State, Trigger, all_states, blocks
 from engine.names import fresh
+from grammar.afterwards import after
 from grammar.drafts import escaped, map_state_texts
 from grammar.instruction import (
     Agenda,
@@ -73,6 +74,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -103,6 +105,8 @@ from grammar.say_variables import say_variable
 from grammar.workspace import Workspace
 
 _DOT: Final = " · "
+AND_THEN: Final = " ; and then "
+"""Nothing else is said so; with a mere "and" the next one could be read as a step."""
 _IN_ONE_MESSAGE: Final = frozenset({"id", "name", "initial_state", "states", "triggers"})
 _EVENT_WORDS: Final[Mapping[str, str]] = {
     "success": "on success",
@@ -152,6 +156,8 @@ class Sayer:
                 return self._create(instruction)
             case Change():
                 return self._change(instruction, workspace)
+            case Several():
+                return self._several(instruction, workspace)
             case Rename():
                 return f"rename {_name(instruction.workflow, workspace)} to {quote(instruction.name)}"
             case Delete():
@@ -191,6 +197,14 @@ class Sayer:
                 return instruction.what
             case _:
                 return _query(instruction, workspace)
+
+    def _several(self, several: Several, workspace: Workspace) -> str:
+        """One after the other, each in the words that it has as things stand then."""
+        said = []
+        for each in several.instructions:
+            said.append(self.instruction(each, workspace))
+            workspace = after(each, workspace)
+        return AND_THEN.join(said)
 
     def _create(self, create: Create) -> str:
         definition = create.definition

@@ -607,6 +607,16 @@ def step_number(sentence: Sentence, at: int) -> Found:
     return [(match.group("number"), end)] if match is not None and end is not None else []
 
 
+def place_number(sentence: Sentence, at: int) -> Found:
+    """`3` where a step is meant: its number and nothing that it counts."""
+    word = sentence.words[at]
+    if word.kind != "number" or not word.text.isdecimal() or len(word.text) > 3:
+        return []
+    if _glued(sentence, at + 1) and sentence.words[at + 1].kind != "mark":
+        return []
+    return [(int(word.text), at + 1)]
+
+
 def formula(sentence: Sentence, at: int) -> Found:
     """A condition in parentheses, handed as it is to the engine's only reader of formulas."""
     if sentence.words[at].text != "(":

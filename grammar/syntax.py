@@ -143,9 +143,15 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Take steps out."""
+    """Take steps out.
+
+    Attributes:
+        reference: Those that go.
+        keep: What was said to stay, as a check; a place among those of the same kind, or steps.
+    """
 
     reference: Reference
+    keep: "Reference | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +166,7 @@ class Shift:
 class Exchange:
     """Let two steps change places."""
 
-    first: Reference
-    second: Reference
+    both: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +188,27 @@ class Become:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one."""
+    """`switch to BRB instead of ending`: the step that does it with the old value does it with the new one.
+
+    The old one may also be a step that goes (`instead of the wait`), or not be told (`wait 20 seconds instead`).
+    """
 
     steps: tuple[Draft, ...]
-    old: Value
+    old: Value | Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`raid should wait a minute`: one step more, or what a step like that does instead."""
+
+    steps: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`the wait is too long, ...`: what the next edit calls it."""
+
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +232,19 @@ class Wrap:
 
 @dataclass(frozen=True, slots=True)
 class Alter:
-    """`change the wait to 20 seconds`, `step 1 should say hi`."""
+    """`change the wait to 20 seconds`, `step 1 should say hi`.
+
+    Attributes:
+        reference: The step.
+        value: What one of its values becomes.
+        param: Which one, if that was said.
+        old: What it was before, if that was said; only a step with that value is meant.
+    """
 
     reference: Reference
     value: Value
     param: str | None = None
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +378,8 @@ EditSyntax: TypeAlias = (
     | Become
     | Contrast
     | Wrap
+    | Wish
+    | About
     | Alter
     | Lead
     | Bound
@@ -370,6 +402,13 @@ class Edits:
 
     edits: tuple[EditSyntax, ...]
     workflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Changes to several workflows in one message."""
+
+    changes: tuple[Edits, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,6 +557,7 @@ class RenameCommand:
 
 Command: TypeAlias = (
     Edits
+    | Together
     | New
     | Named
     | RunCommand

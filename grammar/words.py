@@ -131,6 +131,33 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
     return tuple(words)
 
 
+_JOINTS: Final = frozenset({"and", "then", ",", ".", ";", "&", "n", "also", "plus", "but", "+"})
+_NO_JOINT_ALONE: Final = frozenset({"also", "but", "+"})
+_MOST_WORDS: Final = 240
+
+
+def joints(text: str, *, certain: bool = False) -> list[tuple[int, int]]:
+    """Where a text may fall into two sentences: the end of the first and the start of the second, around `and then`.
+
+    Args:
+        text: The sentences.
+        certain: Only where the bot itself would say so: `; and then `.
+    """
+    words = split(text, _MOST_WORDS)
+    found: list[tuple[int, int]] = []
+    at = 1
+    while at < len(words) - 1:
+        end = at
+        while end < len(words) and words[end].key in _JOINTS and words[end].kind != "quote":
+            end += 1
+        if certain and tuple(word.key for word in words[at:end]) != (";", "and", "then"):
+            pass
+        elif end > at and end < len(words) and (end > at + 1 or words[at].key not in _NO_JOINT_ALONE):
+            found.append((words[at - 1].end, words[end].start))
+        at = max(end, at + 1)
+    return found
+
+
 def keys(phrase: str) -> tuple[str, ...]:
     """The keys of a phrase of a lexicon."""
     if _PLAIN.fullmatch(phrase):

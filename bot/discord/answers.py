@@ -7,7 +7,7 @@ escaped. A text that has become too long by that is cut between steps, and one t
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.message import Reply
@@ -45,6 +45,15 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture, and what it shows in words."""
+
+    name: str
+    content: bytes
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message.
 
@@ -55,6 +64,7 @@ class Outgoing:
         footer: Of the card.
         controls: Under it.
         file: Name and content of a file that goes with it.
+        image: Shown with it.
     """
 
     text: str
@@ -63,14 +73,18 @@ class Outgoing:
     footer: str = ""
     controls: tuple[Button | Menu, ...] = ()
     file: tuple[str, str] | None = None
+    image: Image | None = None
 
 
-def outgoing(replies: Sequence[Reply], controls: tuple[Button | Menu, ...] = ()) -> list[Outgoing]:
-    """Replies as messages; the controls are under the last one."""
+def outgoing(
+    replies: Sequence[Reply], controls: tuple[Button | Menu, ...] = (), image: Image | None = None
+) -> list[Outgoing]:
+    """Replies as messages; the image is with the first one, the controls are under the last one."""
     found = [each for reply in replies for each in _messages(reply)]
+    if found and image is not None:
+        found[0] = replace(found[0], image=image)
     if found and controls:
-        last = found[-1]
-        found[-1] = Outgoing(last.text, last.title, last.colour, last.footer, controls, last.file)
+        found[-1] = replace(found[-1], controls=controls)
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import aiohttp
 import discord
 from discord import Interaction, app_commands
 
@@ -23,6 +24,7 @@ from bot.discord.controls import ITEMS, InWords, view_of
 from bot.discord.house import House, kept, last_change
 from bot.discord.options import Options
 from bot.discord.people import person_of
+from bot.discord.pictures import picture_of
 from bot.message import Message, Place, Reply, ReplyKind, instruction_in
 from engine.ports import ConfigRecord
 from grammar.names import quoted_name
@@ -114,12 +116,38 @@ class Front(discord.Client):
         self._down = down
         self._notice = notice
         self._pace = pace
+        self._leaving = False
+        self._in_hand: set[asyncio.Task[None]] = set()
         self._tree: app_commands.CommandTree[Front] = app_commands.CommandTree(self)
 
+    # Taking and leaving --------------------------------------------------------------------------------------------------
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Take nothing more once it is being closed; the library itself would break on what comes then."""
-        if not self.is_closed():
+        """Take what comes in, until it is being left; the library itself would break on what comes then."""
+        if not self._leaving and not self.is_closed():
             super().dispatch(event, *args, **kwargs)
+
+    def _schedule_event(self, *args: Any, **kwargs: Any) -> "asyncio.Task[None]":
+        task = super()._schedule_event(*args, **kwargs)
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+        return task
+
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        self._leaving = True
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=within)
+
+    async def close(self) -> None:
+        """Leave; whatever is still in hand ends here."""
+        self._leaving = True
+        in_hand = {task for task in self._in_hand if task is not asyncio.current_task()}
+        for task in in_hand:
+            task.cancel()
+        await super().close()
+        if in_hand:
+            await asyncio.wait(in_hand, timeout=1.0)
 
     # Coming and going ----------------------------------------------------------------------------------------------------
 
@@ -237,7 +265,8 @@ class Front(discord.Client):
         replies = (await self._house.hear(said)).replies
         if not replies:
             return frozenset(), []
-        found = answers.outgoing(replies, await self._controls(said, replies, before))
+        image = await picture_of(self._house, self._community, replies)
+        found = answers.outgoing(replies, await self._controls(said, replies, before), image)
         return frozenset(reply.kind for reply in replies), found
 
     async def _controls(self, said: Message, replies: Sequence[Reply], before: float) -> tuple[Button | Menu, ...]:
@@ -250,6 +279,19 @@ class Front(discord.Client):
         change = await last_change(self._house, self._community, last.workflow)
         made_it = change is not None and change.at >= before and change.by.id == said.author.id
         return answers.of_change(change) if change is not None and made_it else ()
+
+    async def say_aside(self, sentence: str) -> None:
+        """Say something in the channel for moderators. Whether that can be done is nobody's concern: the log has it, too."""
+        wanted = self.options.mod_channel.casefold()
+        for guild in self.home_guilds():
+            for channel in guild.text_channels:
+                if wanted in (channel.name.casefold(), str(channel.id)):
+                    try:
+                        await channel.send(answers.parted(sentence)[0])
+                    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                        log.warning("it could not be said in #%s: %s", channel.name, error)
+                    return
+        log.warning("there is no channel %s in Discord to say things in", wanted)
 
     # Slash commands --------------------------------------------------------------------------------------------------------
 
@@ -429,16 +471,26 @@ class Front(discord.Client):
 def _arguments(message: Outgoing) -> dict[str, Any]:
     """A message as the library's senders take it."""
     arguments: dict[str, Any] = {}
+    files = []
+    if message.image is not None:
+        image = message.image
+        files.append(discord.File(io.BytesIO(image.content), filename=image.name, description=image.words))
+    if message.file is not None:
+        name, content = message.file
+        files.append(discord.File(io.BytesIO(content.encode()), filename=name))
     if message.title is None:
         arguments["content"] = message.text
     else:
         card = discord.Embed(title=message.title[:256] or None, description=message.text, colour=message.colour)
-        arguments["embed"] = card.set_footer(text=message.footer) if message.footer else card
+        if message.footer:
+            card.set_footer(text=message.footer)
+        if message.image is not None:
+            card.set_image(url=f"attachment://{message.image.name}")
+        arguments["embed"] = card
     if (view := view_of(message.controls)) is not None:
         arguments["view"] = view
-    if message.file is not None:
-        name, content = message.file
-        arguments["file"] = discord.File(io.BytesIO(content.encode()), filename=name)
+    if files:
+        arguments["files"] = files
     return arguments
 
 

@@ -3,15 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from bot.catalogue import Catalogue
 from bot.config import Settings
 from bot.message import Message, Reply
 from engine.events import Event
 from engine.ports import ChangeRecord, Clock, ConfigRecord, ProposalRecord, Store
-from engine.runner import Posted
+from engine.runner import Posted, Runner
+from grammar.language import Language
 
 
 class Talk(Protocol):
     """The dialogues."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The workflows there are."""
+        ...
 
     def complete(self, message: Message) -> list[str]:
         """What the word being typed could become."""
@@ -56,6 +63,16 @@ class House(Protocol):
     @property
     def store(self) -> Store:
         """For reading."""
+        ...
+
+    @property
+    def language(self) -> Language:
+        """Says steps in words."""
+        ...
+
+    @property
+    def runner(self) -> Runner:
+        """Knows what goes on."""
         ...
 
     @property

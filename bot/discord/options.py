@@ -1,7 +1,7 @@
 """What can be set about Discord, read from the community's settings into one frozen value. Pure.
 
 `discord.guilds` are the ids of the servers that count as home; `discord.channel` is where posts go that name no channel;
-`discord.roles.moderator` (and so on) names the roles there that hold one of ours; `discord.message_content` and
+`discord.mod_channel` is where the bot says by itself what people should know; `discord.roles.moderator` (and so on) names the roles there that hold one of ours; `discord.message_content` and
 `discord.members` say whether the bot's two privileged intents are switched on in Discord's developer portal.
 """
 
@@ -24,6 +24,7 @@ class Options:
     Attributes:
         guilds: Ids of the servers that count; empty = the only one it is in.
         channel: Name or id of the channel for posts that name none.
+        mod_channel: Name or id of the channel in which the bot tells by itself what people should know; empty = in none.
         roles: Names or ids of Discord roles that hold one of ours, in lower case.
         message_content: Whether it may read what people write; without it there are only slash commands and mentions.
         members: Whether it is told who joins, leaves, and gets roles.
@@ -33,6 +34,7 @@ class Options:
 
     guilds: tuple[int, ...] = ()
     channel: str = ""
+    mod_channel: str = ""
     roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
     message_content: bool = True
     members: bool = True
@@ -45,6 +47,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
     return Options(
         guilds=tuple(int(id) for id in re.findall(r"\d{1,20}", _text(values, "discord.guilds"))),
         channel=_text(values, "discord.channel").removeprefix("#"),
+        mod_channel=_text(values, "discord.mod_channel").removeprefix("#"),
         roles={role: names for role in ROLES if (names := _names(_text(values, f"discord.roles.{role}")))},
         message_content=_text(values, "discord.message_content").casefold() not in _OFF,
         members=_text(values, "discord.members").casefold() not in _OFF,

@@ -16,6 +16,7 @@ from bot.supervise import GivesUp, Line
 
 log = logging.getLogger(__name__)
 
+_TELL_WITHIN: Final = 60.0
 BAD_TOKEN: Final = "Discord does not take the bot's token. Put in a new one: showcaller setup."
 INTENTS: Final = (
     "Discord does not let the bot read what is written or who is there. Switch on Message Content Intent and Server "
@@ -57,6 +58,7 @@ class Platform:
         self._notice = notice
         self._pace = pace
         self._said: set[str] = set()
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def attempt(self, line: Line) -> None:
         """Be connected as long as it lasts.
@@ -88,6 +90,8 @@ class Platform:
                 raise GivesUp(why) from None
             raise
         finally:
+            for telling in self._telling:
+                telling.cancel()
             self.client = None
             self._came.clear()
             line.down("the connection ended")
@@ -96,12 +100,29 @@ class Platform:
         self._came.set()
         line.up()
 
+    async def drain(self, within: float) -> None:
+        """Take nothing more, and give what was taken so many seconds to end."""
+        if self.client is not None:
+            await self.client.drain(within)
+
     async def connected(self, within: float) -> Front | None:
         """The client of the moment, once it has been connected; None if that takes longer than so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._came.wait()
         return self.client if self._came.is_set() else None
+
+    def tell(self, sentence: str) -> None:
+        """Say something in the channel for moderators, if one is set and it can be said within a while."""
+        if options_of(self._house.settings.values).mod_channel:
+            task = asyncio.get_running_loop().create_task(self._tell(sentence), name="telling in Discord")
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, sentence: str) -> None:
+        front = await self.connected(_TELL_WITHIN)
+        if front is not None:
+            await front.say_aside(sentence)
 
     def _say_once(self, sentence: str) -> None:
         """What a client tells each time it is made, people want to hear once."""

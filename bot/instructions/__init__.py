@@ -14,6 +14,7 @@ from bot.instructions import (
     placeholders,
     queries,
     retries,
+    several,
     supposing,
     trying,
     versions,
@@ -51,6 +52,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -74,6 +76,8 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await create_and_edit.create(turn, instruction)
         case Change():
             return await create_and_edit.change(turn, instruction)
+        case Several():
+            return await several.several(turn, instruction, carry_out)
         case Rename():
             return await create_and_edit.rename(turn, instruction)
         case Delete():

@@ -32,6 +32,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -47,6 +48,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
     match instruction:
         case Delete(workflows=workflows):
             return workflows
+        case Several(instructions=instructions):
+            return tuple(dict.fromkeys(id for each in instructions for id in concerned(each)))
         case (
             Change(workflow=workflow)
             | Copy(workflow=workflow)
@@ -86,6 +89,8 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
 
 def is_edit(instruction: Instruction) -> bool:
     """Whether it changes workflows that are there, which their policy may let others do."""
+    if isinstance(instruction, Several):
+        return all(is_edit(each) for each in instruction.instructions)
     return isinstance(instruction, Change | Rename | SetEnabled | Delete | MoveRuns | Restore)
 
 

@@ -9,7 +9,11 @@ METHODS: Final = (
         "overlay",
         "play_sound",
         (Param("sound", "sound"),),
-        ("play {sound}", "play [the] [sound] {sound} [sound]"),
+        (
+            "play {sound}",
+            "(play|do|hit|trigger|use) [the|a] [sound] {sound} [sound|sound effect]",
+            "{sound} (sound|sound effect|sfx)",
+        ),
         verb="sound",
         noun=("sound", "sound effect"),
     ),

@@ -90,3 +90,31 @@ async def test_a_file_that_is_no_workflow_is_left_alone(home: Home):
     said = await tell_with(home, "!wf import", cat_png=b"\x89PNG")
 
     assert "Imported" not in said
+
+
+# Pictures ------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_workflow_that_is_shown_has_its_picture_with_it_and_its_words_for_those_who_cannot_see_it(home: Home):
+    server = home.server
+    await home.tell(server.mo, '!wf when a raid comes in, say "hi", wait 10 seconds, say "bye"')
+    said = await home.tell(server.mo, "!wf show raid")
+    (card,) = said["embeds"]
+    call = server.made("POST", r"/channels/\d+/messages")[-1]
+
+    assert card["image"]["url"] == "attachment://raid.png"
+    assert card["title"] == "raid"
+    assert "wait 10 seconds" in card["description"]
+    assert server.uploads["raid.png"].startswith(b"\x89PNG")
+    assert 'say "bye"' in call.body["attachments"][0]["description"]
+
+
+async def test_how_a_run_stands_is_a_picture_too_and_other_answers_have_none(home: Home):
+    server = home.server
+    await home.tell(server.mo, '!wf when a raid comes in, say "hi", wait 10 minutes')
+    await home.tell(server.mo, "!wf run raid")
+    with_picture = await home.tell(server.mo, "!wf status raid")
+    without = [await home.tell(server.mo, text) for text in ("!wf history raid", "!wf show step 2 of raid", "!wf list")]
+
+    assert [attachment["filename"] for attachment in with_picture["attachments"]] == ["raid.png"]
+    assert [said["attachments"] for said in without] == [[], [], []]

@@ -189,3 +189,75 @@ async def test_a_slash_command_is_never_left_without_an_answer(home: Home, text:
     used = await home.server.slash(home.server.mo, "workflow", {"text": text} if text else {})
 
     assert await home.until(lambda: used.followups)
+
+
+async def test_what_people_should_know_is_said_in_the_channel_for_moderators_if_there_is_one(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    mods = discord.add_channel("mods")
+    async with living(discord, tmp_path, equipped, settings={"discord.mod_channel": "#mods"}) as home:
+        home.platform.tell("Twitch is gone since 19:02. @everyone")
+        await home.until(lambda: discord.said(mods))
+        (call,) = discord.made("POST", rf"/channels/{mods}/messages")
+
+        assert call.body["content"] == "Twitch is gone since 19:02. @everyone"
+        assert call.body["allowed_mentions"]["parse"] == []
+
+
+async def test_without_such_a_channel_nothing_is_said_by_itself(home: Home):
+    home.platform.tell("Twitch is gone since 19:02.")
+    await home.tell(home.server.mo, "!wf list")
+
+    assert len(home.server.said()) == 1
+
+
+# Role x instruction --------------------------------------------------------------------------------------------------------
+
+
+SAID = (
+    ("owner", 'when someone follows, say "hi"', True),
+    ("owner", "delete raid", True),
+    ("owner", "run raid", True),
+    ("owner", "export raid", True),
+    ("moderator", 'when someone cheers, say "hi"', True),
+    ("moderator", "run raid", True),
+    ("moderator", "disable raid", True),
+    ("moderator", "undo", True),
+    ("moderator", "when someone follows, run an ad for 30 seconds", False),
+    ("vip", 'when someone follows, say "hi"', False),
+    ("vip", "run raid", False),
+    ("vip", "show raid", False),
+    ("viewer", "list", False),
+    ("viewer", "export raid", False),
+    ("viewer", "delete raid", False),
+    ("viewer", "undo", False),
+    ("viewer", "yes", False),
+)
+
+
+@pytest.mark.parametrize("by", ["prefix", "slash"])
+async def test_who_may_say_what(discord: DiscordServer, tmp_path: Path, equipped: Equipment, by: str):
+    vips = discord.add_role("Supporters")
+    people = {
+        "owner": discord.owner,
+        "moderator": discord.mo,
+        "vip": discord.add_member(user("vera"), vips),
+        "viewer": discord.viewer,
+    }
+    wrong = []
+    async with living(discord, tmp_path, equipped, settings={"discord.roles.vip": vips}) as home:
+        await home.up()
+        await home.tell(discord.mo, RAID)
+        for who, text, allowed in SAID:
+            before = home.bot.conversation.catalogue.records()
+            if by == "prefix":
+                said = str((await home.tell(people[who], f"!wf {text}"))["content"])
+            else:
+                used = await discord.slash(people[who], "workflow", {"text": text})
+                said = str((await home.until(lambda used=used: used.followups))[0].get("content"))
+            refused = said.startswith("Only the ")
+            changed = home.bot.conversation.catalogue.records() != before
+            if refused is allowed or (changed and not allowed):
+                wrong.append((who, text, said))
+
+    assert wrong == []

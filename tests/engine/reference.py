@@ -926,7 +926,7 @@ class Going:
 
     # Controls --------------------------------------------------------------------------------------------------------
 
-    def control(self, verb: str) -> None:
+    def control(self, verb: str, seconds: float = 0.0) -> None:
         match verb:
             case _ if self.ended:
                 pass
@@ -951,6 +951,8 @@ class Going:
                 self.resume()
             case "skip" if not self.held:
                 self.skip()
+            case "extend" if (leaf := self.next_wait()) is not None:
+                self.extend(leaf, seconds)
 
     def unfreeze(self) -> None:
         gap = self.now - (self.now if self.paused is None else self.paused)
@@ -975,7 +977,18 @@ class Going:
             self.take(leaf)
             self.enter_soon(leaf.path, leaf.state.name, leaf.heard)
 
-    def skip(self) -> None:
+    def extend(self, leaf: Leaf, seconds: float) -> None:
+        earliest = self.now if self.paused is None else self.paused
+        if leaf.due is not None:
+            leaf.due = max(earliest, leaf.due + seconds)
+        elif leaf.limit is not None:
+            leaf.limit = max(earliest, leaf.limit + seconds)
+        else:
+            return
+        self.row(leaf, "extended")
+
+    def next_wait(self) -> Leaf | None:
+        """The wait that would end first by itself."""
         waits = [
             leaf
             for leaf in self.leaves
@@ -983,9 +996,12 @@ class Going:
         ]
         never = float("inf")
         times = [leaf.due if leaf.due is not None else never if leaf.limit is None else leaf.limit for leaf in waits]
-        if not waits:
+        return waits[times.index(min(times))] if waits else None
+
+    def skip(self) -> None:
+        leaf = self.next_wait()
+        if leaf is None:
             return
-        leaf = waits[times.index(min(times))]
         self.row(leaf, "skipped by hand")
         if self.paused is not None or not isinstance(leaf.state.action, WaitFor | Collect):
             leaf.due = self.now if self.paused is None else self.paused
@@ -1295,8 +1311,8 @@ class World:
         self.move((run, lambda: run.result(effect, verb, output)))
         self.settle()
 
-    def control(self, verb: str) -> None:
-        self.move(*((run, partial(run.control, verb)) for run in self.runs.values()))
+    def control(self, verb: str, seconds: float = 0.0) -> None:
+        self.move(*((run, partial(run.control, verb, seconds)) for run in self.runs.values()))
         self.settle()
         self.due_now()
 

@@ -8,7 +8,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +19,7 @@ from engine.convert import read_data
 from engine.errors import StoreUnwritable
 from engine.events import Event
 from engine.execution import Done, Effect, Execution, Failed, HistoryRow, Result, Unknown
-from engine.inputs import Skip
+from engine.inputs import Extend, Skip
 from engine.ports import Batch, RevisionRecord, Store, WorkflowRecord
 from engine.runner import Runner
 from storage.sqlite import SQLiteStore
@@ -46,19 +46,21 @@ STEPS = st.one_of(
     st.tuples(st.just("answer"), st.integers(0, 4), st.sampled_from(sorted(ANSWERS)), st.just(None)),
     st.tuples(st.just("advance"), st.sampled_from([0, 1, 2.5, 4, 10])),
     st.tuples(st.just("control"), st.sampled_from(["pause", "resume", "resume", "skip", "cancel", "stop"])),
+    st.tuples(st.just("extend"), st.sampled_from([2.5, 10, -3])),
     st.tuples(st.just("restart")),
 )
-POLICIES = st.one_of(
-    st.just({}),
-    st.fixed_dictionaries(
-        {"mode": st.sampled_from(["single", "restart", "queued", "parallel"])},
-        optional={
-            "max": st.integers(1, 2),
-            "key": st.sampled_from(["user", "n"]),
-            "group": st.just("both"),
-            "cooldown": st.sampled_from([{"seconds": 3}, {"seconds": 4, "per": "user"}, {"seconds": 4, "per": "n"}]),
-        },
-    ),
+POLICIES = st.fixed_dictionaries(
+    {"mode": st.sampled_from(["single", "restart", "queued", "parallel"])},
+    optional={
+        "max": st.integers(1, 2),
+        "key": st.sampled_from(["user", "n"]),
+        "group": st.just("both"),
+        "cooldown": st.sampled_from([{"seconds": 3}, {"seconds": 4, "per": "user"}, {"seconds": 4, "per": "n"}]),
+    },
+)
+STARTS = st.one_of(
+    st.tuples(st.just("run"), st.sampled_from(["w", "other"]), st.integers(0, 1)),
+    st.tuples(st.just("event"), st.sampled_from(["follow.received", "message.received"]), USERS, st.integers(0, 1)),
 )
 LAST = {
     "id": "last",
@@ -76,12 +78,25 @@ LAST = {
 }
 
 
+Life: TypeAlias = tuple[list[dict[str, Any]], list[tuple[Any, ...]]]
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Life:
+    """Workflows and what happens to them; in every other life they are in each other's way, and many are started."""
+    workflows = draw(worlds())
+    if not draw(st.booleans()):
+        return workflows, draw(st.lists(STEPS, max_size=12))
+    for workflow in workflows[:2]:
+        workflow["policy"] = draw(POLICIES)
+    return workflows, draw(st.lists(st.one_of(STARTS, STARTS, STEPS), max_size=16))
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Three workflows: one that runs the second, which runs the third; none runs itself, or there would be no end."""
     first = {**draw(definitions(id="w", runs=("other", "nobody"))), "triggers": ["follow.received"]}
     second = {**draw(definitions(id="other", runs=("last",))), "triggers": ["message.received"]}
-    first["policy"], second["policy"] = draw(POLICIES), draw(POLICIES)
     for each in (first, second):
         each.setdefault("max_loop_iterations", 20)
     return [first, second, LAST]
@@ -195,6 +210,9 @@ class Both:
             case ("control", "skip"):
                 await self.runner.steer(COMMUNITY, Skip(self.clock.now(), "mod"), None)
                 self.world.control("skip")
+            case ("extend", seconds):
+                await self.runner.steer(COMMUNITY, Extend(self.clock.now(), "mod", seconds), None)
+                self.world.control("extend", seconds)
             case ("control", verb):
                 await self.runner.control(COMMUNITY, verb, None, MODERATOR)
                 self.world.control(verb)
@@ -291,37 +309,32 @@ async def live(store: Store, workflows: list[dict[str, Any]], steps: Sequence[tu
     await both.runner.close()
 
 
-LIVES = st.lists(STEPS, max_size=12)
 DRAWN = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @settings(DRAWN, max_examples=30)
-@given(worlds(), LIVES)
-def test_engine_and_reference_tell_the_same(workflows: list[dict[str, Any]], steps: list[tuple[Any, ...]]) -> None:
-    asyncio.run(live(MemoryStore(), workflows, steps))
+@given(lives())
+def test_engine_and_reference_tell_the_same(drawn: Life) -> None:
+    asyncio.run(live(MemoryStore(), *drawn))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
-@settings(DRAWN, max_examples=400)
-@given(worlds(), LIVES)
-def test_engine_and_reference_tell_the_same_of_many(
-    workflows: list[dict[str, Any]], steps: list[tuple[Any, ...]]
-) -> None:
-    asyncio.run(live(MemoryStore(), workflows, steps))
+@settings(DRAWN, max_examples=1_000)
+@given(lives())
+def test_engine_and_reference_tell_the_same_of_many(drawn: Life) -> None:
+    asyncio.run(live(MemoryStore(), *drawn))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @settings(DRAWN, max_examples=60)
-@given(worlds(), LIVES)
-def test_engine_and_reference_tell_the_same_in_sqlite(
-    workflows: list[dict[str, Any]], steps: list[tuple[Any, ...]]
-) -> None:
+@given(lives())
+def test_engine_and_reference_tell_the_same_in_sqlite(drawn: Life) -> None:
     async def on_disk(folder: str) -> None:
         store = await SQLiteStore.open(Path(folder) / "bot.db", synchronous="NORMAL")
         try:
-            await live(store, workflows, steps)
+            await live(store, *drawn)
         finally:
             await store.close()
 

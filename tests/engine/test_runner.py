@@ -593,6 +593,27 @@ async def test_closing_writes_what_had_arrived_and_answers_those_who_wait(memory
     assert len(await memory.events(COMMUNITY)) == len(saved)
 
 
+async def test_effects_that_all_have_to_wait_are_handed_over_many_in_a_turn_and_in_their_order(
+    memory: MemoryStore,
+) -> None:
+    bench = await Bench(memory).open(workflow("w", look("ask"), triggers=["raid"]))
+    bench.service.answer("look", *[asleep_until(bench.clock, 9_000.0)] * 600)
+    for _ in range(300):
+        await bench.runner.post(bench.event("raid.received"))
+    await bench.runner.quiescent()
+    again = Bench(memory.reopen(), bench.clock, bench.service, prefix="again")
+    before = [effect.id for effect in bench.service.asked]
+    await again.open()
+    turns = 0
+    while len(bench.service.asked) < 600:
+        await asyncio.sleep(0)
+        turns += 1
+    assert [effect.id for effect in bench.service.asked] == [*before, *before]
+    assert turns < 30
+    for each in (again, bench):
+        await each.runner.close()
+
+
 # A store that cannot be written --------------------------------------------------------------------------------------------
 
 

@@ -21,12 +21,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
-from typing import Any, Final
+from typing import Final
 from unittest.mock import patch
 
 from bot import app, conversation
 from bot.app import Bot, open_bot, stored
-from bot.config import COMMUNITY, NAME_KINDS, DataFolder, Settings, with_live, with_names, with_virtual_now, with_zone
+from bot.config import NAME_KINDS, DataFolder, Settings, with_live, with_names, with_virtual_now, with_zone
 from bot.instructions import carry_out
 from bot.instructions.turn import Ask, Outcome, Turn
 from bot.log import Redacting
@@ -41,6 +41,8 @@ from tests.grammar.contexts import Context, described, written
 from tests.grammar.vocabulary import Meaning, operation
 
 SPEAKER: Final = Person("streamer", roles=("broadcaster",), id="twitch:streamer")
+OTHER: Final = Person("cohost", roles=("broadcaster",), id="twitch:cohost")
+"""Who has made what there is, so that the speaker has talked about nothing yet."""
 NOON: Final = 1_795_262_400.0
 EQUIPMENT: Final = app.equipment()
 """The same for every bot that is opened here."""
@@ -96,10 +98,10 @@ async def opened(folder: Path) -> AsyncIterator[Bot]:
         )
 
 
-async def type_(bot: Bot, text: str, platform: str = "twitch") -> list[Reply]:
-    """Let the streamer type a line; all that follows at once has happened when this returns."""
+async def type_(bot: Bot, text: str, platform: str = "twitch", by: Person = SPEAKER) -> list[Reply]:
+    """Let somebody type a line; all that follows at once has happened when this returns."""
     place = Place("discord", "general") if platform == "discord" else Place()
-    heard = await bot.hear(Message(bot.ids(), text, SPEAKER, place, bot.clock.now()))
+    heard = await bot.hear(Message(bot.ids(), text, by, place, bot.clock.now()))
     await bot.runner.quiescent()
     return list(heard.replies)
 
@@ -114,35 +116,25 @@ async def prepare(folder: Path, context: Context) -> None:
         await store.commit(Batch(config=records))
     async with opened(folder) as bot:
 
-        async def typed(text: str) -> None:
-            replies = await type_(bot, f"!workflow {text}", context.platform)
+        async def typed(text: str, by: Person = SPEAKER) -> None:
+            replies = await type_(bot, f"!workflow {text}", context.platform, by)
             assert all(reply.kind != "refusal" for reply in replies), (text, [reply.text for reply in replies])
 
         for definition in context.workflows:
-            await typed(f"import {write_json(definition)}")
+            await typed(f"import {write_json(definition)}", OTHER)
             for version in range(2, context.versions + 1 if definition.id == context.focus else 2):
                 said = "no description" if version % 2 else 'description "as it was"'
                 await typed(f"{_name(definition)}: {said}")
         for id in context.disabled:
-            await typed(f"disable {_name(_of(context, id))}")
+            await typed(f"disable {_name(_of(context, id))}", OTHER)
         for id in context.running:
-            await typed(f"run {_name(_of(context, id))}{_given(_of(context, id))}")
+            await typed(f"run {_name(_of(context, id))}{_given(_of(context, id))}", OTHER)
         for id in context.paused:
-            await typed(f"pause {_name(_of(context, id))}")
+            await typed(f"pause {_name(_of(context, id))}", OTHER)
         if context.focus is not None:
             await typed(f"show {_name(_of(context, context.focus))}")
         for said in context.before:
             await typed(said)
-        if context.focus is None and context.workflows:
-            await bot.set((bot.settings, _no_focus(bot)))
-
-
-def _no_focus(bot: Bot) -> Any:
-    """The focus as if nothing had been talked about."""
-    from engine.ports import ConfigRecord
-
-    bot.conversation._focus.load({})
-    return ConfigRecord(COMMUNITY, "focus.twitch:.twitch:twitch:streamer", "")
 
 
 def _name(definition: Definition) -> str:

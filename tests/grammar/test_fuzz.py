@@ -33,7 +33,7 @@ FILE = (
 STRANGE = (
     "\u034f\u200b\ufeff\U000e0020\x00\ud7ff\U0001f6a9é½ßİ\u2028\r\n\t'’“”„\"\\{}[]()<>|&;:,.!?#@$%=+-*/^~`0123456789"
 )
-CPU_SECONDS = 0.3
+CPU_SECONDS = 0.5
 """Far above what a message takes, so that only a message without end or a machine that stands still comes to it."""
 
 
@@ -92,17 +92,18 @@ def mutilated(chance: random.Random) -> str:
 
 def answered(text: str, chance: random.Random) -> None:
     """Read it as a message, and now and then as a file or as what is being typed."""
-    place = chance.choice(places())
+    place, teaching = chance.choice(places()), chance.random() < 0.2
     begun = time.process_time()
-    answer = language().understand(text, place)
+    answer = language().understand(text, place, teaching=teaching)
     took = time.process_time() - begun
-    assert isinstance(answer, Understood | Question | Refusal)
-    assert took < CPU_SECONDS
+    assert took < CPU_SECONDS, f"{text!r} took {took} s"
     match answer:
         case Understood(instruction=instruction):
             assert language().say(instruction, place)
-        case Question(text=told) | Refusal(text=told):
+        case Question(text=told):
             assert told
+        case Refusal(text=told):
+            assert told or not teaching
     if chance.random() < 0.05:
         language().complete(text, place)
         with contextlib.suppress(FileError, EngineError):
@@ -122,19 +123,21 @@ def rounds(count: int, seed: int) -> Iterator[int]:
         yield number
 
 
+@pytest.mark.timeout(300)
 def test_a_few_thousand_mutilated_messages_are_answered() -> None:
-    assert sum(1 for _ in rounds(2_500, seed=1)) == 2_500
+    assert sum(1 for _ in rounds(2_000, seed=1)) == 2_000
 
 
+@pytest.mark.timeout(300)
 def test_nothing_is_kept_of_messages() -> None:
     """After the caches are full, memory does not grow with what is said."""
-    for _ in rounds(300, seed=2):
+    for _ in rounds(400, seed=2):
         pass
     tracemalloc.start()
     try:
         sizes = []
-        for number in rounds(900, seed=3):
-            if number % 300 == 299:
+        for number in rounds(600, seed=3):
+            if number % 200 == 199:
                 gc.collect()
                 sizes.append(tracemalloc.get_traced_memory()[0])
     finally:

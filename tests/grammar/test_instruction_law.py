@@ -12,6 +12,8 @@ from bot.services.declared import DECLARATIONS
 from engine import edits
 from engine.errors import EditError
 from engine.model import Call, Definition, State, Trigger, Wait
+from grammar.afterwards import together
+from grammar.driver import CHAT
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -56,6 +58,7 @@ from grammar.instruction import (
 from grammar.language import Language
 from grammar.names import checked
 from grammar.references import Unsettled
+from grammar.words import split
 from grammar.workspace import LiveNames, WorkflowView, Workspace
 from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
 
@@ -178,6 +181,25 @@ INSTRUCTIONS = st.one_of(
 )
 
 
+ONE_OF_SEVERAL = st.one_of(
+    st.builds(SetEnabled, IDS, st.booleans()),
+    st.builds(Control, st.sampled_from(("stop", "cancel", "pause", "resume")), st.none() | IDS),
+    st.builds(RunWorkflow, IDS, GIVEN),
+    st.builds(RunWorkflow, IDS, GIVEN, LENGTHS),
+    st.builds(Undo, IDS, st.integers(1, 9)),
+    st.builds(Skip, IDS, STEPS),
+    st.builds(Rename, st.just("outro_raid"), st.just("another")),
+    st.builds(Change, IDS, st.just((edits.RemoveSteps(("say_2",)),))),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ONE_OF_SEVERAL, min_size=2, max_size=3, unique_by=lambda each: (type(each), str(each)[:40])))
+def test_several_instructions_are_read_back(instructions: list[Instruction]) -> None:
+    assume(sum(isinstance(each, Rename | Change) for each in instructions) < 2)
+    back(together(instructions), WORKSPACE)
+
+
 @settings(deadline=None)
 @given(INSTRUCTIONS)
 def test_every_command_and_query_is_read_back(instruction: Instruction) -> None:
@@ -206,7 +228,8 @@ def _changed(data: st.DataObject, most: int, depth: int) -> None:
         after = changed
     assume(made and after != definition)
     change = Change(definition.id, tuple(made))
-    assume(len(language().say(change, workspace)) < MOST_CHARACTERS)  # longer ones are said in parts
+    said = language().say(change, workspace)  # longer ones are said in parts
+    assume(len(said) < MOST_CHARACTERS and len(split(said, CHAT.words + 1)) <= CHAT.words)
     back(change, workspace)
 
 

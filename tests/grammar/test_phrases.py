@@ -48,11 +48,14 @@ def test_phrases_of_one_shape_are_one_alternative() -> None:
 
 
 def test_the_words_of_one_phrase_do_not_go_on_with_those_of_another() -> None:
-    driver = Driver(methods(("paint {who} by {level}",), ("hang {who} beside {level}",), ("hang {who} up",)))
+    driver = Driver(
+        methods(("paint {who} by {level}",), ("hang {who} beside {level}",), ("hang {who} up",), ("greet {who}",))
+    )
+    assert called(driver, "greet @ann") == ("m3", {"who": "ann"})
     assert called(driver, "paint @ann by 5") == ("m0", {"who": "ann", "level": 5})
     assert called(driver, "hang @ann beside 5") == ("m1", {"who": "ann", "level": 5})
     assert called(driver, "hang @ann up") == ("m2", {"who": "ann"})
-    for text in ("paint @ann beside 5", "hang @ann by 5", "paint @ann up", "paint @ann", "hang @ann"):
+    for text in ("paint @ann beside 5", "hang @ann by 5", "paint @ann up", "paint @ann", "hang @ann", "greet @ann up"):
         assert called(driver, text) is None
 
 

@@ -49,6 +49,7 @@ from grammar.instruction import (
     Restore,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Status,
@@ -106,6 +107,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return change(before[workflow], made)
         case Rename(workflow, new):
             return {"op": "rename", "wf": name(workflow), "to": new}
+        case Several(instructions):
+            return _several(instructions, before, focus)
         case Delete(workflows):
             return _batch([{"op": "delete", "wf": name(workflow)} for workflow in workflows])
         case SetEnabled(workflow, enabled):
@@ -159,6 +162,20 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "reject", "why": f"not yet: {what}"}
         case _:
             return {"op": type(instruction).__name__.casefold()}
+
+
+def _several(instructions: Iterable[Instruction], before: Named, focus: str | None) -> Meaning:
+    """A batch; each part as things stand after those before it."""
+    operations: list[Meaning] = []
+    for each in instructions:
+        meant = operation(each, before, focus)
+        operations.extend(meant["ops"] if meant["op"] == "batch" else [meant])
+        if isinstance(each, Change):
+            definition = before[each.workflow]
+            for edit in each.edits:
+                definition = edits.apply(definition, edit)
+            before = {**before, each.workflow: definition}
+    return {"op": "batch", "ops": operations}
 
 
 def _batch(operations: list[Meaning]) -> Meaning:
@@ -333,15 +350,37 @@ def condition(guard: Formula | None) -> Meaning | None:
 
 def change(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning:
     """The edits of one message as one operation or a batch."""
+    if (wrap := _wrapped(definition, made)) is not None:
+        return wrap
     operations: list[Meaning] = []
     handler = _error_path(definition, made)
     for edit in made:
         if handler is None or edit not in handler[1]:
-            operations.extend(_edit(edit, definition))
+            operations.extend(_told(meant) for meant in _edit(edit, definition))
         definition = edits.apply(definition, edit)
     if handler is not None:
         operations.append(handler[0])
     return _batch(operations)
+
+
+def _told(meant: Meaning) -> Meaning:
+    return {key: value for key, value in meant.items() if value is not None}
+
+
+def _wrapped(definition: Definition, made: tuple[edits.Edit, ...]) -> Meaning | None:
+    """Several steps of which the first is replaced by a block around all of them."""
+    match made:
+        case (edits.RemoveSteps(rest), edits.ReplaceStep(first, (outer,))):
+            names = (first, *rest)
+        case _:
+            return None
+    new, old = step(outer), [step(definition.state(name)) for name in names]
+    for inner in ("then", "steps"):
+        if new.get(inner) == old:
+            into = {key: value for key, value in new.items() if key != inner}
+            numbers = [_number(definition, name) for name in names]
+            return {"op": "wrap", "wf": definition.name, "step": numbers, "into": into}
+    return None
 
 
 def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[Meaning, list[edits.Edit]] | None:
@@ -359,7 +398,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
         after = definition
         for each in made:
             after = edits.apply(after, each)
-        row, ends = _path(after, target, set(new))
+        leads_on = step_of is None or "success" in after.state(step_of).transitions
+        row, ends = _path(after, target, set(new), leads_on=leads_on)
         found: Meaning = {"op": "on_error", "wf": definition.name, "steps": row, "then": ends}
         if step_of is not None:
             found["step"] = _number(after, step_of)
@@ -368,8 +408,8 @@ def _error_path(definition: Definition, made: tuple[edits.Edit, ...]) -> tuple[M
     return None
 
 
-def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meaning], str]:
-    """The steps from a state on, as long as they are its own, and whether it then goes on with others."""
+def _path(definition: Definition, start: str, own: set[str], *, leads_on: bool) -> tuple[list[Meaning], str]:
+    """The steps from a state on, as long as they are its own, and whether it then goes on as it would have."""
     found: list[Meaning] = []
     at: str | None = start
     while at is not None and at in own:
@@ -379,7 +419,7 @@ def _path(definition: Definition, start: str, own: set[str]) -> tuple[list[Meani
         found.append(step(state))
         own = own - {at}
         at = next(iter(destinations(state.transitions.get("success"))), None)
-    return found, "stop" if at is None else "continue"
+    return found, "stop" if at is None and leads_on else "continue"
 
 
 def _number(definition: Definition, name: str) -> int | str:
@@ -418,12 +458,7 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
         case edits.SetOnError(to):
             yield {"op": "on_error", "wf": wf, "steps": [], "then": to or "stop"}
         case edits.Handle(states, at, "error"):
-            goes_on = bool(states[-1].transitions.get("success"))
-            told = {"op": "on_error", "wf": wf, "step": None if at is None else number(at), "steps": steps(states)}
-            yield {
-                **{key: value for key, value in told.items() if value is not None},
-                "then": "continue" if goes_on else "stop",
-            }
+            yield {**_handled(definition, states, at), "step": None if at is None else number(at)}
         case edits.SetTimeout(seconds):
             yield {"op": "timeout", "wf": wf, "s": seconds}
         case edits.SetStepTimeout(name, seconds):
@@ -443,6 +478,16 @@ def _edit(edit: edits.Edit, definition: Definition) -> Iterator[Meaning]:  # noq
             yield {"op": "rename", "wf": wf, "to": new}
         case _:
             yield {"op": type(edit).__name__.casefold(), "wf": wf}
+
+
+def _handled(definition: Definition, states: tuple[State, ...], at: str | None) -> Meaning:
+    """What is done on an error, and whether the rest goes on as it would have."""
+    ends = isinstance(states[-1].action, Stop)
+    said = states[:-1] if ends else states
+    leads_on = at is None or "success" in definition.state(at).transitions
+    onward = "success" in states[-1].transitions
+    then = "stop" if ends or (leads_on and not onward) else "continue"
+    return {"op": "on_error", "wf": definition.name, "steps": steps(said), "then": then}
 
 
 def _replaced(definition: Definition, name: str, states: tuple[State, ...]) -> Meaning:

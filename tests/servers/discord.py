@@ -308,6 +308,10 @@ class DiscordServer:
         shown = {"message": "planned", "code": 0} if body is None else body
         self._planned.append(Planned(method, re.compile(path), status, shown, headers or {}, times, after, text))
 
+    def forget_plans(self) -> None:
+        """Answer everything as usual again."""
+        self._planned.clear()
+
     def rate_limited(self, method: str, path: str, retry_after: float = 0.05, text: str | None = None) -> None:
         """Answer the next such request with 429, as Discord itself does (and not what stands before it)."""
         body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": False}
