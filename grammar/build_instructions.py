@@ -470,6 +470,9 @@ class InstructionBuilder:
         match node.rule:
             case "guard":
                 return Hold(condition_in(node))
+            case "guard_not":
+                found = condition_in(node)
+                return Hold(None if found is None else opposite(found))
             case "guard_bots":
                 return Hold(Not(IS_A_BOT))
             case "guard_roles":
@@ -916,7 +919,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "no_longer_the_one": _I.forget,
     "no_longer_on": _I.forget,
     "no_triggers": _I.forget,
-    **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
+    **dict.fromkeys(
+        ("guard", "guard_not", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold
+    ),
     **dict.fromkeys(
         (
             "head_name",
@@ -930,6 +935,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
             "head_untag",
             "head_policy",
             "head_rule",
+            "head_rule_of",
             "head_variable",
             "variable_more",
             "variable_needed",

@@ -145,7 +145,7 @@ def _key(node: Node) -> str | None:
 
 def count(node: Node) -> int:
     """A whole number."""
-    number = _leaf(node, "NUMBER").value
+    number = _leaf(node, "NUMBER", "HOW_OFTEN").value
     if not float(number).is_integer():
         raise NotBuilt(f"{number} is no number of times")
     return int(number)

@@ -387,10 +387,7 @@ class Resolver:
             case About():
                 raise AssertionError("it is only what the next edit is about")
             case Alter():
-                return tuple(
-                    SetAction(state.name, self._altered(state, syntax, definition))
-                    for state in self._meant(syntax, within)
-                )
+                return self._alter(syntax, within)
             case Start():
                 return self._start(syntax, definition)
             case Head():
@@ -477,6 +474,18 @@ class Resolver:
         raise Unsettled(
             Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options)
         )
+
+    def _alter(self, syntax: Alter, within: Within) -> tuple[Edit, ...]:
+        """Steps with another value; words that sound like a wish and no text are asked about first."""
+        definition = within.definition
+        made = tuple(
+            SetAction(state.name, self._altered(state, syntax, definition)) for state in self._meant(syntax, within)
+        )
+        said = syntax.value
+        if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
+            meant = self.say.instruction(Change(definition.id, made), self.workspace)
+            raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
+        return made
 
     def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
         value = syntax.value
@@ -776,6 +785,17 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
+
+
+_WISHES: Final = frozenset(
+    {"only", "no", "not", "never", "always", "start", "run", "stop", "work", "begin", "happen", "come", "go", "end"}
+)
+
+
+def _is_like_a_wish(text: str) -> bool:
+    """Whether words after "should" are rather about what happens than a text: `it should only work while live`."""
+    first = text.split(maxsplit=1)[:1]
+    return bool(first) and first[0].casefold() in _WISHES
 
 
 def _target(lead: Lead, within: Within) -> Target | None:
