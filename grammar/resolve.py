@@ -612,9 +612,7 @@ class Resolver:
     def _catch(self, syntax: Catch, within: Within) -> tuple[Edit, ...]:
         """Steps that are done when something fails, or the jump that does it."""
         definition = within.definition
-        # "if it fails" is said of the workflow, unless there is just one step to fail.
-        whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
-        state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
+        state = self._caught(syntax, within)
         following = None if state is None else state.transitions.get("success")
         steps = syntax.steps
         if state is not None and following is None and syntax.goes_on is False:
@@ -631,6 +629,28 @@ class Resolver:
         if syntax.goes_on:
             return (going_on,)
         return self._stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within)
+
+    def _caught(self, syntax: Catch, within: Within) -> State | None:
+        """The step whose failure is meant; None for that of any.
+
+        "If it fails" is said of the step of this message, else of the workflow; of a step that was talked about before it
+        may be said just as well.
+        """
+        if syntax.reference is None:
+            return None
+        if not isinstance(syntax.reference, It) or len(within.definition.states) == 1:
+            return one_of(syntax.reference, within)
+        if within.it is None:
+            return None
+        step = one_of(syntax.reference, within)
+        if within.it != self.workspace.step:
+            return step
+        number = number_of(within.definition, step.name)
+        if number is None:
+            return step
+        rest = self.sentence.partition(" fails ")[2] or 'say "oops"'
+        options = (f"in {within.name} if step {number} fails {rest}", f"in {within.name} if anything fails {rest}")
+        raise Unsettled(Question(f"If step {number} fails, or any step of {within.name}?", options))
 
     def _stops_or_goes_on(self, stops: Handle, goes_on: Handle, within: Within) -> tuple[Edit, ...]:
         """What follows what is done about a failed step was not said, and both are likely."""
