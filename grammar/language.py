@@ -417,6 +417,8 @@ class Language:
             text = node.leaf("TEXT")
             if phrase is None or text is None or text.quoted:
                 continue
+            if '"' in text.text.strip('"'):
+                return True  # who quotes a part of it, means that part
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True
