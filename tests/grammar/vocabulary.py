@@ -331,6 +331,7 @@ def condition(guard: Formula | None) -> Meaning | None:
         case None:
             return None
         case Compare(operator, Variable(path), Literal(value)):
+            path = "game" if path == "category" else path
             return {"var": path, "op": operator, "value": value}
         case TextTest("contains", Variable("user.roles"), Literal(role)):
             short = str(ROLES.get(str(role), role)).removesuffix("s")
