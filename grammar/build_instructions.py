@@ -367,6 +367,10 @@ class InstructionBuilder:
                     raise AssertionError(rule)
                 return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
+    def become_in_step(self, node: Node) -> EditSyntax:
+        """`in step 4 switch to Gameplay`."""
+        return Become(Numbered(_whole(node.leaf("NUMBER"))), self._all_steps(node))
+
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value, perhaps with the one it had; a step in the place of a value takes its place."""
         parts = [child for child in node.nodes() if child.rule not in ("in", "param_of", "old")]
@@ -613,6 +617,9 @@ def _position(node: Node) -> Position | None:
     where = _PLACES[place.rule]
     if place.rule == "as_step":
         return Position("number", number=_whole(place.leaf("NUMBER")))
+    if place.rule == "in_place":
+        ordinal = int(_leaf(place, "ORDINAL").value)
+        return Position("end") if ordinal < 0 else Position("number", number=ordinal)
     if place.rule == "between_numbers":
         numbers = [Numbered(_whole(leaf)) for leaf in place.leaves() if leaf.type == "NUMBER"]
         return Position("between", tuple(numbers))
@@ -627,6 +634,7 @@ _PLACES: Final[Mapping[str, Any]] = {
     "at_start": "start",
     "at_end": "end",
     "as_step": "number",
+    "in_place": "number",
 }
 
 
@@ -886,12 +894,15 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
             name, value = _leaf(node, "ARGUMENT").value
         else:
             name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
-            value = text.value if text.quoted else _BEING.sub("", str(text.value))
+            value = text.value if text.quoted else _THANKS.sub("", _BEING.sub("", str(text.value)))
         if name in found:
             raise MissingPiece(f'"{name}" is given twice. Which one is right?')
         found[str(name)] = value
     return found
 
+
+_THANKS: Final = re.compile(r"(?:,?\s+(?:please|pls|plz|thanks|thx|thank you))?[.!?,;\s]*\Z", re.IGNORECASE)
+"""How a sentence ends; no value does, unless it is quoted."""
 
 _Builder = Callable[[InstructionBuilder, Node], EditSyntax]
 _I = InstructionBuilder
@@ -921,6 +932,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "wish": _I.wish,
     "gripe": _I.gripe,
     "add_gap_filled": _I.add_gap_filled,
+    "become_in_step": _I.become_in_step,
     "alter_verbless": _I.alter_verbless,
     "alter_from": _I.alter_from,
     "alter_contrast": _I.alter_contrast,

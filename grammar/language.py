@@ -357,8 +357,11 @@ class Language:
                 candidates.append(_Candidate(reading, likelihood, answer))
         if isinstance(candidates[0].answer, Vague):
             return candidates[0].answer
+        first = candidates[0]
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
+            if fitting and kind is Understood and _is_rather_a_change(first, fitting[0]):
+                return first.answer
             if fitting:
                 return self._chosen(fitting, workspace)
         return candidates[0].answer
@@ -406,7 +409,11 @@ class Language:
         if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
-        if phrase is not None and reading.tokens[0].text[:6].casefold() == "change" and _does(phrase.method.key, workspace):
+        if (
+            phrase is not None
+            and reading.tokens[0].text[:6].casefold() == "change"
+            and _does(phrase.method.key, workspace)
+        ):
             return True  # `change the scene to BRB` may be about the scene that is there
         if step.type != "TEXT" or step.quoted or phrase is None:
             return False
@@ -582,6 +589,13 @@ def _calls(tree: Node) -> Iterator[Node]:
         if child.rule.startswith("call"):
             yield child
         yield from _calls(child)
+
+
+def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:
+    """`change the scene to brb` where there are two: it is asked which, rather than read as one more step."""
+    if not isinstance(first.answer, Question) or not first.answer.options or first.reading.start != "edit":
+        return False
+    return _ambient(first.reading.tree) is None and other.reading.start == "edit" and bool(_ambient(other.reading.tree))
 
 
 def _ambient(tree: Node) -> Node | None:

@@ -33,6 +33,7 @@ UNKNOWN_NAME_COST: Final = 0.55
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
 PLACE_IN_TEXT_COST: Final = 1.0
+STEP_IN_TEXT_COST: Final = 0.25
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
@@ -474,12 +475,13 @@ class Lattice:
             return []
         edges = []
         quotes = [place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING]
+        is_step = self._begins_step(lead)
         is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST * bisect_right(quotes, end - 1)
-            unlikely += PLACE_IN_TEXT_COST if is_place else 0.0
+            unlikely += PLACE_IN_TEXT_COST if is_place else STEP_IN_TEXT_COST if is_step else 0.0
             edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
         return edges
 

@@ -21,7 +21,7 @@ ALONE: Final = frozenset(
 )
 _FUNCTION_WORDS: Final = frozenset(
     {"a", "an", "the", "for", "to", "of", "in", "on", "at", "me", "my", "and", "then", "is", "be", "some", "with"}
-    | {"it", "its", "that", "this", "them", "every", "better", "when", "if", "run"}
+    | {"all", "both", "each", "it", "its", "that", "this", "them", "every", "better", "when", "if", "run"}
 )
 _MAX_UNQUOTED_WORDS: Final = 3
 

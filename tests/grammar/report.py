@@ -46,6 +46,7 @@ OTHER: Final = Person("cohost", roles=("broadcaster",), id="twitch:cohost")
 NOON: Final = 1_795_262_400.0
 EQUIPMENT: Final = app.equipment()
 """The same for every bot that is opened here."""
+LONG_AGO: Final = 3_600.0
 _NAMED: Final = re.compile(r"\$\{([a-z_]+)\}")
 STANDS: Final = frozenset(
     {"undo", "redo", "run", "run_later", "test", "stop", "pause", "resume", "skip", "logs", "history"}
@@ -120,11 +121,13 @@ async def prepare(folder: Path, context: Context) -> None:
             replies = await type_(bot, f"!workflow {text}", context.platform, by)
             assert all(reply.kind != "refusal" for reply in replies), (text, [reply.text for reply in replies])
 
-        for definition in context.workflows:
+        for definition in sorted(context.workflows, key=lambda each: each.id != context.focus):
             await typed(f"import {write_json(definition)}", OTHER)
             for version in range(2, context.versions + 1 if definition.id == context.focus else 2):
                 said = "no description" if version % 2 else 'description "as it was"'
                 await typed(f"{_name(definition)}: {said}")
+            if definition.id == context.focus:
+                await bot.advance_to(bot.clock.now() + LONG_AGO)  # what was said then is not talked about any more
         for id in context.disabled:
             await typed(f"disable {_name(_of(context, id))}", OTHER)
         for id in context.running:
