@@ -877,7 +877,10 @@ _NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|
 """Words that are rather a step than a text: `an announcement saying hi`, `raid ninja`."""
 _SAID_TO_BE: Final = re.compile(r"\A(?:be|say|read)\s+(?=\S)", re.IGNORECASE)
 
-_ABOUT: Final = re.compile(r"\A(?:the|a|an|my|our) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z", re.IGNORECASE)
+_ABOUT: Final = re.compile(
+    r"\A(?:(?:with|on|about|for|of) )?(?:the|a|an|my|our) |\A(?:with|on|about|for|of) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z",
+    re.IGNORECASE,
+)
 """What stands around a topic that is asked about."""
 
 _BEING: Final = re.compile(
