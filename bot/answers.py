@@ -220,6 +220,11 @@ def _without_ending(said: str) -> str:
     return said
 
 
+def gives_value(said: str) -> bool:
+    """`actually make it 20 instead`: another value for what was just talked about."""
+    return any(_MAKE_IT.match(thought.rest) for thought in thoughts(said, begun=True))
+
+
 def without_sigh(said: str) -> str:
     """A message without an `oops,` or `sorry,` before what is meant."""
     return _SIGHED.sub("", said.strip(), count=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
 from bot import templates
-from bot.answers import RATHER, Thought, chosen, is_dropped, is_other, thoughts, verdict, without_sigh
+from bot.answers import RATHER, Thought, chosen, gives_value, is_dropped, is_other, thoughts, verdict, without_sigh
 from bot.catalogue import Catalogue, Entry
 from bot.corrections import Anew, Which, about, begins_anew, corrected
 from bot.focus import Focus
@@ -410,7 +410,7 @@ class Conversation:
         platform = heard.message.place.platform
         workspace = self._workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
-        if not heard.answers and self._may_be_thought(heard, understanding, workspace):
+        if not heard.answers and not heard.doubted and self._may_be_thought(heard, understanding, workspace):
             thought = await self._second_thought(heard)
             if thought is not None:
                 return thought
@@ -446,6 +446,8 @@ class Conversation:
             case Question():
                 return bool(thoughts(heard.text, begun=True))
             case Understood(instruction=instruction):
+                if not isinstance(instruction, Change) and gives_value(heard.text):
+                    return True
                 last_word = heard.text.rstrip(" .!?").rsplit(maxsplit=1)[-1:]
                 left_over = "".join(last_word).casefold() in RATHER
                 return left_over and str("".join(last_word)).casefold() in self._say(instruction, workspace).casefold()

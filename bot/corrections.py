@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from bot.answers import Thought, is_other, other_kind
+from bot.answers import Thought, gives_value, is_other, other_kind
 from bot.lately import Lately, at_that_time
 from bot.replies import spoken, titled
 from engine.edits import (
@@ -400,7 +400,7 @@ def _name(lately: Lately, thought: Thought, reading: _Reading) -> Correction | N
 
 def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
     """`no, remove step 4`: after a no it is in place of what was done; else it is just the next instruction."""
-    if _MAKE_IT.match(thought.rest):
+    if _MAKE_IT.match(thought.rest) or gives_value(thought.rest):
         return None
     understanding = reading.then_means(thought.rest)
     instead = thought.rejects or thought.means

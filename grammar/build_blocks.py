@@ -1,4 +1,4 @@
-"""From trees of the action kinds beyond a call to actions: choices, loops, branches, waits for events, runs, variables.
+"""From trees of the action kinds that hold steps to actions: choices, loops, branches.
 
 A step inside a block that was given no name has a placeholder for one (`grammar.drafts`): which name it gets depends on
 all the steps of the workflow. How a step is built is handed in, since steps hold blocks and blocks hold steps.
@@ -8,34 +8,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from pydantic import JsonValue
-
-from engine.formulas import And, Formula
+from engine.formulas import Formula
 from engine.model import (
     Action,
     Block,
     Case,
     Choose,
-    Collect,
-    Emit,
     ForEach,
     Parallel,
     ParallelBranch,
     Repeat,
-    Run,
-    Set,
     State,
-    Transform,
     Wait,
-    WaitFor,
 )
 from grammar.build_conditions import condition, condition_in, opposite
-from grammar.build_events import event
+from grammar.build_singles import name_in, single
 from grammar.drafts import Draft, in_a_row, placeholder
-from grammar.leaves import NotBuilt, checked, seconds_in, valid, value_of
+from grammar.leaves import NotBuilt, seconds_in, valid, value_of
 from grammar.tree import Leaf, Node
-
-CALLER: Final = "${caller}"
 
 StepOf = Callable[[Node, str], Draft]
 
@@ -66,7 +56,7 @@ class Kinds:
 
     step: StepOf
 
-    def build(self, node: Node, path: str) -> Made:  # noqa: C901  one line a kind
+    def build(self, node: Node, path: str) -> Made:
         """The action of a tree."""
         match node.rule:
             case "choose":
@@ -81,26 +71,8 @@ class Kinds:
                 return self._for_each(node, path)
             case "parallel":
                 return self._parallel(node, path)
-            case "wait_for":
-                return Made(_wait_for(node))
-            case "collect":
-                return Made(_collect(node))
-            case "run_step" | "run_known":
-                return Made(_run(node))
-            case "emit":
-                return Made(Emit(event=_name(node, "STRING", "METHOD", "WORD_NAME"), payload=_given(node)))
-            case "set_variable":
-                name, value = (child for child in node.children if isinstance(child, Leaf))
-                return Made(_set(name, value))
-            case "keep":
-                value, name = (child for child in node.children if isinstance(child, Leaf))
-                return Made(_set(name, value))
-            case "keep_all":
-                return Made(checked(lambda: Set(values=value_of(node, "JSON"))))
-            case "work_out":
-                return Made(_transform(node))
-            case other:
-                raise AssertionError(f"steps.lark has no action {other}")
+            case _:
+                return Made(single(node))
 
     # Blocks ------------------------------------------------------------------------------------------------------------
 
@@ -174,7 +146,7 @@ class Kinds:
         return Made(valid(Repeat, **said), body.verbatim)
 
     def _for_each(self, node: Node, path: str) -> Made:
-        variable = _name(node, "WORD_NAME", "STRING")
+        variable = name_in(node, "WORD_NAME", "STRING")
         items = _items(cast("Node", node.node("items_text", "items_listed", "items_json")))
         body = self._body(node, f"{path}.1")
         return Made(valid(ForEach, items=items, variable=variable, block=body.block), body.verbatim)
@@ -307,121 +279,3 @@ def _items(node: Node) -> Any:
 
 def _negated(node: Node) -> Formula:
     return opposite(condition(next(child for child in node.nodes() if child.rule.startswith("condition"))))
-
-
-# Waiting for what happens -------------------------------------------------------------------------------------------------
-
-
-def _listening(node: Node, guards: str) -> dict[str, Any]:
-    """The event that is listened for, and the guard over it."""
-    happening = event(next(child for child in node.nodes() if child.rule.startswith("event")))
-    said = happening.pop("when", None)
-    guard = next((condition_in(child) for child in node.nodes(guards)), None)
-    both = [each for each in (said, guard) if each is not None]
-    return {"event": happening["on"], "when": And(tuple(both)) if len(both) == 2 else (both[0] if both else None)}
-
-
-def _wait_for(node: Node) -> Action:
-    _at_most_once(node)
-    said = _listening(node, "waited_if")
-    command = node.node("event_command")
-    if command is not None and (typing := command.leaf("WHO_TYPES")) is not None:
-        said["who"] = str(typing.value)
-    for part in node.nodes():
-        match part.rule:
-            case "waited_from":
-                said["who"] = str(value_of(part, "USER"))
-            case "waited_from_caller":
-                said["who"] = CALLER
-            case "waited_taken":
-                said["consume"] = True
-            case _:
-                pass
-    return cast("Action", valid(WaitFor, **said))
-
-
-def limit_of(node: Node) -> float | None:
-    """`wait for !back up to 5 minutes`: the time limit that is said with the action itself."""
-    limit = node if node.leaf("DURATION") is not None else node.node("waited_limit")
-    return None if limit is None else seconds_in(limit)
-
-
-def _collect(node: Node) -> Action:
-    _at_most_once(node)
-    said = _listening(node, "gathered_if")
-    weights: dict[str, float] = {}
-    for part in node.nodes():
-        match part.rule:
-            case "gathered_length":
-                said["seconds"] = seconds_in(part)
-            case "gathered_count":
-                said["count"] = value_of(part, "NUMBER")
-            case "gathered_several":
-                said["once_per_user"] = False
-            case "gathered_weights":
-                weights |= value_of(part, "JSON")
-            case "gathered_weight":
-                often = part.leaf("NUMBER")
-                weights[str(value_of(part, "ROLE"))] = 2 if often is None else often.value
-            case "gathered_taken":
-                said["consume"] = True
-            case _:
-                pass
-    return cast("Action", valid(Collect, **said, weights=weights))
-
-
-def _at_most_once(node: Node) -> None:
-    rules = [child.rule for child in node.nodes() if child.rule != "gathered_weight"]
-    if len(set(rules)) < len(rules):
-        raise NotBuilt("the same thing is said twice of what is waited for")
-
-
-# Runs, events, variables --------------------------------------------------------------------------------------------------
-
-
-def _name(node: Node, *types: str) -> str:
-    return str(value_of(node, *types))
-
-
-def _run(node: Node) -> Action:
-    named = cast("Leaf", node.leaf("WORKFLOW", "WORD_NAME"))
-    if named.quoted and node.rule == "run_known":
-        raise NotBuilt(f"as a step that is said so: run workflow {named.text}")
-    return cast(
-        "Action",
-        valid(Run, workflow=str(named.value), arguments=_given(node), detached=node.node("detached") is not None),
-    )
-
-
-def _given(node: Node) -> dict[str, JsonValue]:
-    given = node.node("with_json", "with_pairs")
-    if given is None:
-        return {}
-    if given.rule == "with_json":
-        return cast("dict[str, JsonValue]", value_of(given, "JSON"))
-    found: dict[str, JsonValue] = {}
-    for leaf in given.leaves():
-        name, value = leaf.value
-        if name in found:
-            raise NotBuilt(f'"{name}" is given twice')
-        found[str(name)] = value
-    return found
-
-
-def _set(name: Leaf, value: Leaf) -> Action:
-    match value.type:
-        case "FORMULA":
-            return cast("Action", valid(Transform, formula=value.value, into=str(name.value)))
-        case "TRUTH":
-            return Set(values={str(name.value): value.value == "true"})
-        case "VARIABLE":
-            return Set(values={str(name.value): f"${{{value.value}}}"})
-        case _:
-            return Set(values={str(name.value): value.value})
-
-
-def _transform(node: Node) -> Action:
-    into = node.leaf("WORD_NAME", "STRING")
-    return cast(
-        "Action", valid(Transform, formula=value_of(node, "FORMULA"), into=None if into is None else str(into.value))
-    )

@@ -73,7 +73,9 @@ def _measured(node: Node) -> dict[str, Any]:
     unit = measure.leaf("UNIT")
     if unit is not None and unit.value != counted:
         raise NotBuilt(f'"{kind.clause}" is counted in {kind.unit or counted}, not in {unit.text}')
-    operator: Any = compared.value if compared is not None else "=="
+    # "level 4" is reached, "4 subs" are that many.
+    first = next((leaf.type for leaf in measure.leaves() if leaf.type in ("UNIT", "NUMBER")), None)
+    operator: Any = compared.value if compared is not None else ">=" if first == "UNIT" else "=="
     number = Literal(value_of(measure, "NUMBER"))
     return {"on": name, "when": Compare(operator, Variable(counted), number)}
 

@@ -35,8 +35,11 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
             return Head("tag" if node.rule == "head_tag" else "untag", _tags(node))
         case "head_policy":
             return Head("policy", TypeAdapter(Policy).validate_python(_json(node)))
-        case "head_rule":
-            return Head("rule", build_policies.rule(next(each for each in node.nodes() if each.rule != "in")))
+        case "head_rule" | "head_rule_of":
+            return Head(
+                "rule",
+                build_policies.rule(next(each for each in node.nodes() if each.rule not in ("in", "it", "workflow"))),
+            )
         case "head_variable":
             return Head("variable", declared(node.nodes()[0]))
         case "variable_more" | "variable_needed":

@@ -443,7 +443,7 @@ class InstructionBuilder:
     def again(self, node: Node) -> EditSyntax:
         """How a step is tried again."""
         inner = node.node("again_on") or node
-        reference = _reference(next(each for each in inner.nodes() if each.rule not in ("in", "often")))
+        reference = _reference(next(each for each in inner.nodes() if each.rule not in ("in", "times")))
         json = inner.leaf("JSON")
         if json is not None:
             return Again(reference, TypeAdapter(Retry).validate_python(json.value))
@@ -451,7 +451,7 @@ class InstructionBuilder:
         delay = inner.leaf("DURATION")
         if number is None:
             return Again(reference, None)
-        tries = int(number.value) + 1 if number.type == "HOW_OFTEN" else _whole(number) + 1
+        tries = _whole(number) + 1
         return Again(
             reference,
             Retry(max_attempts=tries, delay_seconds=_seconds(delay)) if delay else Retry(max_attempts=tries),
@@ -475,6 +475,9 @@ class InstructionBuilder:
         match node.rule:
             case "guard":
                 return Hold(condition_in(node))
+            case "guard_not":
+                found = condition_in(node)
+                return Hold(None if found is None else opposite(found))
             case "guard_bots":
                 return Hold(Not(IS_A_BOT))
             case "guard_roles":
@@ -933,7 +936,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "no_longer_the_one": _I.forget,
     "no_longer_on": _I.forget,
     "no_triggers": _I.forget,
-    **dict.fromkeys(("guard", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold),
+    **dict.fromkeys(
+        ("guard", "guard_not", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _I.hold
+    ),
     **dict.fromkeys(
         (
             "head_name",
@@ -947,6 +952,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
             "head_untag",
             "head_policy",
             "head_rule",
+            "head_rule_of",
             "head_variable",
             "variable_more",
             "variable_needed",

@@ -62,6 +62,8 @@ def _fields(node: Node) -> dict[str, Any]:  # noqa: C901  one line per rule
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION"), per="user")}
         case "rule_rate":
             window = node.node("window") or node
+            if count(node) == 1 and node.leaf("HOW_OFTEN") is not None:  # once a minute is a rest of a minute
+                return {"cooldown": Cooldown(seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
             return {"rate": Rate(count=count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
         case "rule_quiet":
             start, end = _clocks(node)
@@ -145,7 +147,7 @@ def _key(node: Node) -> str | None:
 
 def count(node: Node) -> int:
     """A whole number."""
-    number = _leaf(node, "NUMBER").value
+    number = _leaf(node, "NUMBER", "HOW_OFTEN").value
     if not float(number).is_integer():
         raise NotBuilt(f"{number} is no number of times")
     return int(number)

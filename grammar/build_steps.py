@@ -12,10 +12,11 @@ from pydantic import JsonValue, TypeAdapter
 
 from engine.formulas import And, Formula
 from engine.model import Action, Call, Goto, Repeat, Retry, State, Stop, Target, Trigger, Wait, Way, all_states, blocks
-from grammar.build_blocks import Kinds, Made, body_of, limit_of, times
+from grammar.build_blocks import Kinds, Made, body_of, times
 from grammar.build_conditions import condition_in, opposite
 from grammar.build_events import happenings
 from grammar.build_schedules import holds
+from grammar.build_singles import limit_of
 from grammar.drafts import Draft, placeholder
 from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.phrases import Phrase

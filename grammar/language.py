@@ -76,7 +76,9 @@ PART: Final = Limits(characters=500, words=60, work=800)
 PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetEnabled, Skip, Undo)
 """What may be one of several instructions in one message."""
 MAX_READINGS: Final = 8
-MAX_MESSAGE_WORK: Final = 3_000
+MAX_PHRASE: Final = 3
+"""A completion looks so many words back for the beginning of a phrase."""
+MAX_MESSAGE_WORK: Final = 3_200
 EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
@@ -418,6 +420,8 @@ class Language:
             text = node.leaf("TEXT")
             if phrase is None or text is None or text.quoted:
                 continue
+            if '"' in text.text.strip('"'):
+                return True  # who quotes a part of it, means that part
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True
@@ -480,16 +484,25 @@ class Language:
 
     def complete(self, text: str, workspace: Workspace) -> list[str]:
         """What the word being typed could become: whole words and names, best first."""
-        head, _, prefix = text.rpartition(" ")
+        words = text.split(" ")
+        found: dict[str, None] = {}
+        for back in range(1, min(len(words), MAX_PHRASE) + 1):
+            head, typed = " ".join(words[:-back]), " ".join(words[-back:])
+            begun = len(typed) - len(words[-1])
+            found |= dict.fromkeys(each[begun:] for each in self._completed(head, typed, workspace))
+        return list(found)[: suggest.MAX_COMPLETIONS]
+
+    def _completed(self, head: str, typed: str, workspace: Workspace) -> list[str]:
+        """The words and names that begin with what was typed after something that can be read."""
         if not head.strip():
-            return suggest.completions(("WORKFLOW",), prefix, workspace, suggest.VERBS)
+            return suggest.completions(("WORKFLOW", "IN_WORKFLOW"), typed, workspace, suggest.VERBS)
         live = self._live.of(workspace)
         terminals: set[str] = set()
         for family in FAMILIES:
             outcome = self._driver.parse(f"{head} \N{WHITE SQUARE}", live, family)
             if isinstance(outcome, Stuck) and outcome.word == "\N{WHITE SQUARE}":
                 terminals |= outcome.expected
-        return suggest.completions(terminals, prefix, workspace, self._words(terminals))
+        return suggest.completions(terminals, typed, workspace, self._words(terminals))
 
     def _words(self, terminals: Iterable[str]) -> list[str]:
         phrases = self._driver.lexicon.first_phrase

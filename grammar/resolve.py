@@ -395,11 +395,7 @@ class Resolver:
             case About():
                 raise AssertionError("it is only what the next edit is about")
             case Alter():
-                changed = tuple(
-                    SetAction(state.name, self._altered(state, syntax, definition))
-                    for state in self._meant(syntax, within)
-                )
-                return self._sure_of_it(syntax, changed, within)
+                return self._alter(syntax, within)
             case Start():
                 return self._start(syntax, definition)
             case Head():
@@ -504,11 +500,25 @@ class Resolver:
 
     def _sure_of_it(self, syntax: Alter, edits: tuple[Edit, ...], within: Within) -> tuple[Edit, ...]:
         """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
-        loose_words = isinstance(syntax.value, Words) and syntax.value.type == "text" and not syntax.value.quoted
+        loose_words = (
+            isinstance(syntax.value, Words) and syntax.value.type in ("text", "number") and not syntax.value.quoted
+        )
         if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
             return edits
         said = self.say.instruction(Change(within.definition.id, edits), self.workspace)
         raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
+
+    def _alter(self, syntax: Alter, within: Within) -> tuple[Edit, ...]:
+        """Steps with another value; words that sound like a wish and no text are asked about first."""
+        definition = within.definition
+        made = tuple(
+            SetAction(state.name, self._altered(state, syntax, definition)) for state in self._meant(syntax, within)
+        )
+        said = syntax.value
+        if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
+            meant = self.say.instruction(Change(definition.id, made), self.workspace)
+            raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
+        return self._sure_of_it(syntax, made, within)
 
     def _altered(self, state: State, syntax: Alter, definition: Definition) -> Action:
         value = syntax.value
@@ -635,9 +645,7 @@ class Resolver:
     def _catch(self, syntax: Catch, within: Within) -> tuple[Edit, ...]:
         """Steps that are done when something fails, or the jump that does it."""
         definition = within.definition
-        # "if it fails" is said of the workflow, unless there is just one step to fail.
-        whole = syntax.reference is None or (isinstance(syntax.reference, It) and len(definition.states) > 1)
-        state = None if whole or syntax.reference is None else one_of(syntax.reference, within)
+        state = self._caught(syntax, within)
         following = None if state is None else state.transitions.get("success")
         steps = syntax.steps
         if state is not None and following is None and syntax.goes_on is False:
@@ -654,6 +662,28 @@ class Resolver:
         if syntax.goes_on:
             return (going_on,)
         return self._stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within)
+
+    def _caught(self, syntax: Catch, within: Within) -> State | None:
+        """The step whose failure is meant; None for that of any.
+
+        "If it fails" is said of the step of this message, else of the workflow; of a step that was talked about before it
+        may be said just as well.
+        """
+        if syntax.reference is None:
+            return None
+        if not isinstance(syntax.reference, It) or len(within.definition.states) == 1:
+            return one_of(syntax.reference, within)
+        if within.it is None:
+            return None
+        step = one_of(syntax.reference, within)
+        if within.it != self.workspace.step:
+            return step
+        number = number_of(within.definition, step.name)
+        if number is None:
+            return step
+        rest = self.sentence.partition(" fails ")[2] or 'say "oops"'
+        options = (f"in {within.name} if step {number} fails {rest}", f"in {within.name} if anything fails {rest}")
+        raise Unsettled(Question(f"If step {number} fails, or any step of {within.name}?", options))
 
     def _stops_or_goes_on(self, stops: Handle, goes_on: Handle, within: Within) -> tuple[Edit, ...]:
         """What follows what is done about a failed step was not said, and both are likely."""
@@ -813,7 +843,18 @@ class Resolver:
 def _is_mere_words(command: Command) -> bool:
     """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
     values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
-    return any(isinstance(value, Words) and value.type == "text" and not value.quoted for value in values)
+    return any(isinstance(value, Words) and value.type in ("text", "number") and not value.quoted for value in values)
+
+
+_WISHES: Final = frozenset(
+    {"only", "no", "not", "never", "always", "start", "run", "stop", "work", "begin", "happen", "come", "go", "end"}
+)
+
+
+def _is_like_a_wish(text: str) -> bool:
+    """Whether words after "should" are rather about what happens than a text: `it should only work while live`."""
+    first = text.split(maxsplit=1)[:1]
+    return bool(first) and first[0].casefold() in _WISHES
 
 
 def _target(lead: Lead, within: Within) -> Target | None:

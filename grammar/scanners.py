@@ -157,11 +157,16 @@ def _glued(sentence: Sentence, at: int) -> bool:
     return at < len(sentence.words) and sentence.words[at].glued
 
 
+def _goes_on(sentence: Sentence, at: int) -> bool:
+    """Whether the word goes on there; the plus of "1k+" is a word of its own."""
+    return _glued(sentence, at) and _key(sentence, at) != "+"
+
+
 def number(sentence: Sentence, at: int) -> Found:
     """`5`, `1,000`, `1k`, `2.5`, `twenty five`, `a hundred`; a single `a` is no number."""
     digits = _digits(sentence, at)
     if digits is not None:
-        if _key(sentence, at + 1) in ("k", "m") and _glued(sentence, at + 1) and not _glued(sentence, at + 2):
+        if _key(sentence, at + 1) in ("k", "m") and _glued(sentence, at + 1) and not _goes_on(sentence, at + 2):
             factor = 1_000 if _key(sentence, at + 1) == "k" else 1_000_000
             scaled = digits * factor
             exact = int(scaled) if float(scaled).is_integer() else scaled
@@ -319,7 +324,47 @@ def _next_part(sentence: Sentence, at: int, unit: float) -> tuple[float, float, 
 
 
 def clock(sentence: Sentence, at: int) -> Found:
-    """`8pm`, `19:30`, `7.30 pm`, `noon`, `midnight`, as minutes after midnight."""
+    """`8pm`, `19:30`, `7.30 pm`, `half past seven in the evening`, `noon`, as minutes after midnight."""
+    found: list[tuple[Any, int]] = []
+    for time, end in (*_clock_in_figures(sentence, at), *_clock_in_words(sentence, at)):
+        end = end + 1 if _key(sentence, end) == "oclock" else end
+        half, after = _half_of_the_day(sentence, end)
+        if half is not None and isinstance(time, NoHalf):
+            found.append(((time.hour % 12 + half) * 60 + time.minute, after))
+        found.append((time, after if half is not None and not isinstance(time, NoHalf) else end))
+    return found
+
+
+def _half_of_the_day(sentence: Sentence, at: int) -> tuple[int | None, int]:
+    """`in the evening`: 12 hours more, and where it ends."""
+    words = tuple(_key(sentence, at + place) for place in range(3))
+    if words[:2] == ("at", "night") or words[0] == "tonight":
+        return 12, at + (2 if words[0] == "at" else 1)
+    if words[:2] != ("in", "the") or words[2] not in ("morning", "afternoon", "evening"):
+        return None, at
+    return (0 if words[2] == "morning" else 12), at + 3
+
+
+def _clock_in_words(sentence: Sentence, at: int) -> Found:
+    """`half past seven`, `a quarter to eight`, `ten past six`."""
+    start = _past(sentence, at, "a")
+    first = _key(sentence, start)
+    minutes = {"half": 30, "quarter": 15}.get(first)
+    end = start + 1
+    if minutes is None and (said := number(sentence, at)) and isinstance(said[0][0], int) and 0 < said[0][0] < 60:
+        minutes, end = said[0]
+    if minutes is None or _key(sentence, end) not in ("past", "to"):
+        return []
+    hours = number(sentence, end + 1)
+    if not hours or not isinstance(hours[0][0], int) or not 1 <= hours[0][0] <= 12:
+        return []
+    hour, after = hours[0]
+    return [
+        (NoHalf(hour, minutes) if _key(sentence, end) == "past" else NoHalf((hour - 2) % 12 + 1, 60 - minutes), after)
+    ]
+
+
+def _clock_in_figures(sentence: Sentence, at: int) -> Found:
     word = sentence.words[at]
     if word.key in ("noon", "midday", "midnight"):
         return [(0 if word.key == "midnight" else 720, at + 1)]
@@ -339,9 +384,10 @@ def clock(sentence: Sentence, at: int) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class NoHalf:
-    """`at 8`: in the morning or in the evening is for the asker to say."""
+    """`at 8`, `at half past 7`: in the morning or in the evening is for the asker to say."""
 
     hour: int
+    minute: int = 0
 
 
 def _bare_hour(sentence: Sentence, at: int) -> Found:
@@ -393,7 +439,7 @@ def _weekdays(sentence: Sentence, at: int) -> tuple[Days, int] | None:
         last, at = _range_end(sentence, end + 1)
         parts.extend([str(day)] if last is None else _span(day, last))
         end = at
-        while _key(sentence, end) in (",", "and", "&") and end < at + 2:
+        while _key(sentence, end) in (",", "and", "&", "+", "plus") and end < at + 2:
             end += 1
     if not parts:
         return None
@@ -467,7 +513,7 @@ def _in_the_month(sentence: Sentence, at: int, *, said: bool) -> tuple[Days, int
         numbers.append(found[0])
         at = found[1]
         end = at
-        while _key(sentence, end) in (",", "and", "&") and end < at + 2:
+        while _key(sentence, end) in (",", "and", "&", "+", "plus") and end < at + 2:
             end += 1
     if not numbers:
         return None

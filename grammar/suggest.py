@@ -6,6 +6,7 @@ Words come from the same tables the parser reads, names from the workspace; so d
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from engine.events import types
 from grammar.driver import Stuck
 from grammar.examples import example as example_of
 from grammar.instruction import Refusal
@@ -16,6 +17,8 @@ from grammar.workspace import Workspace
 MAX_SHOWN: Final = 40
 MAX_EXPECTED: Final = 4
 MAX_COMPLETIONS: Final = 25
+MAX_COMPLETION: Final = 100
+"""A longer one fits no place that offers completions."""
 
 VERBS: Final = (
     "create",
@@ -163,7 +166,20 @@ def completions(terminals: Iterable[str], prefix: str, workspace: Workspace, wor
         if terminal in wanted:
             names: tuple[str, ...] = getattr(workspace.names, group)
             found.extend(f"#{name}" if terminal == "CHANNEL" else f'"{name}"' for name in names)
+    if "IN_WORKFLOW" in wanted:
+        found.extend(f"in {quoted_name(view.definition.name)}" for view in workspace.workflows.values())
+    if "EVENT" in wanted:
+        found.extend(kind.clause for kind in types())
     found.extend(words)
     begun = prefix.casefold().lstrip('"#')
-    fitting = [each for each in dict.fromkeys(found) if each.casefold().lstrip('"#').startswith(begun)]
+    fitting = [
+        each
+        for each in dict.fromkeys(found)
+        if each.casefold().lstrip('"#').startswith(begun) and len(each) <= MAX_COMPLETION and _is_worth_it(each)
+    ]
     return fitting[:MAX_COMPLETIONS]
+
+
+def _is_worth_it(completion: str) -> bool:
+    """Whether a word helps whoever types: no mere sign, and nothing with an article, as it is there without."""
+    return any(map(str.isalnum, completion)) and not completion.startswith(("a ", "an "))

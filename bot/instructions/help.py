@@ -54,9 +54,9 @@ class _Own:
 async def help_(turn: Turn, instruction: Help) -> Outcome:
     """What can be said, in general or on a topic."""
     own = _own(turn)
-    if instruction.topic is None or not _counting(instruction.topic):
+    topic = None if instruction.topic is None else _find(instruction.topic)
+    if instruction.topic is None or (topic is None and not _counting(instruction.topic)):
         return turn.tell("answer", _overview(own))
-    topic = _find(instruction.topic)
     if topic is None:
         return turn.tell(
             "answer", Saying(f"I have no help on “{instruction.topic[:40]}”, but on: {', '.join(LISTED)}.")

@@ -69,7 +69,6 @@ TOPICS: Final = (
             "durations",
             "duration",
             "time",
-            "times",
             "delay",
             "delays",
             "seconds",
@@ -124,7 +123,7 @@ TOPICS: Final = (
         ),
     ),
     Topic(
-        ("conditions", "condition", "if", "guards", "guard", "only if", "else", "otherwise", "branches", "branch"),
+        ("conditions", "condition", "if", "guards", "guard", "only if", "else", "branches", "branch"),
         "A trigger can have a condition, and so can steps",
         (
             'in {} if there are more than 50 viewers say "big raid!"',
@@ -135,7 +134,7 @@ TOPICS: Final = (
         ),
     ),
     Topic(
-        ("loops", "loop", "repeat", "repeats", "again", "times", "parallel", "at the same time", "for each"),
+        ("loops", "loop", "repeat", "repeats", "again", "times", "parallel", "at the same time", "each"),
         "Steps can be repeated, or happen at the same time",
         (
             'in {} repeat 3 times: say "hype" · wait 2 seconds',

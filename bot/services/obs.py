@@ -16,6 +16,8 @@ METHODS: Final = (
             "(scene|go to scene|bring up|do scene|use scene) {scene_name}",
             "(do|use|show|put up|bring up) [the] {scene_name} scene",
             "back to [the] {scene_name} [scene]",
+            "(change|switch|go|move) (then|now|back|over) to [the] {scene_name} [scene]",
+            "(change|switch|go|move) [then|now|back] to [the] scene {scene_name}",
         ),
         verb="scene",
         noun=("scene", "scene change", "scene switch"),

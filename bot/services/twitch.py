@@ -13,6 +13,7 @@ METHODS: Final = (
             "say {message}",
             "(say|write|type|send|post|put|tell) {message} (in|to) [the] [twitch] chat",
             "(tell|message) [the] chat {message}",
+            "(say|write|type|send|post|put) (in|to|into) [the] [twitch] chat {message}",
             "[the] chat (gets|should get|sees|hears) {message}",
             "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
         ),
@@ -104,8 +105,8 @@ METHODS: Final = (
         (
             "run ads for {length}",
             "(run|play|start) (an ad|ads|a commercial) [for] {length}",
-            "(run|play|start|do) a {length} (ad|ad break|commercial)",
-            "(a|another) {length} (ad|ad break|commercial)",
+            "(run|play|start|do) a {length} (ad|ad break|commercial|advert|advertisement)",
+            "(a|an|another) {length} (ad|ad break|commercial|advert|advertisement)",
         ),
         verb="ad",
         noun=("ad", "ads", "ad break", "commercial"),

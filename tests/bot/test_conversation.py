@@ -602,6 +602,13 @@ async def test_whatever_is_said_is_answered_in_words_that_fit(said: list[str]) -
     await room.close()
 
 
+async def test_a_value_after_a_look_is_no_second_thought_about_itself(room: Room) -> None:
+    await made(room)
+    await room.say("!wf list")
+    assert "went wrong" not in (await room.say("!wf 2")).text
+    assert "went wrong" not in (await room.say("!wf make it 20")).text
+
+
 # Sharing -------------------------------------------------------------------------------------------------------------
 
 

@@ -19,8 +19,6 @@ from grammar.words import split
 from grammar.workspace import Workspace
 from tests.grammar.test_cases import CASES, language, stage, workspace_of
 
-FEWEST_OWN = {"TEXT", "NEW_NAME", "FORMULA", "VARIABLE", "JSON", "WORKFLOW", "IN_WORKFLOW", "STEP_NAME", "CONTENT"}
-LETTERS = 4
 FEWEST_LETTERS = 4
 QUICK, LARGE = 150, 1_500
 OWN = {"TEXT", "NEW_NAME", "FORMULA", "VARIABLE", "JSON", "WORKFLOW", "IN_WORKFLOW", "STEP_NAME", "CONTENT"}
