@@ -83,6 +83,13 @@ EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_WORDS: Final = re.compile(r"[^\W\d_]+|[,.;:]")
+_COMPARING: Final = frozenset(
+    {"empty", "over", "above", "below", "under", "less", "more", "least", "most", "exactly", "missing"}
+)
+"""Words of a comparison; a value that is one slip away from one is asked about."""
+_GIVING: Final = frozenset({"with", "where", "using"})
+_ENDING_WORDS: Final = frozenset({"otherwise", "afterwards", "meanwhile"})
 _COUNTED: Final = re.compile(r"\b([^\W\d]{4,})\W+(?:\d|\"|#)")
 """A word before something that is counted, quoted or a channel, as `wait 5s` and `step 2` are."""
 _PLACE_WORDS: Final = frozenset({"step", "steps", "between", "before", "after", "then", "repeat", "retry"})
@@ -377,7 +384,7 @@ class Language:
         meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
-        swallowed = _swallowed(best.reading, self._verbs, self._deeds)
+        swallowed = _swallowed(best.reading, self._verbs, self._deeds, self._is_known)
         if isinstance(best.answer, Understood) and swallowed is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
@@ -418,6 +425,9 @@ class Language:
         if step.type != "TEXT" or step.quoted or phrase is None:
             return False
         return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+
+    def _is_known(self, word: str) -> bool:
+        return self._driver.lexicon.trie.get(word) is not None
 
     def _has_doubtful_text(self, reading: Reading) -> bool:
         """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
@@ -609,13 +619,34 @@ def _asks_for_steps(answer: Understanding) -> bool:
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 
-def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
+def _has_a_slip(text: str, verbs: frozenset[str], known: Callable[[str], bool]) -> bool:
+    """Whether a word in a text is likelier one that would have ended it: `say hi otherwwise wait`, `say oops and tsop`."""
+    words = _WORDS.findall(text)
+    for before, word, following in zip(words, words[1:], [*words[2:], ""], strict=False):
+        if len(word) < MIN_TYPO_LENGTH or known(word):
+            continue
+        if _is_slip_of(word, _ENDING_WORDS) or (following in verbs and _is_slip_of(word, _PLACE_WORDS)):
+            return True
+        if before in ("and", "then", ",", ".") and following in ("", "to") and _is_slip_of(word, verbs):
+            return True
+    return False
+
+
+def _swallowed(
+    reading: Reading, verbs: frozenset[str], deeds: frozenset[str], known: Callable[[str], bool]
+) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
     Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
-    for leaf in reading.tokens:
+    types = ("", *(leaf.type for leaf in reading.tokens))
+    for before, leaf in zip(types, reading.tokens, strict=False):
+        compared = leaf.type == "NEW_NAME" and not leaf.quoted and before in ("_IS", "_IS_NOT")
+        if compared and _is_slip_of(leaf.text.split()[0].casefold(), _COMPARING):
+            return leaf.text
+        if leaf.type == "VARIABLE" and reading.start == "manage" and _is_slip_of(leaf.text.casefold(), _GIVING):
+            return leaf.text
         if leaf.type == "TEXT" and not leaf.quoted:
             if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
                 return leaf.text
@@ -630,6 +661,8 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             if any(
                 _is_slip_of(match.group(1).casefold(), verbs | _PLACE_WORDS) for match in _COUNTED.finditer(leaf.text)
             ):
+                return leaf.text
+            if _has_a_slip(leaf.text.casefold(), verbs, known):
                 return leaf.text
     return None
 

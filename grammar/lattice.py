@@ -43,6 +43,8 @@ PLACE_WORK: Final = 3
 FORMULA_WORK: Final = 15
 MAX_TIES: Final = 4
 MIN_TYPO_LENGTH: Final = 4
+SHORT_TYPO_LENGTH: Final = 3
+"""A word of three letters may be one of four that lost one: `stp 2`."""
 MAX_TYPO_LENGTH: Final = 24
 
 QUOTABLE: Final = frozenset(
@@ -273,7 +275,7 @@ class Lattice:
             place
             for place, word in enumerate(self.words)
             if word.kind == "word"
-            and MIN_TYPO_LENGTH <= len(word.key) <= MAX_TYPO_LENGTH
+            and SHORT_TYPO_LENGTH <= len(word.key) <= MAX_TYPO_LENGTH
             and not any(word.key in vocabulary.known for vocabulary in self._vocabularies)
         ]
 
@@ -292,6 +294,8 @@ class Lattice:
         typed = self.words[at].key
         limit = 1 if len(typed) < 7 else 2
         found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
+        if len(typed) < MIN_TYPO_LENGTH:
+            found = [near for near in found if len(near[0]) == MIN_TYPO_LENGTH]
         least = min((distance for _, distance in found), default=0)
         return tuple(dict.fromkeys(near for near in found if near[1] == least))[:MAX_TIES]
 

@@ -500,7 +500,9 @@ class Resolver:
 
     def _sure_of_it(self, syntax: Alter, edits: tuple[Edit, ...], within: Within) -> tuple[Edit, ...]:
         """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
-        loose_words = isinstance(syntax.value, Words) and syntax.value.type == "text" and not syntax.value.quoted
+        loose_words = (
+            isinstance(syntax.value, Words) and syntax.value.type in ("text", "number") and not syntax.value.quoted
+        )
         if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
             return edits
         said = self.say.instruction(Change(within.definition.id, edits), self.workspace)
@@ -841,7 +843,7 @@ class Resolver:
 def _is_mere_words(command: Command) -> bool:
     """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
     values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
-    return any(isinstance(value, Words) and value.type == "text" and not value.quoted for value in values)
+    return any(isinstance(value, Words) and value.type in ("text", "number") and not value.quoted for value in values)
 
 
 _WISHES: Final = frozenset(
