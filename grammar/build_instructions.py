@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from engine.formulas import Compare, Formula, Literal, Not, Variable
+from engine.formulas import And, Compare, Formula, Literal, Not, Variable
 from engine.model import Retry, Run, State, Trigger, Wait
 from grammar import build_heading, build_manage, build_policies
 from grammar.build_blocks import times
@@ -186,8 +187,10 @@ class InstructionBuilder:
         """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
         if len(started) != 1 or started[0].when is None:
             raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
-        choice = self._steps.choice(started[0].when, drafts, node)
-        return (started[0].model_copy(update={"when": None}),), (choice,)
+        measured = _find(node, "measure") is not None
+        counted, chosen = _apart(started[0].when) if measured else (None, started[0].when)
+        choice = self._steps.choice(chosen, drafts, node)
+        return (started[0].model_copy(update={"when": counted}),), (choice,)
 
     def _wait_before(self, tree: Node) -> tuple[Draft, ...]:
         """`10 seconds after a raid say hi` waits first."""
@@ -369,11 +372,17 @@ class InstructionBuilder:
         return Become(Numbered(_whole(node.leaf("NUMBER"))), self._all_steps(node))
 
     def alter(self, node: Node) -> EditSyntax:
-        """A step and a value, perhaps with the one it had."""
+        """A step and a value, perhaps with the one it had; a step in the place of a value takes its place."""
         parts = [child for child in node.nodes() if child.rule not in ("in", "param_of", "old")]
         param = node.node("param_of")
         leaf = param.leaf("PARAM") if param is not None else None
-        return Alter(_reference(parts[0]), _value(parts[-1]), str(leaf.value) if leaf is not None else None, _old(node))
+        value = _value(parts[-1])
+        if leaf is None and isinstance(value, Words) and value.type == "text" and not value.quoted:
+            steps = self._read_steps(value.text) if _NAMES_A_DEED.match(value.text) else None
+            if steps is not None:
+                return Become(_reference(parts[0]), self._drafts(steps))
+            value = replace(value, text=_SAID_TO_BE.sub("", value.text))
+        return Alter(_reference(parts[0]), value, str(leaf.value) if leaf is not None else None, _old(node))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
         """`the wait 10 seconds`; `wait 10 seconds` is a step."""
@@ -519,6 +528,15 @@ class InstructionBuilder:
             True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
             new,
         )
+
+
+def _apart(guard: Formula) -> tuple[Formula | None, Formula]:
+    """What an event is counted by, and the condition said after it: `someone gifts 10+ subs, if viewers > 100 ...`."""
+    match guard:
+        case And(operands=(Compare() as counted, *rest)) if rest:
+            return counted, rest[0] if len(rest) == 1 else And(tuple(rest))
+        case _:
+            return None, guard
 
 
 def _quoted(text: str) -> str:
@@ -855,11 +873,20 @@ def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
     return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
 
 
-_ABOUT: Final = re.compile(r"\A(?:the|a|an|my|our) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z", re.IGNORECASE)
+_NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|called)\b|raid \S+\Z", re.IGNORECASE)
+"""Words that are rather a step than a text: `an announcement saying hi`, `raid ninja`."""
+_SAID_TO_BE: Final = re.compile(r"\A(?:be|say|read)\s+(?=\S)", re.IGNORECASE)
+
+_ABOUT: Final = re.compile(
+    r"\A(?:(?:with|on|about|for|of) )?(?:the|a|an|my|our) |\A(?:with|on|about|for|of) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z",
+    re.IGNORECASE,
+)
 """What stands around a topic that is asked about."""
 
-_BEING: Final = re.compile(r"\A(?:is|being|set to|as|=|:)\s+", re.IGNORECASE)
-"""What people put between the name of an argument and its value."""
+_BEING: Final = re.compile(
+    r"\A(?:is|being|set to|as|=|:)\s+|(?:,?\s*(?:please|pls|plz|thanks|thank you|thx|ty))?[.,]?\Z", re.IGNORECASE
+)
+"""What people put between the name of an argument and its value, and after it."""
 
 
 def _arguments(tree: Node) -> dict[str, JsonValue]:

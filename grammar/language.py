@@ -160,7 +160,7 @@ _CONNECTORS: Final = frozenset(
         "an",
     ]
 )
-OWN_WORDS: Final = _EDIT_VERBS | _OWN_VERBS | _CONNECTORS | names.ALONE
+OWN_WORDS: Final = (_EDIT_VERBS | _OWN_VERBS | _CONNECTORS | names.ALONE) - {"set"}
 """Words that begin or join sentences of the language itself; what a service's sentence begins with must be none of them."""
 NO_NAMES: Final = LiveLexicon()
 AMBIENT_COST: Final = 0.5
@@ -416,6 +416,12 @@ class Language:
         if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
+        if (
+            phrase is not None
+            and reading.tokens[0].text[:6].casefold() == "change"
+            and _does(phrase.method.key, workspace)
+        ):
+            return True  # `change the scene to BRB` may be about the scene that is there
         if step.type != "TEXT" or step.quoted or phrase is None:
             return False
         return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
@@ -546,6 +552,12 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start != "manage":
         cost += NOT_YET_COST * _is_later(reading.tree)
     return round(cost, 2), free
+
+
+def _does(deed: str, workspace: Workspace) -> bool:
+    """Whether the workflow in focus has a step that does this."""
+    focus = workspace.workflows.get(workspace.focus or "")
+    return focus is not None and any(key(state.action) == deed for state in all_states(focus.definition.states))
 
 
 def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:

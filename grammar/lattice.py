@@ -113,7 +113,9 @@ _NO_LIVE_NAME: Final = frozenset(
     ]
 )
 _NAMING: Final = frozenset(("called", "named", "titled"))
-_NO_NAME_START: Final = frozenset(("workflow", "workflows", "flow", "automation", "routine"))
+_NO_NAME_START: Final = frozenset(
+    ("workflow", "workflows", "flow", "automation", "routine", "all", "every", "each", "both", "it", "them")
+)
 _ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
@@ -125,7 +127,7 @@ _OPTIONS: Final = frozenset(
 _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
 _LETTERS: Final = frozenset("bcdefghjklmnopqrstvxyz")
-"""Letters that people call a variable; "a", "i" and "u" are words."""
+"""Letters that people call a variable; "a", "i", "u" and "w" are words."""
 _EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""

@@ -132,7 +132,9 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
         names: tuple[str, ...] = getattr(workspace.names, group)[:MAX_OFFERED]
         if terminal not in stuck.expected or not names:
             continue
-        ends = [stuck.at + word.end for word in split(sentence[stuck.at :], MAX_NAME_WORDS)]
+        # A channel's name is one word.
+        longest = 1 if terminal == "CHANNEL" else MAX_NAME_WORDS
+        ends = [stuck.at + word.end for word in split(sentence[stuck.at :], longest)]
         for end in ends:
             options = tuple(f"{read} {_written(terminal, name)}{sentence[end:]}" for name in names)
             if works(options[0]):

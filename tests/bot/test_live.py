@@ -306,6 +306,7 @@ async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterw
     monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
     await show.begin()
     await show.mod('!wf create once: say "only once"')
+    await show.twitch.until(lambda: show.twitch.count("GET", "channels"))  # that is asked once it is connected
     monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
     await show.twitch.stop()
     async with asyncio.timeout(20):
