@@ -202,7 +202,8 @@ class _Wants(NamedTuple):
         """Those of the terminals that may come."""
         scans = tuple(terminal for terminal in row if terminal in SCANNED)
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
-        unknown = () if "_STEP" in row else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
+        refers = "_STEP" in row or "NOUN" in row
+        unknown = () if refers else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
         text_only = ANY_VALUE.issubset(row) and ("TEXT" in row or "STRING" in row)
         return cls(scans, unknown, NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0, text_only)
 

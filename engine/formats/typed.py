@@ -94,8 +94,10 @@ def write(definition: Definition) -> dict[str, Any]:
         NotExpressible: The workflow says more than they can.
     """
     asks = _input(definition)
-    if asks is not None and len(definition.states) == 1 and isinstance(definition.states[0].action, Stop):
-        steps = [{**asks, "id": definition.states[0].name}]
+    if len(definition.states) == 1 and isinstance(definition.states[0].action, Stop):
+        # A workflow that does nothing yet is read from a step that only asks, perhaps for nothing.
+        nothing = {"type": _INPUT, "config": {"required_fields": []}}
+        steps = [{**(nothing if asks is None else asks), "id": definition.states[0].name}]
     else:
         steps = [asks] if asks is not None else []
         for state in one_after_the_other(definition, "yaml"):
