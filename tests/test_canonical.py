@@ -2,6 +2,7 @@
 
 Each conversation of `transcripts/` is held twice, side by side: once as it was typed, once with every instruction in
 the canonical words of its reply. Every reply, every action and every revision that was ever saved must be the same.
+A correction takes back and makes anew, which is two versions of which its words say the second: it stays as it was typed.
 """
 
 import json
@@ -60,6 +61,7 @@ class _Pair:
         self.chats: tuple[Chat, Chat] | None = None
         self.asked: str | None = None
         self.compared = 0
+        self.revisions: dict[str, int] = {}
 
     def play(self, line: Mapping[str, Any]) -> Iterator[str]:
         if "cli" in line:
@@ -69,12 +71,22 @@ class _Pair:
         else:
             yield from self._say(line["in"])
 
+    def _is_correction(self, turn: Turn) -> bool:
+        """Whether two versions were made of a workflow at once."""
+        jumped = False
+        for reply in turn.replies:
+            workflow, revision = reply["workflow"], reply["revision"]
+            if workflow is not None and revision is not None:
+                jumped = jumped or (workflow in self.revisions and revision > self.revisions[workflow] + 1)
+                self.revisions[workflow] = revision
+        return jumped
+
     def _say(self, line: str) -> Iterator[str]:
         if self.chats is None:
             first, second = (self.stack.enter_context(Chat(folder)) for folder in self.folders)
             self.chats = (first, second)
         turn = self.chats[0].say(line)
-        words = _canonical(turn, self.asked)
+        words = None if self._is_correction(turn) else _canonical(turn, self.asked)
         # A line break inside a message is written \n in a pipe.
         again = line if words is None else "!workflow " + words.replace("\n", "\\n")
         back = self.chats[1].say(again)
