@@ -100,6 +100,7 @@ _RATHER_A_BLOCK: Final = re.compile(
 _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
+_SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
@@ -438,6 +439,8 @@ class Language:
                 continue
             if '"' in text.text.strip('"'):
                 return True  # who quotes a part of it, means that part
+            if _SOMEBODY_WHO.search(text.text):
+                return True  # `say hi to anynoe who follows` is no text
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True

@@ -366,7 +366,7 @@ class Resolver:
     def _edits(self, syntax: EditSyntax, within: Within) -> tuple[Edit, ...]:  # noqa: C901  one line for each
         definition = within.definition
         match syntax:
-            case Add() if names.is_blank(definition) and syntax.steps:
+            case Add(position=None) if names.is_blank(definition) and syntax.steps:
                 only = definition.states[0].name
                 return (ReplaceStep(only, self._loose(syntax.steps, definition, without=only)),)
             case Add():
