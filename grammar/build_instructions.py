@@ -810,7 +810,7 @@ def _manage(tree: Node) -> Command:
             return Named("status", workflows, "it")
         case "help":
             topic = _extra(tree)
-            return Named("help", extra=_ABOUT.sub("", str(topic)) if topic is not None else None)
+            return Named("help", extra=_ABOUT.sub("", str(topic)) or None if topic is not None else None)
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)
         case "stop" | "cancel" | "pause" | "resume":
@@ -878,7 +878,7 @@ _NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|
 _SAID_TO_BE: Final = re.compile(r"\A(?:be|say|read)\s+(?=\S)", re.IGNORECASE)
 
 _ABOUT: Final = re.compile(
-    r"\A(?:(?:with|on|about|for|of) )?(?:the|a|an|my|our) |\A(?:with|on|about|for|of) |\s+(?:works?|go|behave)\s*\??\Z|\?\Z",
+    r"\A(?:(?:with|on|about|for|of) )?(?:the|a|an|my|our) |\A(?:with|on|about|for|of) |\s+(?:works?|go|behave)\s*\??\Z|\b(?:here|now)\s*\??\Z|\?\Z",
     re.IGNORECASE,
 )
 """What stands around a topic that is asked about."""
