@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -16,55 +15,9 @@ from bot.http.service import HttpService
 from bot.services.http import METHODS
 from engine.execution import Done, Failed, Result, Unknown
 from engine.secrets import Secret
-from tests.http.asks import ask
+from tests.http.asks import Server, ask, service
 
 KEY = Secret("weather.key", "sesame-open-42")
-
-
-class Server:
-    """Answers as the test wants, and keeps what came."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.came: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] = self._hello
-
-    async def _hello(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"main": {"temp": 21.5, "all": [1, {"name": "sun"}]}})
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        self.came.append((request.method, request.path_qs, dict(request.headers), body))
-        return await self.answer(request)
-
-    def says(self, body: bytes, status: int = 200, **headers: str) -> None:
-        async def answer(_: web.Request) -> web.StreamResponse:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            return web.Response(body=body, status=status, headers=named)
-
-        self.answer = answer
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    made = Server()
-    app = web.Application(client_max_size=10_000_000)
-    app.router.add_route("*", "/{tail:.*}", made.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.port = runner.addresses[0][1]
-    yield made
-    await runner.cleanup()
-
-
-def service(server: Server, within: float = 10.0, pace: Pace | None = None) -> HttpService:
-    doors = doors_of([f"127.0.0.1:{server.port}"])
-    return HttpService(lambda: doors, lambda: 0.0, within=within, pace=pace or Pace(1_000))
 
 
 async def test_every_method_that_is_declared_is_sent_as_it_is_called(server: Server) -> None:
