@@ -22,9 +22,8 @@ async def recall(store: Store, declarations: Declarations, community: Community)
         StoreError: It cannot be read.
     """
     name = community.name
-    # One is made while the next is read.
-    workflows, current, sleepers, pending, marks, held, data = await asyncio.gather(
-        store.workflows(name),
+    workflows = await store.workflows(name)
+    current, sleepers, pending, marks, held, data = await asyncio.gather(  # one is made while the next is read
         store.current_revisions(name),
         store.sleepers(name),
         store.outbox(name),
