@@ -154,12 +154,12 @@ class Front:
             if "broadcaster" in message.author.roles or "moderator" in message.author.roles:
                 self._speaker.moderator = True
             try:
-                effect = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
+                effects = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
             except KeyError:
                 pass  # the streamer typed it, with the account that the bot uses
             else:
                 event = chat_event(message, self._community)
-                payload = dict(event.payload) if effect is None else {**event.payload, "effect": effect}
+                payload = {**event.payload, "effects": list(effects)} if effects else event.payload
                 await self._listener.happen(replace(event, own=True, payload=payload))
                 return
         heard = await self._listener.hear(message)
@@ -167,7 +167,7 @@ class Front:
             await self._reply(reply, message)
 
     async def _reply(self, reply: Reply, message: Message) -> None:
-        result: Result = await self._speaker.say(reply.text, reply_to=message.id)
+        result: Result = await self._speaker.say(reply.text, reply_to=message.id, urgent=True)
         match result:
             case Failed(message=why) | Unknown(message=why):
                 log.warning("a reply was not shown: %s", why)

@@ -115,7 +115,7 @@ class TwitchPlatform:
 
         async def seen(effect: str) -> str | None:
             for event in await store.events(COMMUNITY, _LOOKED_THROUGH):
-                if event.own and event.payload.get("effect") == effect:
+                if event.own and effect in event.payload.get("effects", ()):
                     return str(event.payload.get("message_id"))
             return None
 
@@ -166,3 +166,4 @@ class TwitchPlatform:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._ends.front is not None:
             await self._ends.front.drain(within)
+        self._speaker.tell_dropped()
