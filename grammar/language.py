@@ -28,7 +28,7 @@ from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
-from grammar.build_instructions import InstructionBuilder
+from grammar.build_instructions import InstructionBuilder, is_rather_steps
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -355,7 +355,8 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = sorted(((_likelihood(reading), reading) for reading in readings), key=_likelier)
+        meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
+        ranked = sorted(((_likelihood(reading), reading) for reading in meant), key=_likelier)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
         for likelihood, reading in ranked[:MAX_READINGS]:
