@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from engine.declare import Declarations
 from engine.events import types
@@ -311,7 +311,7 @@ class _Run:
     ) -> None:
         self._actions = table.actions
         self._gotos = table.gotos
-        self._rules = table.rules
+        self._reductions = calls.reductions
         self._calls = calls
         self._wants = wants
         self._lattice = lattice
@@ -335,20 +335,19 @@ class _Run:
             if not arrived:
                 continue
             kept = self._cheapest(arrived, beam)
-            if any(not hypothesis[4] for hypothesis in kept):
-                furthest = (place, [hypothesis for hypothesis in kept if not hypothesis[4]])
+            if not all(hypothesis[4] for hypothesis in kept):
+                furthest = (place, kept)
             if place == count:
                 done = [hypothesis for hypothesis in self._cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
                 if done:
                     return _distinct(done, self._limits.readings)
                 break
-            form = lattice.form(place)
-            for hypothesis in kept:
-                self._advance(hypothesis, place, form, agenda)
+            self._advance(kept, place, agenda)
             agenda[place] = None
             if lattice.work > self._limits.work:
                 return self._stuck(place, kept, "too complicated")
-        return self._stuck(*furthest, "syntax")
+        place, kept = furthest
+        return self._stuck(place, [hypothesis for hypothesis in kept if not hypothesis[4]], "syntax")
 
     def _cheapest(self, arrived: list[_Hypothesis], beam: int) -> list[_Hypothesis]:
         """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
@@ -368,25 +367,28 @@ class _Run:
             kept.append(hypothesis)
         return kept
 
-    def _advance(self, hypothesis: _Hypothesis, place: int, form: str, agenda: list[list[_Hypothesis] | None]) -> None:
-        cost, _, stack, chain, _ = hypothesis
-        row = self._actions[stack.state]
-        wants = self._wants[form].get((stack.state, stack.phrases) if stack.phrases else stack.state)
-        if wants is None:
-            wants = self._find_wants(stack, form)
+    def _advance(self, kept: list[_Hypothesis], place: int, agenda: list[list[_Hypothesis] | None]) -> None:
+        """Move hypotheses over what begins at a place."""
         lattice = self._lattice
-        for edge in lattice.fixed(place):
-            if edge.terminal in row:
-                self._follow(edge, place, cost, stack, chain, agenda)
-        for terminal in wants.scans:
-            for edge in lattice.scanned(place, terminal):
-                if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
+        form, fixed, fillers = lattice.form(place), lattice.fixed(place), lattice.fillers(place)
+        known = self._wants[form]
+        for cost, _, stack, chain, _ in kept:
+            row = self._actions[stack.state]
+            wants = known.get((stack.state, stack.phrases) if stack.phrases else stack.state)
+            if wants is None:
+                wants = self._find_wants(stack, form)
+            for edge in fixed:
+                if edge.terminal in row:
                     self._follow(edge, place, cost, stack, chain, agenda)
-        for terminal in wants.unknown:
-            for edge in lattice.unknown(place, terminal):
-                self._follow(edge, place, cost, stack, chain, agenda)
-        for after, extra in lattice.fillers(place):
-            self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
+            for terminal in wants.scans:
+                for edge in lattice.scanned(place, terminal):
+                    if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
+                        self._follow(edge, place, cost, stack, chain, agenda)
+            for terminal in wants.unknown:
+                for edge in lattice.unknown(place, terminal):
+                    self._follow(edge, place, cost, stack, chain, agenda)
+            for after, extra in fillers:
+                self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
 
     def _find_wants(self, stack: _Stack, form: str) -> _Wants:
         """What a state asks for; within a call only what one of its phrases goes on with."""
@@ -441,17 +443,20 @@ class _Run:
         key = terminal if group is None else group
         if key in stack.fed:
             return stack.fed[key]
+        actions, deepest = self._actions, self._limits.depth
         at: _Stack | None = stack
         result: _Stack | None = None
+        work = 0
         while at is not None:
-            self._lattice.work += 1
-            action = self._actions[at.state].get(terminal)
-            if action is None or at.depth > self._limits.depth:
+            work += 1
+            action = actions[at.state].get(terminal)
+            if action is None or at.depth > deepest:
                 break
             if action >= 0:
                 result = self._shifted(at, action, group)
                 break
             at = self._reduced(at, ~action)
+        self._lattice.work += work
         stack.fed[key] = result
         return result
 
@@ -463,13 +468,14 @@ class _Run:
         return None if within.only and not left else stack.within(state, left)
 
     def _reduced(self, stack: _Stack, number: int) -> _Stack | None:
-        ending = self._calls.ending.get(number)
-        if ending is not None and not stack.phrases & ending:
+        length, origin, ending = self._reductions[number]
+        if ending and not stack.phrases & ending:
             return None
-        rule = self._rules[number]
-        for _ in range(rule.length):
-            stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
-        return stack.on(self._gotos[stack.state][rule.origin])
+        for _ in range(length):
+            stack = stack.below  # type: ignore[assignment]  # a reduction never takes more than there is
+        state = self._gotos[stack.state][origin]
+        above = stack.above.get(state)
+        return stack.on(state) if above is None else above
 
     def _accepts(self, stack: _Stack) -> bool:
         while stack.state != self._end_state:

@@ -189,6 +189,7 @@ class Vocabulary:
         self.known = words
         self._by_length: dict[int, list[str]] | None = None
         self._within = lru_cache(maxsize=64)(self._of_lengths)
+        self._sharing = lru_cache(maxsize=1_024)(self._of_ends)
         self.nearest = lru_cache(maxsize=1_024)(self._nearest)
 
     def _of_lengths(self, length: int, limit: int) -> tuple[str, ...]:
@@ -200,9 +201,14 @@ class Vocabulary:
         groups = self._by_length
         return tuple(word for near in range(length - limit, length + limit + 1) for word in groups.get(near, ()))
 
+    def _of_ends(self, length: int, first: str, last: str) -> tuple[str, ...]:
+        """The words that may be one slip away: a slip changes the first letter or the last one, never both."""
+        return tuple(word for word in self._within(length, 1) if word[0] == first or word[-1] == last)
+
     def _nearest(self, typed: str, limit: int) -> tuple[tuple[str, int], ...]:
         """All the words that are equally near to one and no farther than a limit, with their distance."""
-        candidates = self._within(len(typed), limit)
+        length = len(typed)
+        candidates = self._sharing(length, typed[0], typed[-1]) if limit == 1 else self._within(length, limit)
         matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_NEAREST)
         return tuple((word, int(distance)) for word, distance, _ in matches if distance == matches[0][1])
 
