@@ -10,6 +10,7 @@ A message is read as each family of sentences; the cheapest reading that means s
 equally likely and mean different things are asked about. Nothing is kept between messages but caches of names.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -70,6 +71,7 @@ from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
+ROUNDING: Final = 0.01
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
 PART: Final = Limits(characters=500, words=60, work=800)
@@ -356,7 +358,7 @@ class Language:
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
         meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
-        ranked = sorted(((_likelihood(reading), reading) for reading in meant), key=_likelier)
+        ranked = _ranked(meant)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
         for likelihood, reading in ranked[:MAX_READINGS]:
@@ -545,6 +547,18 @@ class Language:
     def say_definition(self, definition: Definition) -> str:
         """The file form, which `read_definition` reads back."""
         return self._sayer.file(definition)
+
+
+def _ranked(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
+    """Readings by likelihood; what costs too much before anything is known of its tree is left out."""
+    likely: dict[int, tuple[float, int]] = {}
+    least = math.inf
+    for place, reading in sorted(enumerate(readings), key=lambda each: each[1].cost):
+        if reading.cost > least + NEARLY + ROUNDING:
+            break
+        likely[place] = _likelihood(reading)
+        least = min(least, likely[place][0])
+    return sorted(((likely[place], readings[place]) for place in sorted(likely)), key=_likelier)
 
 
 def _likelihood(reading: Reading) -> tuple[float, int]:
