@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from bot.app import equipment, open_bot
 from bot.config import DataFolder
+from bot.interpreter import begin_to_serve
 from bot.log import Redacting
 from bot.platforms import Platforms
 from bot.tokens import TokenFile
@@ -24,8 +25,6 @@ from engine.runner import Attempt
 log = logging.getLogger(__name__)
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-_SWITCH_INTERVAL: Final = 0.0005
-"""The store's thread must get the interpreter as soon as it has written; the default of 5 ms is longer than a commit."""
 NOTHING_SET_UP: Final = "Nothing is set up yet, so there is nowhere to be. Begin with: showcaller setup"
 
 
@@ -48,7 +47,6 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
         NothingSetUp: There is no platform to run on.
         EngineError: It cannot be opened; the text says why.
     """
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     tokens = TokenFile.open(folder.path)
     log_file.secrets = tokens.secrets
     loop = asyncio.get_running_loop()
@@ -80,6 +78,7 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
         )
         if not platforms.there:
             raise NothingSetUp
+        begin_to_serve()
         await stack.enter_async_context(platforms.running(bot))
         notice("I am here. End me with Ctrl-C.")
         await leave.wait()

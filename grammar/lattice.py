@@ -449,6 +449,16 @@ class Lattice:
             case _:
                 return []
 
+    def _persons(self, at: int) -> list[Edge]:
+        """Somebody by name where anybody could stand: a word that may be a mistyped one of ours is no name."""
+        word = self.words[at]
+        if word.kind == "user":
+            return [Edge("PERSON", word.value, at + 1, WORD_COST)]
+        known = word.key in self._vocabulary.known or at not in self.strange
+        if word.kind != "word" or known or not word.text.isascii() or self.nearest(at):
+            return []
+        return [Edge("PERSON", word.text, at + 1, BARE_USER_COST)]
+
     def _variables(self, at: int) -> list[Edge]:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
@@ -609,6 +619,7 @@ def _table() -> Mapping[str, _Scanner]:
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
+            "PERSON": lambda lattice, at: lattice._persons(at),  # noqa: SLF001
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001

@@ -97,6 +97,13 @@ def test_a_guard_that_does_not_hold_is_the_reason_before_all_others() -> None:
     assert answer == Refuse("w", "no", unmatched=True)
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_trigger_that_is_for_a_live_stream_starts_nothing_before_it(live: bool) -> None:
+    match = Match("w", Trigger(on="raid.received", only_live=True), None)
+    answer = admit(raid(), match, standing(), Scope(), Moment(0.0, "UTC", live))
+    assert answer == (Let("w", "w") if live else Refuse("w", "the stream is not live, and it runs only while it is"))
+
+
 def test_the_sixteenth_link_of_a_chain_still_starts() -> None:
     assert answered(standing(), raid(depth=16), MATCH) == Let("w", "w")
 

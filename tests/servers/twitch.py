@@ -84,6 +84,7 @@ class FakeTwitch:
         greet: While clear, no welcome is sent.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
+        echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
 
     def __init__(self) -> None:
@@ -102,6 +103,7 @@ class FakeTwitch:
         self.keep_session_ids = False
         self.unused_after = 10.0
         self.live = False
+        self.echoes = False
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._moving: dict[str, dict[str, dict[str, Any]]] = {}
         self._numbers = count(1)
@@ -338,8 +340,11 @@ class FakeTwitch:
                 await self._note()
                 return web.Response(status=204)
             case "POST", "chat/messages":
-                data = {"message_id": f"sent-{next(self._numbers)}", "is_sent": True, "drop_reason": None}
-                return web.json_response({"data": [data]})
+                id = f"sent-{next(self._numbers)}"
+                if self.echoes:
+                    own = chat_message(call.body["message"], id=id, login="bot", user="2", badges=("moderator",))
+                    self._start(self._echoed(own))
+                return web.json_response({"data": [{"message_id": id, "is_sent": True, "drop_reason": None}]})
             case "GET", "streams":
                 stream = {
                     "id": "9",
@@ -384,6 +389,9 @@ class FakeTwitch:
         session.subscriptions[id] = sub
         await self._note()
         return web.json_response({"data": [sub], "total": 1, "total_cost": 0, "max_total_cost": 10}, status=202)
+
+    async def _echoed(self, own: Mapping[str, Any]) -> None:
+        await self.notify("channel.chat.message", own)
 
     # EventSub ------------------------------------------------------------------------------------------------------------------
 
