@@ -16,7 +16,9 @@ from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
+from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.drops import Drops
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
 from bot.supervise import Supervisor, supervised
@@ -75,7 +77,9 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        pacing = Pacing(opening.clock.now, self._drops)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -104,6 +108,7 @@ class DiscordThere:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._platform is not None:
             await self._platform.drain(within)
+        self._drops.tell()
 
     def tell(self, sentence: str) -> None:
         """Say something where the moderators of the server read it, if they want that."""
