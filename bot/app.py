@@ -47,7 +47,7 @@ _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
 
 _CHANCE: Final = random.SystemRandom().random
-RESERVED: Final = (*SERVICES, "internal", "data", "http", "ai")
+RESERVED: Final = (*SERVICES, "internal", "data", "ai")
 """Names of services that are the bot's own, some of them not there yet."""
 
 

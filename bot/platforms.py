@@ -7,6 +7,7 @@ anything: its service says what to do.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
@@ -19,6 +20,8 @@ from bot.discord.options import options_of, unheard
 from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
 from bot.drops import Drops
+from bot.http.addresses import Doors, doors_of
+from bot.http.service import HttpService
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
 from bot.supervise import Supervisor, supervised
@@ -31,6 +34,8 @@ log = logging.getLogger(__name__)
 DISCORD: Final = "discord.bot"
 """Under this the token of Discord is kept."""
 _CHANCE: Final = random.SystemRandom().random
+HOUSE: Final = "http.local"
+"""Under this stand the places in the house that workflows may ask, as `192.168.1.20:8123`, separated by commas."""
 DRAIN_WITHIN: Final = 5.0
 """Seconds that what is under way gets to end."""
 
@@ -136,6 +141,7 @@ class Platforms:
 
     def __init__(self, tokens: TokenFile) -> None:
         self._tokens = tokens
+        self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
 
     def tell(self, sentence: str) -> None:
@@ -152,8 +158,14 @@ class Platforms:
     def _services(self, opening: Opening) -> Sequence[Service]:
         made = (kind(opening, self._tokens) for kind in KINDS)
         self.there = [platform for platform in made if platform is not None]
+        self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
-        return [found.get(name) or NotSetUp(name, DECLARATIONS, sentence) for name, sentence in NOT_SET_UP.items()]
+        missing = (NotSetUp(name, DECLARATIONS, said) for name, said in NOT_SET_UP.items() if name not in found)
+        return [*found.values(), *missing, HttpService(self._doors, time.monotonic)]
+
+    def _doors(self) -> Doors:
+        written = self._settings().values.get(HOUSE, ())
+        return doors_of(written.split(",") if isinstance(written, str) else written)
 
     def _granted(self) -> Mapping[str, Collection[str]]:
         known = {platform.service.name: platform.granted() for platform in self.there}
@@ -173,6 +185,7 @@ class Platforms:
         connections. Whatever did not end stands in the store for the next start; closed the other way round, it would
         have failed for want of a connection.
         """
+        self._settings = lambda: bot.settings
         async with supervised([platform.supervisor(bot) for platform in self.there]):
             try:
                 yield

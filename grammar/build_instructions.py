@@ -14,7 +14,7 @@ from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
-from grammar.leaves import NotBuilt, with_unit
+from grammar.leaves import NotBuilt, plain_number, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
     About,
@@ -895,6 +895,10 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
     for node in arguments.nodes() if arguments is not None else []:
         if node.rule == "pair":
             name, value = _leaf(node, "ARGUMENT").value
+        elif node.rule == "counted":
+            name, value = _leaf(node, "UNIT").value, str(plain_number(_leaf(node, "NUMBER").value))  # as typed: x=5
+        elif node.rule == "person":
+            name, value = "user", _leaf(node, "PERSON").value
         else:
             name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
             value = text.value if text.quoted else _THANKS.sub("", _BEING.sub("", str(text.value)))

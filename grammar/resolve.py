@@ -240,7 +240,7 @@ class Resolver:
                 return Restore(self._id(command.workflow), self._past(command.workflow, command.to))
             case DiffCommand():
                 since = None if command.since is None else self._past(command.workflow, command.since)
-                return Diff(self._id(command.workflow), since)
+                return Diff(self._id(command.workflow), since, command.until)
             case SupposeCommand():
                 return Suppose(command.event, command.arguments)
             case Named():
