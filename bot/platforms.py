@@ -143,9 +143,13 @@ class Platforms:
         self._tokens = tokens
         self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
+        self._early: list[str] | None = []
 
     def tell(self, sentence: str) -> None:
-        """Say what people should know where they are, beside the terminal."""
+        """Say what people should know where they are, beside the terminal; what comes while the bot is opened is kept till then."""
+        if self._early is not None:
+            self._early.append(sentence)
+            return
         for platform in self.there:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
@@ -187,6 +191,9 @@ class Platforms:
         """
         self._settings = lambda: bot.settings
         async with supervised([platform.supervisor(bot) for platform in self.there]):
+            early, self._early = self._early or (), None
+            for sentence in early:
+                self.tell(sentence)
             try:
                 yield
             finally:
