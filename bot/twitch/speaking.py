@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from bot.drops import Drops
 from bot.twitch import sending
 from bot.twitch.answers import no_answer, not_granted, not_sent, refusal, unavailable
 from bot.twitch.client import NotConnected, Refused, Request
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 
 SCOPE: Final = "user:write:chat"
 MOST_WAITING: Final = 200
-TELL_EVERY: Final = 60.0
 AGAIN_AFTER: Final = 2.0
 """Seconds until Twitch is tried again where it cannot be reached."""
 _REMEMBERED: Final = 500
@@ -86,15 +86,13 @@ class Speaker:
         self.moderator = False
         self._api = api
         self._now = now
-        self._notice = notice
+        self._drops = Drops("the Twitch chat", now, notice)
         self._sleep = sleep
         self._sent = Sent()
         self._turns = {urgent: asyncio.Lock() for urgent in (False, True)}
         self._lines = Waiting()
         self._waiting = 0
         self._said: deque[_Said] = deque(maxlen=_REMEMBERED)
-        self._dropped = 0
-        self._told_at = -TELL_EVERY
 
     async def say(
         self,
@@ -236,20 +234,12 @@ class Speaker:
             self._said.remove(said)
 
     def _drop(self, waited: float) -> Failed:
-        """A line that is not said, and perhaps a word about all that were not."""
-        self._dropped += 1
-        if self._now() - self._told_at >= TELL_EVERY:
-            self.tell_dropped()
+        self._drops.add()
         return Failed("dropped", f"The chat takes no more: the line waited {waited:.0f} seconds and was dropped.")
 
     def tell_dropped(self) -> None:
-        """Tell people of the lines that were not said since they were told last, if there are any."""
-        if self._dropped:
-            lines = "1 line" if self._dropped == 1 else f"{self._dropped} lines"
-            self._notice(
-                f"{lines} for the Twitch chat {'was' if self._dropped == 1 else 'were'} dropped: it takes no more."
-            )
-            self._told_at, self._dropped = self._now(), 0
+        """Tell people of the lines that were dropped and not told yet."""
+        self._drops.tell()
 
 
 class _Duplicate(Exception):

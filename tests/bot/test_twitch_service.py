@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import bot.twitch.client
+from bot.drops import TELL_EVERY
 from bot.services.twitch import METHODS
 from bot.supervise import Line
 from bot.tokens import Token, TokenFile
@@ -17,7 +18,7 @@ from bot.twitch.cured import Servers
 from bot.twitch.deeds import DEEDS
 from bot.twitch.sending import VARIED, held_back
 from bot.twitch.service import TwitchService
-from bot.twitch.speaking import TELL_EVERY, Speaker
+from bot.twitch.speaking import Speaker
 from engine.errors import StoreUnwritable
 from engine.execution import Done, Effect, Failed, Result, Unknown
 from tests.servers.twitch import FakeTwitch
@@ -410,13 +411,13 @@ async def test_lines_over_the_rate_are_dropped_when_they_are_old_and_told_once(s
     assert len(stage.spoken()) >= 36
     assert stage.said == ["1 line for the Twitch chat was dropped: it takes no more."]
     stage.time += TELL_EVERY
-    stage.speaker._drop(0.0)
+    stage.speaker._drops.add()
     assert stage.said[1] == f"{len(dropped)} lines for the Twitch chat were dropped: it takes no more."
 
 
 async def test_lines_that_were_dropped_and_not_told_yet_are_told_when_all_that_waited_is_said(stage: Stage) -> None:
-    stage.speaker._told_at = stage.time
-    stage.speaker._drop(0.0)
+    stage.speaker._drops._told_at = stage.time
+    stage.speaker._drops.add()
     assert stage.said == []
 
     await asyncio.gather(*(stage.say(f"line {number}") for number in range(3)))
