@@ -416,8 +416,8 @@ class Language:
             meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace)
             if not isinstance(meant, Understood) or len(meant.corrections) > len(taken.corrections):
                 continue
-            said, as_typed = self.say(meant.instruction, workspace), self.say(taken.instruction, workspace)
-            if _replaced(said, slip.word, typed) != _replaced(as_typed, slip.word, typed):
+            if _with_word(meant.instruction, slip.word, typed) != _with_word(taken.instruction, slip.word, typed):
+                said, as_typed = self.say(meant.instruction, workspace), self.say(taken.instruction, workspace)
                 return Question(f'Is "{typed}" meant as {slip.word}, or just what you typed?', (said, as_typed))
         return None
 
@@ -672,9 +672,9 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
     return None
 
 
-def _replaced(said: str, word: str, typed: str) -> str:
-    """Canonical words in which a word stands as it was typed, wherever it stands."""
-    return re.sub(rf"(?<!\w){word}(?!\w)", typed, said, flags=re.IGNORECASE)
+def _with_word(instruction: Instruction, word: str, typed: str) -> str:
+    """All that an instruction holds, with a word as it was typed wherever it is a part of a text or a name."""
+    return re.sub(rf"(?<![^\W_]){word}(?![^\W_])", typed, repr(instruction), flags=re.IGNORECASE)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

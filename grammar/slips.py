@@ -136,9 +136,10 @@ class Slips:
     def find(self, words: Sequence[Word]) -> Iterator[Slip]:
         """The words of a sentence that may be slips, from the left; quoted ones are none."""
         for place, word in enumerate(words):
-            if word.kind != "word" or len(word.key) < SHORTEST:
+            following = words[place + 1] if place + 1 < len(words) else None
+            if word.kind != "word" or len(word.key) < SHORTEST or _is_written_on(word, following):
                 continue
-            for meant in self._meant(word.key, words[place + 1] if place + 1 < len(words) else None):
+            for meant in self._meant(word.key, following):
                 yield Slip(word.start, word.end, meant)
 
     def _meant(self, typed: str, following: Word | None) -> Sequence[str]:
@@ -150,6 +151,11 @@ class Slips:
         keys = (typed, *_shortened(typed))
         near = dict.fromkeys(word for key in keys for word in self._near.get(key, ()))
         return [word for word in near if word != typed and OSA.distance(typed, word, score_cutoff=1) == 1]
+
+
+def _is_written_on(word: Word, following: Word | None) -> bool:
+    """Whether a word is but the first part of one: `twitch.send_chat_message`."""
+    return following is not None and following.start == word.end and following.text[:1] in "._="
 
 
 def _shortened(word: str) -> Iterator[str]:
