@@ -17,6 +17,7 @@ from bot.app import equipment, open_bot
 from bot.config import DataFolder
 from bot.interpreter import opening
 from bot.log import Redacting
+from bot.metrics import PrometheusMetrics
 from bot.platforms import Platforms
 from bot.tokens import TokenFile
 from engine.errors import EngineError
@@ -58,7 +59,8 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
                 loop.add_signal_handler(getattr(signal, name), leave.set)
             except NotImplementedError:  # Windows
                 signal.signal(getattr(signal, name), lambda *_: loop.call_soon_threadsafe(leave.set))
-    platforms = Platforms(tokens)
+    metrics = PrometheusMetrics()
+    platforms = Platforms(tokens, metrics.generate)
 
     def notice(sentence: str) -> None:
         shown = log_file.hidden(sentence)
@@ -76,6 +78,7 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
                 on_attempt=_note,
                 notice=notice,
                 abroad=platforms.abroad,
+                metrics=metrics,
             )
         if not platforms.there:
             raise NothingSetUp
