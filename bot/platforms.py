@@ -27,6 +27,7 @@ from bot.services.not_set_up import NotSetUp
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
+from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
@@ -137,10 +138,13 @@ class Platforms:
 
     Args:
         tokens: What they are signed in to with.
+        numbers: Everything measured, as text.
     """
 
-    def __init__(self, tokens: TokenFile) -> None:
+    def __init__(self, tokens: TokenFile, numbers: Callable[[], str] = str) -> None:
         self._tokens = tokens
+        self._numbers = numbers
+        self._supervisors: list[Supervisor] = []
         self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
         self._early: list[str] | None = []
@@ -160,7 +164,8 @@ class Platforms:
         return Abroad(self._services, self._granted, self._unheard, self._secrets)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
-        made = (kind(opening, self._tokens) for kind in KINDS)
+        web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
+        made = (*(kind(opening, self._tokens) for kind in KINDS), web)
         self.there = [platform for platform in made if platform is not None]
         self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
@@ -190,7 +195,8 @@ class Platforms:
         have failed for want of a connection.
         """
         self._settings = lambda: bot.settings
-        async with supervised([platform.supervisor(bot) for platform in self.there]):
+        self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        async with supervised(self._supervisors):
             early, self._early = self._early or (), None
             for sentence in early:
                 self.tell(sentence)

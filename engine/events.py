@@ -723,6 +723,13 @@ TYPES: Final[tuple[EventType, ...]] = (
     EventType(
         "interval.elapsed", "bot", "its time has come again", MappingProxyType({}), ("interval", "every", "timer")
     ),
+    EventType(
+        "webhook.received",
+        "bot",
+        "a webhook comes in",
+        MappingProxyType({"hook": "text", "body": "text"}),
+        ("webhook",),
+    ),
     EventType("manual", "bot", "it is run by hand", MappingProxyType({}), ("command", "by_hand")),
 )
 

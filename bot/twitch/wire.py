@@ -13,6 +13,7 @@ from bot.message import Message, Place
 from bot.twitch.sources import BY_TYPE, Source
 from engine.events import Event, kind_of
 from engine.execution import Person
+from engine.people import all_roles
 
 PLACE: Final = Place("twitch", "")
 ANONYMOUS: Final = "anonymous"
@@ -368,7 +369,7 @@ def _noticed(event: Mapping[str, Any], known: Known) -> dict[str, Any]:
     if event.get("chatter_is_anonymous"):
         return user_fields(ANONYMOUS, ())
     person = _person(event, "chatter_user", known)
-    return {**person, "roles": list(roles_of_badges(event.get("badges"))) or person["roles"]}
+    return {**person, "roles": all_roles(roles_of_badges(event.get("badges"))) or person["roles"]}
 
 
 _SPECIAL: Final[Mapping[str, Callable[[Notification, Source, Known], tuple[_Told, ...]]]] = {
