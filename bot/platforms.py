@@ -19,7 +19,7 @@ from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
 from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
-from bot.drops import Drops
+from bot.drops import Drops, lines_for
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
 from bot.services.declared import DECLARATIONS
@@ -83,7 +83,7 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        self._drops = Drops(lines_for("Discord"), opening.clock.now, opening.notice)
         pacing = Pacing(opening.clock.now, self._drops)
         self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, pacing)
 

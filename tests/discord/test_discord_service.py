@@ -13,7 +13,7 @@ from bot.discord.deeds import nonce_of
 from bot.discord.pacing import Pacing
 from bot.discord.platform import Platform
 from bot.discord.service import DiscordService
-from bot.drops import Drops
+from bot.drops import Drops, lines_for
 from bot.equipment import Equipment
 from bot.services.declared import DECLARATIONS
 from engine.execution import Done, Effect, Execution, Failed
@@ -30,7 +30,7 @@ class Place:
         self.bot: Any = None
 
     def service(self, platform: Callable[[], Platform], patience: float = 5.0) -> DiscordService:
-        pacing = Pacing(time.monotonic, Drops("Discord", time.monotonic, lambda _: None))
+        pacing = Pacing(time.monotonic, Drops(lines_for("Discord"), time.monotonic, lambda _: None))
         return DiscordService(
             DECLARATIONS, lambda within: platform().connected(within), lambda: self.bot.store, pacing, patience
         )
