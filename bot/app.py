@@ -71,6 +71,7 @@ class Opening:
     store: Store
     clock: SleepingClock
     notice: Callable[[str], None]
+    folder: DataFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY))
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY), folder)
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
