@@ -17,7 +17,9 @@ from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
+from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.drops import Drops
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
 from bot.services.declared import DECLARATIONS
@@ -81,7 +83,9 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        pacing = Pacing(opening.clock.now, self._drops)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -110,6 +114,7 @@ class DiscordThere:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._platform is not None:
             await self._platform.drain(within)
+        self._drops.tell()
 
     def tell(self, sentence: str) -> None:
         """Say something where the moderators of the server read it, if they want that."""
@@ -142,9 +147,13 @@ class Platforms:
         self._supervisors: list[Supervisor] = []
         self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
+        self._early: list[str] | None = []
 
     def tell(self, sentence: str) -> None:
-        """Say what people should know where they are, beside the terminal."""
+        """Say what people should know where they are, beside the terminal; what comes while the bot is opened is kept till then."""
+        if self._early is not None:
+            self._early.append(sentence)
+            return
         for platform in self.there:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
@@ -188,6 +197,9 @@ class Platforms:
         self._settings = lambda: bot.settings
         self._supervisors = [platform.supervisor(bot) for platform in self.there]
         async with supervised(self._supervisors):
+            early, self._early = self._early or (), None
+            for sentence in early:
+                self.tell(sentence)
             try:
                 yield
             finally:
