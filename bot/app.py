@@ -278,7 +278,14 @@ async def open_bot(
         told(COMMUNITY, problem)
     runner = Runner(
         store,
-        [*_own_services(plan, chance, [*stand_ins, *abroad.services(opening)]), *equipment.plugins],
+        [
+            *_own_services(
+                plan,
+                InternalService(chance, getLogger("workflow"), opening.notice, clock.now),
+                [*stand_ins, *abroad.services(opening)],
+            ),
+            *equipment.plugins,
+        ],
         clock,
         ids=new_id,
         chance=chance,
@@ -335,11 +342,8 @@ async def _note_last(store: Store, clock: SleepingClock) -> None:
     await note_alive(store, clock.now())
 
 
-def _own_services(plan: FailurePlan, chance: Callable[[], float], stand_ins: Sequence[Service]) -> list[Service]:
-    own: list[Service] = [
-        *simulated_services(DECLARATIONS, plan),
-        InternalService(chance, getLogger("workflow")),
-    ]
+def _own_services(plan: FailurePlan, internal: InternalService, stand_ins: Sequence[Service]) -> list[Service]:
+    own: list[Service] = [*simulated_services(DECLARATIONS, plan), internal]
     replaced = {service.name: service for service in stand_ins}
     return [replaced.get(service.name, service) for service in own]
 
