@@ -135,6 +135,23 @@ def setup(
     _work(data, work)
 
 
+@app.command()
+def overlay(
+    on: Annotated[bool, typer.Option("--on", help="Switch it on for the next start.")] = False, data: Data = None
+) -> None:
+    """The link by which OBS shows the overlay. It is a key: keep it to yourself."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.web.link import switch_on, told
+
+        folder.make()
+        if on:
+            await switch_on(folder)
+        _say(*await told(folder))
+
+    _work(data, work)
+
+
 def _leave_well() -> None:
     """Until the chat listens to signals itself, nothing has begun that could be lost: leave at once, as if it had ended."""
 

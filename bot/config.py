@@ -65,6 +65,11 @@ class DataFolder:
         """The prompt's history."""
         return self.path / "typed.txt"
 
+    @property
+    def media(self) -> Path:
+        """The sounds and images of the overlay."""
+        return self.path / "media"
+
     def make(self) -> None:
         """Make the folder if it is not there, readable for its owner only.
 

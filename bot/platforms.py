@@ -44,7 +44,7 @@ NOT_SET_UP: Final[Mapping[str, str]] = {
     "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
     "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
     "obs": "OBS is not connected to me yet.",
-    "overlay": "There is no overlay yet.",
+    "overlay": "The overlay is not switched on. Do it with: showcaller overlay --on.",
 }
 
 
