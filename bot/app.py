@@ -19,6 +19,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot import config, happenings
+from bot.ai.asking import Asker
+from bot.ai.budget import Budget
+from bot.ai.models import options_of
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
@@ -47,8 +50,8 @@ _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
 
 _CHANCE: Final = random.SystemRandom().random
-RESERVED: Final = (*SERVICES, "internal", "data", "ai")
-"""Names of services that are the bot's own, some of them not there yet."""
+RESERVED: Final = (*SERVICES, "internal", "data")
+"""Names of services that are the bot's own."""
 
 
 class OnlyVirtual(Exception):
@@ -71,6 +74,7 @@ class Opening:
     store: Store
     clock: SleepingClock
     notice: Callable[[str], None]
+    asker: Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +273,8 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY))
+    asker = _asker(lambda: bot, store)
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY), asker)
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
@@ -319,6 +324,15 @@ async def open_bot(
         await stack.enter_async_context(beside(beat(store, clock.now, sleep=sleep), "heartbeat"))
     await staging.ready(lambda: bot.settings, bot.happen)
     return bot
+
+
+def _asker(bot: Callable[[], Bot], store: Store) -> Asker:
+    """Asks language models, as the bot that is soon there is set."""
+
+    def today() -> str:
+        return bot().local(bot().clock.now()).date().isoformat()
+
+    return Asker(lambda: options_of(bot().settings), Budget(COMMUNITY, store, today), lambda: bot().secrets())
 
 
 async def _absence(store: Store, now: float) -> str | None:
