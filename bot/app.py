@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 from bot import config, happenings
 from bot.ai.asking import Asker
 from bot.ai.budget import Budget
-from bot.ai.models import options_of
+from bot.ai.models import options_of, rewords
+from bot.ai.rewording import ModelRewriter
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
@@ -31,6 +32,7 @@ from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
 from bot.own_state import away, beat, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
+from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import SERVICES, FailurePlan, simulated_services
@@ -111,6 +113,7 @@ class Bot:
         plan: FailurePlan,
         ids: Callable[[], str],
         abroad: "Abroad",
+        rewriter: Rewriter | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -135,6 +138,7 @@ class Bot:
             zone=lambda: self.zone.key,
             granted=abroad.granted,
             unheard=abroad.unheard,
+            rewriter=rewriter,
         )
         self._surround()
 
@@ -296,6 +300,7 @@ async def open_bot(
         plan=plan,
         ids=new_id,
         abroad=abroad,
+        rewriter=ModelRewriter(asker, lambda: rewords(bot.settings), equipment.declarations),
     )
     log_file.secrets = bot.secrets
     if not virtual:
