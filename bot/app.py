@@ -114,6 +114,7 @@ class Bot:
         ids: Callable[[], str],
         abroad: "Abroad",
         rewriter: Rewriter | None = None,
+        missed: str | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -123,6 +124,8 @@ class Bot:
         self.language = equipment.language
         self.plan = plan
         self.ids = ids
+        self.missed = missed
+        """What to say of how long it was away and what came due meanwhile; nothing if that is nothing."""
         self._abroad = abroad
         self._machine_zone = config.machine_zone()
         self.conversation = Conversation(
@@ -301,6 +304,7 @@ async def open_bot(
         ids=new_id,
         abroad=abroad,
         rewriter=ModelRewriter(asker, lambda: rewords(bot.settings), equipment.declarations),
+        missed=absence,
     )
     log_file.secrets = bot.secrets
     if not virtual:

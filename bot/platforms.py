@@ -18,7 +18,9 @@ from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
+from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.drops import Drops
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
 from bot.services.declared import DECLARATIONS
@@ -26,6 +28,7 @@ from bot.services.not_set_up import NotSetUp
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
+from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
@@ -81,7 +84,9 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        pacing = Pacing(opening.clock.now, self._drops)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -110,6 +115,7 @@ class DiscordThere:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._platform is not None:
             await self._platform.drain(within)
+        self._drops.tell()
 
     def tell(self, sentence: str) -> None:
         """Say something where the moderators of the server read it, if they want that."""
@@ -133,15 +139,22 @@ class Platforms:
 
     Args:
         tokens: What they are signed in to with.
+        numbers: Everything measured, as text.
     """
 
-    def __init__(self, tokens: TokenFile) -> None:
+    def __init__(self, tokens: TokenFile, numbers: Callable[[], str] = str) -> None:
         self._tokens = tokens
+        self._numbers = numbers
+        self._supervisors: list[Supervisor] = []
         self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
+        self._early: list[str] | None = []
 
     def tell(self, sentence: str) -> None:
-        """Say what people should know where they are, beside the terminal."""
+        """Say what people should know where they are, beside the terminal; what comes while the bot is opened is kept till then."""
+        if self._early is not None:
+            self._early.append(sentence)
+            return
         for platform in self.there:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
@@ -152,7 +165,8 @@ class Platforms:
         return Abroad(self._services, self._granted, self._unheard, self._secrets)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
-        made = (kind(opening, self._tokens) for kind in KINDS)
+        web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
+        made = (*(kind(opening, self._tokens) for kind in KINDS), web)
         self.there = [platform for platform in made if platform is not None]
         self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
@@ -182,7 +196,11 @@ class Platforms:
         have failed for want of a connection.
         """
         self._settings = lambda: bot.settings
-        async with supervised([platform.supervisor(bot) for platform in self.there]):
+        self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        async with supervised(self._supervisors):
+            early, self._early = self._early or (), None
+            for sentence in early:
+                self.tell(sentence)
             try:
                 yield
             finally:

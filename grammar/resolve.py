@@ -286,9 +286,12 @@ class Resolver:
             raise MissingPiece(asked, joint=":")
         known = variables_of(new.triggers, self.workspace.variables)
         states = linked(new.steps, known, self.declarations)
-        taken = [view.definition.id for view in self.workspace.workflows.values()]
         definition = Definition(
-            id=names.slug(name, taken), name=name, initial_state=states[0].name, states=states, triggers=new.triggers
+            id=names.slug(name, self.workspace.has_id),
+            name=name,
+            initial_state=states[0].name,
+            states=states,
+            triggers=new.triggers,
         )
         return Create(definition, named=new.name is not None)
 

@@ -375,7 +375,7 @@ def test_phrases_expand(phrase: str, wordings: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("verb", "forms"),
-    [("say", ("says", "saying")), ("switch", ("switches", "switching")), ("stop", ("stops", "stopping")), ("hide", ("hides", "hiding")), ("go", ("goes", "going")), ("play", ("plays", "playing"))],
+    [("say", ("says", "saying")), ("switch", ("switches", "switching")), ("stop", ("stops", "stopping")), ("hide", ("hides", "hiding")), ("go", ("goes", "going")), ("play", ("plays", "playing")), ("an", ()), ("another", ())],
 )  # fmt: skip
 def test_verbs_have_their_other_forms(verb: str, forms: tuple[str, ...]) -> None:
     assert inflections(verb) == forms

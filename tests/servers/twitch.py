@@ -84,6 +84,7 @@ class FakeTwitch:
         greet: While clear, no welcome is sent.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
+        issued: Every token and code that was ever handed out.
         echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
 
@@ -95,6 +96,7 @@ class FakeTwitch:
         self.refreshes: dict[str, tuple[Account, tuple[str, ...]]] = {}
         self.devices: dict[str, tuple[str, tuple[str, ...], Account | None]] = {}
         self.denied: set[str] = set()
+        self.issued: set[str] = set()
         self.calls: list[Call] = []
         self.sessions: list[Session] = []
         self.welcomes = 0
@@ -258,6 +260,7 @@ class FakeTwitch:
         number = next(self._numbers)
         scopes = tuple(call.query.get("scopes", [""])[0].replace("+", " ").split())
         self.devices[f"device-{number}"] = (f"CODE{number}", scopes, None)
+        self.issued.add(f"device-{number}")
         return web.json_response(
             {
                 "device_code": f"device-{number}",
@@ -308,6 +311,7 @@ class FakeTwitch:
         access, refresh = f"access-token-{number}", f"refresh-token-{number}"
         self.grants[access] = Grant(account, scopes, expires_in)
         self.refreshes[refresh] = (account, scopes)
+        self.issued |= {access, refresh}
         return access, refresh
 
     def _pair(self, account: Account, scopes: tuple[str, ...]) -> web.Response:
