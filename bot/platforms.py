@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
+from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
 from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
@@ -170,7 +171,7 @@ class Platforms:
         self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
         missing = (NotSetUp(name, DECLARATIONS, said) for name, said in NOT_SET_UP.items() if name not in found)
-        return [*found.values(), *missing, HttpService(self._doors, time.monotonic)]
+        return [*found.values(), *missing, HttpService(self._doors, time.monotonic), AiService(opening.asker)]
 
     def _doors(self) -> Doors:
         written = self._settings().values.get(HOUSE, ())
