@@ -67,6 +67,7 @@ class Heard:
 class Opening:
     """What is there before a bot is: of use to those who make services for it."""
 
+    folder: Path
     settings: Settings
     store: Store
     clock: SleepingClock
@@ -269,7 +270,7 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY))
+    opening = Opening(folder.path, settings, store, clock, partial(told, COMMUNITY))
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(

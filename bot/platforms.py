@@ -17,8 +17,10 @@ from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
 from bot.discord.service import DiscordService
+from bot.obs.platform import ObsPlatform
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
+from bot.snapshots import SNAPSHOTS, Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
@@ -35,7 +37,7 @@ DRAIN_WITHIN: Final = 5.0
 NOT_SET_UP: Final[Mapping[str, str]] = {
     "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
     "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
-    "obs": "OBS is not connected to me yet.",
+    "obs": "OBS is not set up yet. Do it with: showcaller setup obs.",
     "overlay": "There is no overlay yet.",
 }
 
@@ -75,7 +77,9 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+        self.service = DiscordService(
+            DECLARATIONS, self._client, lambda: opening.store, Snapshots(opening.folder / SNAPSHOTS)
+        )
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -118,7 +122,11 @@ class DiscordThere:
         return None if self._platform is None else await self._platform.connected(within)
 
 
-KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up, DiscordThere.set_up)
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (
+    TwitchPlatform.set_up,
+    DiscordThere.set_up,
+    ObsPlatform.set_up,
+)
 """Each makes its platform, or nothing if that is not set up."""
 
 

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -17,6 +18,7 @@ from bot.discord.client import Front
 from bot.discord.deeds import DEEDS, Asked, nonce_of
 from bot.discord.finding import Finder, NotFound, Room
 from bot.replies import clipped
+from bot.snapshots import Snapshots
 from engine.declare import Declarations, Method
 from engine.execution import Done, Effect, Execution, Failed, Result, Unknown
 from engine.model import Call, all_states
@@ -46,6 +48,7 @@ class DiscordService:
         declarations: Where its methods are declared.
         client: The client of the moment, waited for so many seconds at most.
         store: For when a step was entered, and how it is written.
+        snapshots: Where pictures lie that runs have made.
         patience: Seconds an effect waits for Discord.
     """
 
@@ -57,12 +60,14 @@ class DiscordService:
         declarations: Declarations,
         client: Callable[[float], Awaitable[Front | None]],
         store: Callable[[], Store],
+        snapshots: Snapshots,
         patience: float = PATIENCE,
     ) -> None:
         self.methods: Sequence[Method] = tuple(method for method in declarations if method.service == self.name)
         self._declarations = declarations
         self._client = client
         self._store = store
+        self._snapshots = snapshots
         self._patience = patience
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
@@ -75,7 +80,15 @@ class DiscordService:
         if client is None:
             return NOT_THERE
         try:
-            rest = await deed(Asked(Finder(client), effect.params, nonce_of(effect.id), await self._mentions(effect)))
+            rest = await deed(
+                Asked(
+                    Finder(client),
+                    effect.params,
+                    nonce_of(effect.id),
+                    await self._mentions(effect),
+                    partial(self._snapshots.picture, effect.execution),
+                )
+            )
         except NotFound as error:
             return Failed(error.error, str(error))
         except (discord.DiscordException, *_BROKEN) as error:
