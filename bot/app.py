@@ -47,7 +47,7 @@ _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
 
 _CHANCE: Final = random.SystemRandom().random
-RESERVED: Final = (*SERVICES, "internal", "data", "http", "ai")
+RESERVED: Final = (*SERVICES, "internal", "data", "ai")
 """Names of services that are the bot's own, some of them not there yet."""
 
 
@@ -108,6 +108,7 @@ class Bot:
         plan: FailurePlan,
         ids: Callable[[], str],
         abroad: "Abroad",
+        missed: str | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -117,6 +118,8 @@ class Bot:
         self.language = equipment.language
         self.plan = plan
         self.ids = ids
+        self.missed = missed
+        """What to say of how long it was away and what came due meanwhile; nothing if that is nothing."""
         self._abroad = abroad
         self._machine_zone = config.machine_zone()
         self.conversation = Conversation(
@@ -292,6 +295,7 @@ async def open_bot(
         plan=plan,
         ids=new_id,
         abroad=abroad,
+        missed=absence,
     )
     log_file.secrets = bot.secrets
     if not virtual:

@@ -125,6 +125,14 @@ class Settings:
         return {**{key: value for key, value in said.items() if "." not in key}, "live": self.live}
 
 
+_OFF: Final = frozenset({"off", "no", "false", "0"})
+
+
+def is_off(value: Any) -> bool:
+    """Whether a setting's value switches something off; what is not set does not."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().casefold() in _OFF
+
+
 def settings_from(records: Mapping[str, ConfigRecord]) -> Settings:
     """The settings a store holds; keys of others are left alone."""
     values = {key.removeprefix(_VALUE): record for key, record in records.items() if key.startswith(_VALUE)}

@@ -18,12 +18,12 @@ from bot.focus import Focus
 from bot.instructions import carry_out
 from bot.instructions.concerns import concerned, is_edit, only_looks, works_on_deleted
 from bot.instructions.files import as_lines
-from bot.instructions.turn import Ask, Desk, Told, Turn, name
+from bot.instructions.turn import MAX_WORDS, Ask, Desk, Told, Turn, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import ANSWER_WITHIN, OpenQuestions, asker_of
 from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, options_of, words_of
-from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence
+from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence, titled
 from bot.rights import is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
 from engine.declare import Declarations
@@ -173,7 +173,6 @@ class Conversation:
         )
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
-        self._done: dict[str, Instruction] = {}
         self._picks: dict[str, tuple[ProposalRecord, str]] = {}
         self._lock = asyncio.Lock()
 
@@ -417,7 +416,8 @@ class Conversation:
         if isinstance(understanding, Refusal):
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
-                return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
+                text = _nothing_just_changed(heard, workspace) or understanding.text
+                return one("refusal", f"{_noted(heard)}{text}{_still_open(heard)}", platform)
             workspace, understanding = wider, of_deleted
         match understanding:
             case Question():
@@ -463,7 +463,11 @@ class Conversation:
             return None
         workspace = self._workspace(message)
         last = await lately(self._desk, message.author, focus, workspace)
-        done = self._done.get(self._focus.key(message))
+        deed = self._focus.deed(message)
+        is_last = last is not None and deed == _kept_words(last.said)
+        done = None if is_last else self._no_change(deed, workspace)
+        if not is_last:  # a gripe without a word of what was meant takes back only what was done just before it
+            found = tuple(thought for thought in found if thought.rest)
         if done is None and last is not None and (other := self._other_pick(heard, last, found)) is not None:
             return await self._correct(heard, last, Anew(back=True, sentence=other))
         if done is None:
@@ -474,6 +478,14 @@ class Conversation:
             if said is not None:
                 return said
         return None
+
+    def _no_change(self, deed: str, workspace: Workspace) -> Instruction | None:
+        """What was done last, if that changed no workflow."""
+        match self._desk.language.understand(deed, workspace, teaching=False):
+            case Understood(instruction=instruction) if not _changes(instruction):
+                return instruction
+            case _:
+                return None
 
     def _other_pick(self, heard: _Heard, last: Lately, found: Sequence[Thought]) -> str | None:
         """Another of the numbered answers than the one whose change was made last."""
@@ -610,15 +622,9 @@ class Conversation:
         if question is not None and (heard.answers or not stays):
             batch.proposals_answered.append(question.id)
             self._questions.forget(question)
-        key = self._focus.key(heard.message)
-        if any(reply.kind == "done" for reply in told.replies):
-            changes = is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
-            if changes:
-                self._done.pop(key, None)
-            else:
-                self._done[key] = instruction
-        elif only_looks(instruction):
-            self._done[key] = instruction
+        if told.replies and (only_looks(instruction) or any(reply.kind == "done" for reply in told.replies)):
+            deed = _kept_words(told.replies[0].canonical or "")
+            batch.config.extend(self._focus.remember(heard.message, deed))
         batch.config.extend(self._focus.turn_to(heard.message, told.focus, told.step))
         if batch:
             try:
@@ -755,6 +761,14 @@ def _unsaved(error: StoreError) -> str:
     return said if "othing" in said else f"{said} Nothing was changed."
 
 
+def _kept_words(canonical: str) -> str:
+    return clipped(canonical, MAX_WORDS)
+
+
+def _changes(instruction: Instruction) -> bool:
+    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
+
+
 def _is_full(understanding: Understanding) -> bool:
     return isinstance(understanding, Understood) and not understanding.corrections
 
@@ -764,6 +778,15 @@ def _still_open(heard: _Heard) -> str:
     if heard.question is None or heard.answers or not is_verbatim(heard.question):
         return ""
     return f" I still wait for an answer: {detail(heard.question, 'text')} (or: never mind)"
+
+
+def _nothing_just_changed(heard: _Heard, workspace: Workspace) -> str | None:
+    """What is said to a mere `that's wrong` or `go back` of somebody who has just done something else, or nothing."""
+    if heard.answers or not any(thought.rejects and not thought.rest for thought in thoughts(heard.text)):
+        return None
+    view = workspace.workflows.get(workspace.focus or "")
+    undo = "" if view is None else f" To undo the last change of {titled(view.definition.name)}: !workflow undo"
+    return f"You have not changed anything here just now, so nothing is taken back.{undo}"
 
 
 def _is_no_instruction(understanding: Understanding) -> bool:

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from bot.app import equipment, open_bot
 from bot.config import DataFolder
+from bot.interpreter import opening
 from bot.log import Redacting
+from bot.metrics import PrometheusMetrics
 from bot.platforms import Platforms
 from bot.tokens import TokenFile
 from engine.errors import EngineError
@@ -24,8 +26,6 @@ from engine.runner import Attempt
 log = logging.getLogger(__name__)
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-_SWITCH_INTERVAL: Final = 0.0005
-"""The store's thread must get the interpreter as soon as it has written; the default of 5 ms is longer than a commit."""
 NOTHING_SET_UP: Final = "Nothing is set up yet, so there is nowhere to be. Begin with: showcaller setup"
 
 
@@ -48,7 +48,6 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
         NothingSetUp: There is no platform to run on.
         EngineError: It cannot be opened; the text says why.
     """
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     tokens = TokenFile.open(folder.path)
     log_file.secrets = tokens.secrets
     loop = asyncio.get_running_loop()
@@ -60,7 +59,8 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
                 loop.add_signal_handler(getattr(signal, name), leave.set)
             except NotImplementedError:  # Windows
                 signal.signal(getattr(signal, name), lambda *_: loop.call_soon_threadsafe(leave.set))
-    platforms = Platforms(tokens)
+    metrics = PrometheusMetrics()
+    platforms = Platforms(tokens, metrics.generate)
 
     def notice(sentence: str) -> None:
         shown = log_file.hidden(sentence)
@@ -68,16 +68,18 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
         platforms.tell(shown)
 
     async with AsyncExitStack() as stack:
-        bot = await open_bot(
-            stack,
-            folder,
-            log_file,
-            equipment=await asyncio.to_thread(equipment),
-            virtual=False,
-            on_attempt=_note,
-            notice=notice,
-            abroad=platforms.abroad,
-        )
+        with opening():
+            bot = await open_bot(
+                stack,
+                folder,
+                log_file,
+                equipment=await asyncio.to_thread(equipment),
+                virtual=False,
+                on_attempt=_note,
+                notice=notice,
+                abroad=platforms.abroad,
+                metrics=metrics,
+            )
         if not platforms.there:
             raise NothingSetUp
         await stack.enter_async_context(platforms.running(bot))

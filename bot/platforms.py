@@ -7,6 +7,7 @@ anything: its service says what to do.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
@@ -16,7 +17,11 @@ from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
+from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.drops import Drops
+from bot.http.addresses import Doors, doors_of
+from bot.http.service import HttpService
 from bot.obs.platform import ObsPlatform
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
@@ -24,6 +29,7 @@ from bot.snapshots import SNAPSHOTS, Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
+from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
@@ -31,6 +37,8 @@ log = logging.getLogger(__name__)
 DISCORD: Final = "discord.bot"
 """Under this the token of Discord is kept."""
 _CHANCE: Final = random.SystemRandom().random
+HOUSE: Final = "http.local"
+"""Under this stand the places in the house that workflows may ask, as `192.168.1.20:8123`, separated by commas."""
 DRAIN_WITHIN: Final = 5.0
 """Seconds that what is under way gets to end."""
 
@@ -77,9 +85,10 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(
-            DECLARATIONS, self._client, lambda: opening.store, Snapshots(opening.folder / SNAPSHOTS)
-        )
+        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        pacing = Pacing(opening.clock.now, self._drops)
+        snapshots = Snapshots(opening.folder / SNAPSHOTS)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, snapshots, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -108,6 +117,7 @@ class DiscordThere:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._platform is not None:
             await self._platform.drain(within)
+        self._drops.tell()
 
     def tell(self, sentence: str) -> None:
         """Say something where the moderators of the server read it, if they want that."""
@@ -135,14 +145,22 @@ class Platforms:
 
     Args:
         tokens: What they are signed in to with.
+        numbers: Everything measured, as text.
     """
 
-    def __init__(self, tokens: TokenFile) -> None:
+    def __init__(self, tokens: TokenFile, numbers: Callable[[], str] = str) -> None:
         self._tokens = tokens
+        self._numbers = numbers
+        self._supervisors: list[Supervisor] = []
+        self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
+        self._early: list[str] | None = []
 
     def tell(self, sentence: str) -> None:
-        """Say what people should know where they are, beside the terminal."""
+        """Say what people should know where they are, beside the terminal; what comes while the bot is opened is kept till then."""
+        if self._early is not None:
+            self._early.append(sentence)
+            return
         for platform in self.there:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
@@ -153,10 +171,17 @@ class Platforms:
         return Abroad(self._services, self._granted, self._unheard, self._secrets)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
-        made = (kind(opening, self._tokens) for kind in KINDS)
+        web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
+        made = (*(kind(opening, self._tokens) for kind in KINDS), web)
         self.there = [platform for platform in made if platform is not None]
+        self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
-        return [found.get(name) or NotSetUp(name, DECLARATIONS, sentence) for name, sentence in NOT_SET_UP.items()]
+        missing = (NotSetUp(name, DECLARATIONS, said) for name, said in NOT_SET_UP.items() if name not in found)
+        return [*found.values(), *missing, HttpService(self._doors, time.monotonic)]
+
+    def _doors(self) -> Doors:
+        written = self._settings().values.get(HOUSE, ())
+        return doors_of(written.split(",") if isinstance(written, str) else written)
 
     def _granted(self) -> Mapping[str, Collection[str]]:
         known = {platform.service.name: platform.granted() for platform in self.there}
@@ -176,7 +201,12 @@ class Platforms:
         connections. Whatever did not end stands in the store for the next start; closed the other way round, it would
         have failed for want of a connection.
         """
-        async with supervised([platform.supervisor(bot) for platform in self.there]):
+        self._settings = lambda: bot.settings
+        self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        async with supervised(self._supervisors):
+            early, self._early = self._early or (), None
+            for sentence in early:
+                self.tell(sentence)
             try:
                 yield
             finally:

@@ -52,7 +52,7 @@ __all__ = [
 NOON: Final = 1_795_262_400.0
 """2026-11-21T12:00Z, a Saturday."""
 STREAMER: Final = Person("streamer", roles=("broadcaster",), id="twitch:streamer")
-_RECORDED: Final = ("twitch", "discord", "obs", "overlay")
+_RECORDED: Final = ("twitch", "discord", "obs", "overlay", "http")
 _SAY: Final = "twitch.send_chat_message"
 
 

@@ -144,7 +144,7 @@ def admit(event: Event, match: Match, workflow: Workflow, scope: Scope, moment: 
         _switched_off(workflow)
         or _too_deep(event.depth)
         or _not_allowed(name_of(user), roles, workflow.gate.policy.may_run)
-        or _not_live(workflow.gate.policy, moment.live)
+        or _not_live(workflow.gate.policy.only_live or match.trigger.only_live, moment.live)
     )
     if reason is not None:
         return Refuse(match.workflow, reason)
@@ -163,7 +163,7 @@ def admit_by_hand(
     reason = (
         _switched_off(workflow)
         or _not_allowed(caller.name, caller.roles, allowed)
-        or _not_live(workflow.gate.policy, moment.live)
+        or _not_live(workflow.gate.policy.only_live, moment.live)
     )
     if reason is not None:
         return Refuse(workflow.record.id, reason)
@@ -184,7 +184,7 @@ def admit_inside(workflow: Workflow, arguments: Mapping[str, Any], caller: Value
 
 def admit_later(workflow: Workflow, arguments: Mapping[str, Any], scope: Scope, moment: Moment) -> Answer:
     """Whether a run that was put off may begin now; who wanted it was allowed to."""
-    reason = _switched_off(workflow) or _not_live(workflow.gate.policy, moment.live)
+    reason = _switched_off(workflow) or _not_live(workflow.gate.policy.only_live, moment.live)
     if reason is not None:
         return Refuse(workflow.record.id, reason)
     return _missing(workflow, arguments) or _room(workflow, scope, {})
@@ -231,8 +231,8 @@ def _listed(allowed: Sequence[Role]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def _not_live(policy: Policy, live: bool) -> str | None:
-    return "the stream is not live, and it runs only while it is" if policy.only_live and not live else None
+def _not_live(only_live: bool, live: bool) -> str | None:
+    return "the stream is not live, and it runs only while it is" if only_live and not live else None
 
 
 def _missing(workflow: Workflow, given: Mapping[str, Any]) -> Refuse | None:

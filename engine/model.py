@@ -335,7 +335,7 @@ class Trigger(Frozen):
 
     Times are said in one of three ways: `schedule`, a cron line of five fields; `every_seconds`, with `every_most_seconds`
     a random length between the two each time; `at`, one local date and time. `zone` is the community's unless said.
-    `only_live` and `min_lines`, the chat lines since it last ran, hold such a start back.
+    `only_live` holds any start back, `min_lines`, the chat lines since it last ran, one by the clock.
     """
 
     on: Name

@@ -34,7 +34,7 @@ from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, con
 from engine.measure import measure, timed
 from engine.metrics import Metrics, NoMetrics
 from engine.moving import MovedRuns, movable, moved
-from engine.people import name_of
+from engine.people import all_roles, name_of
 from engine.performer import Attempt, Performer
 from engine.ports import AdmissionRecord, Batch, DataRecord, Service, Store
 from engine.progress import Progress
@@ -254,7 +254,7 @@ class Runner:
         now = self._clock.now()
         if at is not None and at > now + MAX_PUT_OFF:
             raise NotStorable("a run can be put off for a year at most")
-        who = {"name": caller.name, "roles": list(caller.roles)}
+        who = {"name": caller.name, "roles": all_roles(caller.roles)}
         happening = Event("", canonical("manual"), now, community, {"user": who})
         loaded = opened.current(workflow)
         if loaded is None:

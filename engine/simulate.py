@@ -5,8 +5,9 @@
     backtest(stage, workflow, ...)   what would it have done with what has happened
 
 Nothing is performed and nothing is kept: a service is not asked but taken to succeed, unless the stage says what it would
-answer, and only what concerns the community's own data is worked out, on a copy. The community begins with nothing going
-on. The same stage comes to the same trace. Whatever goes on for too long is cut off, and the trace says so.
+answer, and only what concerns the community's own data is worked out, on a copy. Services answer in the order in which
+they are asked, after all that is done by a commit, as whoever asks over a network sees it. The community begins with
+nothing going on. The same stage comes to the same trace. Whatever goes on for too long is cut off, and the trace says so.
 """
 
 from collections import deque
@@ -30,7 +31,7 @@ from engine.folding import PATIENCE, Header, Single, fold_of
 from engine.inputs import Heard, TimeReached, ending
 from engine.machine import heard_as
 from engine.model import Emit, all_states
-from engine.people import name_of, person_in
+from engine.people import all_roles, name_of, person_in
 from engine.ports import AdmissionRecord, Batch
 from engine.progress import Progress
 from engine.roster import Roster
@@ -40,7 +41,7 @@ from engine.storable import size_of
 from engine.tasks import Tasks
 from engine.triggers import Match
 from engine.wording import counted
-from engine.writer import Group
+from engine.writer import IN_A_COMMIT, Group
 
 MANUAL: Final = canonical("manual")
 _CLOCKED: Final = frozenset({"schedule.fired", "interval.elapsed"})
@@ -135,6 +136,7 @@ class _Play:
         self._now = stage.at
         self._stream = dict(stage.stream)
         self._lines: list[Line] = []
+        self._own: deque[Effect] = deque()  # what the bot does itself, and has done before any service answers
         self._effects: deque[Effect] = deque()
         self._due: list[tuple[float, int, str]] = []
         self._order = count()
@@ -165,9 +167,9 @@ class _Play:
         cut: str | None = None
         try:
             opening()
-            while self._effects or self._goes_on(cues):
-                if self._effects:
-                    self._perform(self._effects.popleft())
+            while self._own or self._effects or self._goes_on(cues):
+                if asked := self._own or self._effects:
+                    self._perform(asked.popleft())
         except _Enough as enough:
             cut = str(enough)
         live = tuple(run.id for run in self._community.roster.awake.values() if run.status not in FINAL)
@@ -212,7 +214,7 @@ class _Play:
 
     def run(self, arguments: Mapping[str, Any], caller: Person, user: Values | None) -> None:
         """Somebody runs the workflow."""
-        who = {"name": caller.name, "roles": list(caller.roles)}
+        who = {"name": caller.name, "roles": all_roles(caller.roles)}
         happening = Event("", MANUAL, self._now, self._community.name, {"user": who})
         loaded = self._community.current(self._workflow)
         if loaded is None:
@@ -321,6 +323,9 @@ class _Play:
 
     # What services would do ------------------------------------------------------------------------------------------
 
+    def _ask(self, effect: Effect) -> None:
+        (self._own if effect.service in IN_A_COMMIT else self._effects).append(effect)
+
     def _perform(self, effect: Effect) -> None:
         run = self._community.roster.awake.get(effect.execution)
         result, made_up = self._result(effect, run)
@@ -371,7 +376,7 @@ class _Play:
         batch = Batch(
             executions=_Noted(self._stands),
             history=_Noted(self._left),
-            outbox=_Noted(self._effects.append),
+            outbox=_Noted(self._ask),
             admissions=_Noted(self._admitted),
         )
         return Group(batch)

@@ -11,20 +11,16 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from engine.actions import ENGINE
 from engine.clock import SleepingClock
 from engine.community import Community
-from engine.data import SERVICE as DATA
 from engine.errors import StoreError
 from engine.tasks import Tasks
-from engine.writer import Ended, Group
+from engine.writer import IN_A_COMMIT, Ended, Group
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = 1.0
 LONGEST_RETRY: Final = 30.0
-IN_A_COMMIT: Final = frozenset({DATA, ENGINE})
-"""Services whose effects are done by committing them."""
 
 
 class Trouble:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from engine.actions import ENGINE
+from engine.data import SERVICE as DATA
 from engine.errors import StoreError, StoreUnwritable
 from engine.execution import Effect, Execution
 from engine.inputs import Ending
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 
 FULL: Final = 256
 """Rows after which a group takes no more; larger ones stall the event loop without being faster."""
+
+IN_A_COMMIT: Final = frozenset({DATA, ENGINE})
+"""Services whose effects are done by committing them."""
 
 Ended: TypeAlias = tuple[Effect, Ending]
 """What came of an effect; it cannot be had a second time."""

@@ -6,17 +6,32 @@
 from typing import Any
 
 from engine.events import EventType, kind_of
-from engine.formulas import Compare, Formula, Literal, TextTest, Variable
+from engine.formulas import And, Compare, Formula, Literal, TextTest, Variable
+from grammar.build_conditions import any_role, has_role
 from grammar.build_schedules import Fields, schedules
-from grammar.leaves import NotBuilt, value_of
+from grammar.leaves import CALLER, NotBuilt, value_of
 from grammar.tree import Node
 
 
 def event(node: Node) -> dict[str, Any]:
-    """The fields of a trigger that say what happens."""
+    """The fields of a trigger that say what happens, and who does it if not just anybody may."""
+    happening, doer = _happening(node), node.node("doer")
+    if doer is None:
+        return happening
+    said, by = happening.get("when"), _done_by(doer)
+    return {**happening, "when": by if said is None else And((said, by))}
+
+
+def _done_by(doer: Node) -> Formula:
+    if doer.leaf("DOER") is not None:
+        return any_role(doer)
+    return Compare("==", Variable("user"), Literal(value_of(doer, "PERSON")))
+
+
+def _happening(node: Node) -> dict[str, Any]:
     match node.rule:
         case "event_plain":
-            return {"on": value_of(node, "EVENT")}
+            return {"on": value_of(node, "EVENT", "DOES")}
         case "event_measured":
             return _measured(node)
         case "event_command":
@@ -38,8 +53,16 @@ def event(node: Node) -> dict[str, Any]:
 
 
 def happenings(node: Node) -> list[Fields]:
-    """The fields of each trigger that an event or a schedule says: times with different minutes are several."""
-    return [event(node)] if node.rule.startswith("event_") else schedules(node)
+    """The fields of each trigger that an event or a schedule says: times with different minutes are several.
+
+    Where a run waits, "i" is who started it; nothing has started yet here, so it is the streamer: `when i type !brb`.
+    """
+    if not node.rule.startswith("event_"):
+        return schedules(node)
+    said, typing = event(node), node.leaf("WHO_TYPES")
+    if typing is not None and typing.value == CALLER:
+        said = {**said, "when": And((said["when"], has_role("broadcaster")))}
+    return [said]
 
 
 def _only(found: list[Fields]) -> Fields:
@@ -53,7 +76,7 @@ def _equals(path: str, value: str) -> Formula:
 
 
 def _command(node: Node) -> dict[str, Any]:
-    typed = str(value_of(node, "COMMAND", "STRING"))
+    typed = str(value_of(node, "COMMAND", "STRING", "WORD_NAME"))
     where = node.leaf("WHERE")
     name = "discord.message.received" if where is not None and where.value == "discord" else "message.received"
     if typed.startswith("!") and " " not in typed:
@@ -62,7 +85,7 @@ def _command(node: Node) -> dict[str, Any]:
 
 
 def _measured(node: Node) -> dict[str, Any]:
-    name = value_of(node, "EVENT")
+    name = value_of(node, "EVENT", "DOES")
     kind = kind_of(name)
     measure = node.node("measure")
     counted = None if kind is None else kind.measure or _only_number(kind)

@@ -14,7 +14,7 @@ from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
-from grammar.leaves import NotBuilt, with_unit
+from grammar.leaves import NotBuilt, plain_number, with_unit
 from grammar.phrases import Phrase
 from grammar.syntax import (
     About,
@@ -385,10 +385,8 @@ class InstructionBuilder:
         return Alter(_reference(parts[0]), value, str(leaf.value) if leaf is not None else None, _old(node))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
-        """`the wait 10 seconds`; `wait 10 seconds` is a step."""
-        reference = _first(node).nodes()[0]
-        parts = reference.nodes() if reference.rule == "several" else []
-        if len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None:
+        """`the wait 10 seconds`."""
+        if _is_a_step_itself(node):
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
 
@@ -528,6 +526,17 @@ class InstructionBuilder:
             True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
             new,
         )
+
+
+def is_rather_steps(tree: Node) -> bool:
+    """Whether what reads as a change without a verb is a step as it stands: `wait 10 seconds`, not `the wait 10 seconds`."""
+    return any(node.rule == "alter_verbless" and _is_a_step_itself(node) for node in tree.nodes())
+
+
+def _is_a_step_itself(verbless: Node) -> bool:
+    reference = _first(verbless).nodes()[0]
+    parts = reference.nodes() if reference.rule == "several" else []
+    return len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None
 
 
 def _apart(guard: Formula) -> tuple[Formula | None, Formula]:
@@ -895,6 +904,10 @@ def _arguments(tree: Node) -> dict[str, JsonValue]:
     for node in arguments.nodes() if arguments is not None else []:
         if node.rule == "pair":
             name, value = _leaf(node, "ARGUMENT").value
+        elif node.rule == "counted":
+            name, value = _leaf(node, "UNIT").value, str(plain_number(_leaf(node, "NUMBER").value))  # as typed: x=5
+        elif node.rule == "person":
+            name, value = "user", _leaf(node, "PERSON").value
         else:
             name, text = _leaf(node, "VARIABLE").value, _leaf(node, "TEXT")
             value = text.value if text.quoted else _THANKS.sub("", _BEING.sub("", str(text.value)))

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from grammar.drafts import MissingPiece
 from grammar.instruction import Past, Sort
-from grammar.leaves import NotBuilt, seconds_of
+from grammar.leaves import NotBuilt, seconds_of, value_of
 from grammar.scanners import Days, NoHalf
 from grammar.starts import WEEKDAYS
 from grammar.syntax import (
@@ -47,7 +47,7 @@ def command(tree: Node, workflow: str | None) -> Command:
         case "restore":
             return RestoreCommand(workflow, past(tree))
         case "diff":
-            return DiffCommand(workflow, None if _past_of(tree) is None else past(tree))
+            return _diff(tree, workflow)
         case other:
             raise AssertionError(other)
 
@@ -60,6 +60,15 @@ def _from_template(tree: Node) -> TemplateCommand:
     name = _name(tree.node("name"))
     said = str(leaf.value)
     return TemplateCommand(said, None) if name is None else TemplateCommand(said, str(name.value), quoted=True)
+
+
+def _diff(tree: Node, workflow: str | None) -> DiffCommand:
+    versions = [int(leaf.value) for leaf in tree.leaves() if leaf.type == "VERSION"]
+    if versions:
+        return DiffCommand(workflow, min(versions), max(versions) if len(versions) > 1 else None)
+    until = tree.node("until")
+    last = None if until is None else int(value_of(until, "VERSION"))
+    return DiffCommand(workflow, None if _past_of(tree) is None else past(tree), last)
 
 
 def _name(node: Node | None) -> Leaf | None:

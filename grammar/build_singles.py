@@ -3,7 +3,7 @@
 Each is built from its own words alone; `grammar.build_blocks` builds what holds steps.
 """
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from pydantic import JsonValue
 
@@ -11,10 +11,8 @@ from engine.formulas import And
 from engine.model import Action, Collect, Emit, Run, Set, Transform, WaitFor
 from grammar.build_conditions import condition_in
 from grammar.build_events import event
-from grammar.leaves import NotBuilt, checked, seconds_in, valid, value_of
+from grammar.leaves import CALLER, NotBuilt, checked, seconds_in, valid, value_of
 from grammar.tree import Leaf, Node
-
-CALLER: Final = "${caller}"
 
 
 def single(node: Node) -> Action:

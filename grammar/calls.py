@@ -37,6 +37,7 @@ class Calls:
     Attributes:
         within: The states within calls.
         ending: The phrases of each rule that is a shape.
+        reductions: By number what a rule takes off the stack, what it comes to, and its phrases if it is a shape.
         groups: The words of calls, by number.
         beginning: One of those that begin a call; where it may come all of them may.
         begins: The names of all of them.
@@ -44,6 +45,7 @@ class Calls:
 
     within: Mapping[int, Within]
     ending: Mapping[int, int]
+    reductions: tuple[tuple[int, str, int], ...]
     groups: tuple[Group, ...]
     beginning: int
     begins: frozenset[str]
@@ -82,7 +84,8 @@ def calls_of(table: Table, phrases: PhraseGrammar) -> Calls:
         )
         found[state] = replace(within, only=only)
     begins = {group.name: number for number, group in enumerate(phrases.groups) if group.terminal == SAID}
-    return Calls(found, ending, phrases.groups, next(iter(begins.values()), 0), frozenset(begins))
+    reductions = tuple((rule.length, rule.origin, ending.get(place, 0)) for place, rule in enumerate(table.rules))
+    return Calls(found, ending, reductions, phrases.groups, next(iter(begins.values()), 0), frozenset(begins))
 
 
 def _come_through(found: dict[int, Within], state: int, within: Within) -> None:

@@ -7,9 +7,9 @@
         case Stuck(at, word, expected): ...
 
 Grammar files hold structure only; every terminal is declared here and comes from the lattice, so a terminal that begins
-with `_` is dropped from trees and any other stays as a `Leaf`. Terminals known by their form (`grammar.lattice.SCANNED`):
-TEXT STRING NEW_NAME USER CHANNEL SCENE SOURCE FILTER SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER JSON NAME
-COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
+with `_` is dropped from trees and any other stays as a `Leaf`. Terminals known by their form (`grammar.lattice.BY_FORM`):
+TEXT STRING NEW_NAME USER PERSON CHANNEL SCENE SOURCE FILTER SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER
+JSON NAME COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
 STRING is only ever quoted. All others come from `grammar/lexicon/*.toml` and from the `LiveLexicon`.
 
 A beam of the cheapest hypotheses moves over the words; hypotheses at the same place with the same stack are one (a second
@@ -18,17 +18,17 @@ The tree of the winner is made when somebody asks for it.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from engine.declare import Declarations
 from engine.events import types
 from grammar.calls import Calls, calls_of
 from grammar.lalr import END
-from grammar.lattice import SCANNED, Correction, Edge, Lattice, read_words, vocabulary_of
+from grammar.lattice import BY_FORM, Correction, Edge, Lattice, read_words, vocabulary_of
 from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
 from grammar.phrases import SAID, SAID_ON, PhraseGrammar, grammar_of
 from grammar.table import Table, table_of
@@ -46,7 +46,7 @@ ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
 _TEXTS: Final = ("TEXT", "STRING")
 NAME_PASSED_OVER: Final = 0.9
 SAYING: Final = frozenset((SAID, SAID_ON))
-MAX_WANTS: Final = 20_000
+MAX_WANTS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,10 @@ _Hypothesis: TypeAlias = tuple[float, int, _Stack, _Chain, bool]
 
 
 class _Wants(NamedTuple):
-    """What a state asks the lattice for.
+    """What a state asks the lattice for at a word of some form.
 
     Attributes:
-        scans: Terminals known by their form.
+        scans: Terminals known by their form, that such a word may be.
         unknown: Live names, of which none may be known.
         text_only: Whether what is quoted is a text: where any value may stand, its kind is found out from where it goes.
         reluctance: What passing over a word costs more: where a new name or a text may stand, "so" and "lol" are likelier
@@ -198,14 +198,19 @@ class _Wants(NamedTuple):
     text_only: bool
 
     @classmethod
-    def of(cls, row: Collection[str]) -> "_Wants":
+    def of(cls, row: Collection[str], form: str) -> "_Wants":
         """Those of the terminals that may come."""
-        scans = tuple(terminal for terminal in row if terminal in SCANNED)
+        possible = BY_FORM[form]
+        scans = tuple(terminal for terminal in row if terminal in possible)
         # Where a step may be referred to, "the hype scene" has to be a scene that is known.
         refers = "_STEP" in row or "NOUN" in row
         unknown = () if refers else tuple(terminal for terminal in row if terminal in LIVE_TERMINALS)
         text_only = ANY_VALUE.issubset(row) and ("TEXT" in row or "STRING" in row)
         return cls(scans, unknown, NAME_PASSED_OVER if "NEW_NAME" in row or "TEXT" in row else 0.0, text_only)
+
+
+_WantsOf: TypeAlias = dict[int | tuple[int, int], _Wants]
+"""By state, within a call by state and phrases."""
 
 
 class Driver:
@@ -236,7 +241,7 @@ class Driver:
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
         self._work = 0
         self._calls = calls_of(self._table, self.phrases)
-        self._wants: dict[int | tuple[int, int], _Wants] = {}
+        self._wants: dict[str, _WantsOf] = {form: {} for form in BY_FORM}
 
     def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits) -> Lattice:
         """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
@@ -299,14 +304,14 @@ class _Run:
         self,
         table: Table,
         calls: Calls,
-        wants: dict[int | tuple[int, int], _Wants],
+        wants: Mapping[str, _WantsOf],
         lattice: Lattice,
         end_state: int,
         limits: Limits,
     ) -> None:
         self._actions = table.actions
         self._gotos = table.gotos
-        self._rules = table.rules
+        self._reductions = calls.reductions
         self._calls = calls
         self._wants = wants
         self._lattice = lattice
@@ -330,19 +335,19 @@ class _Run:
             if not arrived:
                 continue
             kept = self._cheapest(arrived, beam)
-            if any(not hypothesis[4] for hypothesis in kept):
-                furthest = (place, [hypothesis for hypothesis in kept if not hypothesis[4]])
+            if not all(hypothesis[4] for hypothesis in kept):
+                furthest = (place, kept)
             if place == count:
                 done = [hypothesis for hypothesis in self._cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
                 if done:
                     return _distinct(done, self._limits.readings)
                 break
-            for hypothesis in kept:
-                self._advance(hypothesis, place, agenda)
+            self._advance(kept, place, agenda)
             agenda[place] = None
             if lattice.work > self._limits.work:
                 return self._stuck(place, kept, "too complicated")
-        return self._stuck(*furthest, "syntax")
+        place, kept = furthest
+        return self._stuck(place, [hypothesis for hypothesis in kept if not hypothesis[4]], "syntax")
 
     def _cheapest(self, arrived: list[_Hypothesis], beam: int) -> list[_Hypothesis]:
         """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
@@ -362,36 +367,39 @@ class _Run:
             kept.append(hypothesis)
         return kept
 
-    def _advance(self, hypothesis: _Hypothesis, place: int, agenda: list[list[_Hypothesis] | None]) -> None:
-        cost, _, stack, chain, _ = hypothesis
-        row = self._actions[stack.state]
-        wants = self._wants.get((stack.state, stack.phrases) if stack.phrases else stack.state)
-        if wants is None:
-            wants = self._find_wants(stack)
+    def _advance(self, kept: list[_Hypothesis], place: int, agenda: list[list[_Hypothesis] | None]) -> None:
+        """Move hypotheses over what begins at a place."""
         lattice = self._lattice
-        for edge in lattice.fixed(place):
-            if edge.terminal in row:
-                self._follow(edge, place, cost, stack, chain, agenda)
-        for terminal in wants.scans:
-            for edge in lattice.scanned(place, terminal):
-                if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
+        form, fixed, fillers = lattice.form(place), lattice.fixed(place), lattice.fillers(place)
+        known = self._wants[form]
+        for cost, _, stack, chain, _ in kept:
+            row = self._actions[stack.state]
+            wants = known.get((stack.state, stack.phrases) if stack.phrases else stack.state)
+            if wants is None:
+                wants = self._find_wants(stack, form)
+            for edge in fixed:
+                if edge.terminal in row:
                     self._follow(edge, place, cost, stack, chain, agenda)
-        for terminal in wants.unknown:
-            for edge in lattice.unknown(place, terminal):
-                self._follow(edge, place, cost, stack, chain, agenda)
-        for after, extra in lattice.fillers(place):
-            self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
+            for terminal in wants.scans:
+                for edge in lattice.scanned(place, terminal):
+                    if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
+                        self._follow(edge, place, cost, stack, chain, agenda)
+            for terminal in wants.unknown:
+                for edge in lattice.unknown(place, terminal):
+                    self._follow(edge, place, cost, stack, chain, agenda)
+            for after, extra in fillers:
+                self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
 
-    def _find_wants(self, stack: _Stack) -> _Wants:
+    def _find_wants(self, stack: _Stack, form: str) -> _Wants:
         """What a state asks for; within a call only what one of its phrases goes on with."""
-        row = self._actions[stack.state]
+        row, known = self._actions[stack.state], self._wants[form]
         if not stack.phrases:
-            wants = self._wants[stack.state] = _Wants.of(row)
+            wants = known[stack.state] = _Wants.of(row, form)
             return wants
-        if len(self._wants) >= MAX_WANTS:
-            self._wants.clear()
+        if len(known) >= MAX_WANTS:
+            known.clear()
         possible = [terminal for terminal in row if self._may_come(stack, terminal)]
-        wants = self._wants[stack.state, stack.phrases] = _Wants.of(possible)
+        wants = known[stack.state, stack.phrases] = _Wants.of(possible, form)
         return wants
 
     def _may_come(self, stack: _Stack, terminal: str) -> bool:
@@ -435,17 +443,20 @@ class _Run:
         key = terminal if group is None else group
         if key in stack.fed:
             return stack.fed[key]
+        actions, deepest = self._actions, self._limits.depth
         at: _Stack | None = stack
         result: _Stack | None = None
+        work = 0
         while at is not None:
-            self._lattice.work += 1
-            action = self._actions[at.state].get(terminal)
-            if action is None or at.depth > self._limits.depth:
+            work += 1
+            action = actions[at.state].get(terminal)
+            if action is None or at.depth > deepest:
                 break
             if action >= 0:
                 result = self._shifted(at, action, group)
                 break
             at = self._reduced(at, ~action)
+        self._lattice.work += work
         stack.fed[key] = result
         return result
 
@@ -457,13 +468,14 @@ class _Run:
         return None if within.only and not left else stack.within(state, left)
 
     def _reduced(self, stack: _Stack, number: int) -> _Stack | None:
-        ending = self._calls.ending.get(number)
-        if ending is not None and not stack.phrases & ending:
+        length, origin, ending = self._reductions[number]
+        if ending and not stack.phrases & ending:
             return None
-        rule = self._rules[number]
-        for _ in range(rule.length):
-            stack = cast("_Stack", stack.below)  # a reduction never takes more than there is
-        return stack.on(self._gotos[stack.state][rule.origin])
+        for _ in range(length):
+            stack = stack.below  # type: ignore[assignment]  # a reduction never takes more than there is
+        state = self._gotos[stack.state][origin]
+        above = stack.above.get(state)
+        return stack.on(state) if above is None else above
 
     def _accepts(self, stack: _Stack) -> bool:
         while stack.state != self._end_state:

@@ -5,6 +5,7 @@ beginning for newcomers. Each is tried before it is shown, by a function handed 
 """
 
 from collections.abc import Callable, Iterator
+from heapq import nsmallest
 from typing import Final
 
 from grammar.driver import Stuck
@@ -153,11 +154,10 @@ def _with_its_verb(sentence: str, workspace: Workspace) -> Iterator[str]:
 
 def _own(workspace: Workspace, sentence: str = "") -> Iterator[str]:
     """The user's workflows: those that were named first, then that in focus."""
-    views = sorted(
+    said = sentence.casefold()
+    views = nsmallest(
+        3,
         workspace.workflows.values(),
-        key=lambda view: (
-            view.definition.name.casefold() not in sentence.casefold(),
-            view.definition.id != workspace.focus,
-        ),
+        key=lambda view: (view.definition.name.casefold() not in said, view.definition.id != workspace.focus),
     )
-    return (quoted_name(view.definition.name) for view in views[:3])
+    return (quoted_name(view.definition.name) for view in views)

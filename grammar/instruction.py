@@ -292,10 +292,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What the last change changed, or what changed since a version or a moment."""
+    """What the last change changed, or what changed since a version or a moment, up to a version or to now."""
 
     workflow: str
     since: int | Past | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ A message is read as each family of sentences; the cheapest reading that means s
 equally likely and mean different things are asked about. Nothing is kept between messages but caches of names.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
-from grammar.build_instructions import InstructionBuilder
+from grammar.build_instructions import InstructionBuilder, is_rather_steps
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -62,14 +63,16 @@ from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoHalf, NoUnit
+from grammar.slips import Slips
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
 from grammar.wishes import Vague
-from grammar.words import clean, joints
+from grammar.words import clean, joints, split
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
 NEARLY: Final = 0.6
+ROUNDING: Final = 0.01
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
 PART: Final = Limits(characters=500, words=60, work=800)
@@ -79,20 +82,13 @@ MAX_READINGS: Final = 8
 MAX_PHRASE: Final = 3
 """A completion looks so many words back for the beginning of a phrase."""
 MAX_MESSAGE_WORK: Final = 3_200
+MAX_SLIPS: Final = 3
+"""So many words that may be slips are looked into."""
+MAX_WORDS_LOOKED_AT: Final = 120
 EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
-_WORDS: Final = re.compile(r"[^\W\d_]+|[,.;:]")
-_COMPARING: Final = frozenset(
-    {"empty", "over", "above", "below", "under", "less", "more", "least", "most", "exactly", "missing"}
-)
-"""Words of a comparison; a value that is one slip away from one is asked about."""
-_GIVING: Final = frozenset({"with", "where", "using"})
-_ENDING_WORDS: Final = frozenset({"otherwise", "afterwards", "meanwhile"})
-_COUNTED: Final = re.compile(r"\b([^\W\d]{4,})\W+(?:\d|\"|#)")
-"""A word before something that is counted, quoted or a channel, as `wait 5s` and `step 2` are."""
-_PLACE_WORDS: Final = frozenset({"step", "steps", "between", "before", "after", "then", "repeat", "retry"})
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _RATHER_A_BLOCK: Final = re.compile(
     r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
@@ -190,6 +186,7 @@ class Language:
         phrases = self._driver.phrases
         begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
+        self._slips = Slips(self._verbs | _EDIT_VERBS, self._is_known)
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
     @property
@@ -275,6 +272,8 @@ class Language:
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
+        if asking and isinstance(answer, Understood):
+            return self._slip_in(sentence, answer, workspace, end) or answer
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
@@ -355,7 +354,8 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = sorted(((_likelihood(reading), reading) for reading in readings), key=_likelier)
+        meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
+        ranked = _ranked(meant)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
         for likelihood, reading in ranked[:MAX_READINGS]:
@@ -385,7 +385,7 @@ class Language:
         meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
-        swallowed = _swallowed(best.reading, self._verbs, self._deeds, self._is_known)
+        swallowed = _swallowed(best.reading, self._verbs, self._deeds)
         if isinstance(best.answer, Understood) and swallowed is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
@@ -400,6 +400,26 @@ class Language:
             said = self.say(best.answer.instruction, workspace)
             return Question(f"Do you mean: {said}?", (said,))
         return best.answer
+
+    def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
+        """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
+        put_right = {typed.casefold() for typed, _ in taken.corrections}
+        found = (
+            slip
+            for slip in self._slips.find(split(sentence, MAX_WORDS_LOOKED_AT))
+            if sentence[slip.start : slip.end].casefold() not in put_right
+        )
+        for slip in islice(found, MAX_SLIPS):
+            if self._driver.work >= end:
+                return None
+            typed = sentence[slip.start : slip.end]
+            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace)
+            if not isinstance(meant, Understood) or len(meant.corrections) > len(taken.corrections):
+                continue
+            if _with_word(meant.instruction, slip.word, typed) != _with_word(taken.instruction, slip.word, typed):
+                said, as_typed = self.say(meant.instruction, workspace), self.say(taken.instruction, workspace)
+                return Question(f'Is "{typed}" meant as {slip.word}, or just what you typed?', (said, as_typed))
+        return None
 
     def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
@@ -546,6 +566,18 @@ class Language:
         return self._sayer.file(definition)
 
 
+def _ranked(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
+    """Readings by likelihood; what costs too much before anything is known of its tree is left out."""
+    likely: dict[int, tuple[float, int]] = {}
+    least = math.inf
+    for place, reading in sorted(enumerate(readings), key=lambda each: each[1].cost):
+        if reading.cost > least + NEARLY + ROUNDING:
+            break
+        likely[place] = _likelihood(reading)
+        least = min(least, likely[place][0])
+    return sorted(((likely[place], readings[place]) for place in sorted(likely)), key=_likelier)
+
+
 def _likelihood(reading: Reading) -> tuple[float, int]:
     """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
     free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
@@ -622,64 +654,27 @@ def _asks_for_steps(answer: Understanding) -> bool:
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 
-def _has_a_slip(text: str, verbs: frozenset[str], known: Callable[[str], bool]) -> bool:
-    """Whether a word in a text is likelier one that would have ended it: `say hi otherwwise wait`, `say oops and tsop`."""
-    words = _WORDS.findall(text)
-    for before, word, following in zip(words, words[1:], [*words[2:], ""], strict=False):
-        if len(word) < MIN_TYPO_LENGTH or known(word):
-            continue
-        if _is_slip_of(word, _ENDING_WORDS) or (following in verbs and _is_slip_of(word, _PLACE_WORDS)):
-            return True
-        if before in ("and", "then", ",", ".") and following in ("", "to") and _is_slip_of(word, verbs):
-            return True
-    return False
-
-
-def _swallowed(
-    reading: Reading, verbs: frozenset[str], deeds: frozenset[str], known: Callable[[str], bool]
-) -> str | None:
+def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
     Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
-    types = ("", *(leaf.type for leaf in reading.tokens))
-    for before, leaf in zip(types, reading.tokens, strict=False):
-        compared = leaf.type == "NEW_NAME" and not leaf.quoted and before in ("_IS", "_IS_NOT")
-        if compared and _is_slip_of(leaf.text.split()[0].casefold(), _COMPARING):
-            return leaf.text
-        if leaf.type == "VARIABLE" and reading.start == "manage" and _is_slip_of(leaf.text.casefold(), _GIVING):
-            return leaf.text
+    for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
             if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
-            if any(
-                _begins_with(match.group(1), deeds) or _slipped(match.group(1), verbs)
-                for match in _AND.finditer(leaf.text)
-            ):
-                return leaf.text
-            if any(
-                _is_slip_of(match.group(1).casefold(), verbs | _PLACE_WORDS) for match in _COUNTED.finditer(leaf.text)
-            ):
-                return leaf.text
-            if _has_a_slip(leaf.text.casefold(), verbs, known):
+            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
                 return leaf.text
     return None
 
 
-def _slipped(text: str, verbs: frozenset[str]) -> bool:
-    """Whether a verb with a slip stands before a number: `wiat 10s`."""
-    first, _, rest = text.casefold().partition(" ")
-    return rest[:1].isdigit() and _is_like(first, verbs)
-
-
-def _is_slip_of(word: str, words: frozenset[str]) -> bool:
-    """Whether a word is one slip away from one of these, and none of them."""
-    near = [each for each in words if len(each) >= MIN_TYPO_LENGTH]
-    return word not in words and any(OSA.distance(word, each, score_cutoff=1) == 1 for each in near)
+def _with_word(instruction: Instruction, word: str, typed: str) -> str:
+    """All that an instruction holds, with a word as it was typed wherever it is a part of a text or a name."""
+    return re.sub(rf"(?<![^\W_]){word}(?![^\W_])", typed, repr(instruction), flags=re.IGNORECASE)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -210,29 +210,30 @@ class Lattice:
             edges = self._exact[at] = []
             self.work += PLACE_WORK
             key = self.words[at].key
-            if self._lexicon.trie.get(key) is not None:
-                self._walk(self._lexicon.trie, at, 0.0, edges)
+            page = self._lexicon.trie.get(key)
+            if page is not None:
+                self._walk(page, at, 0.0, edges)
             for root in self._live.roots:
-                if root.get(key) is not None:
-                    self._walk(root, at, LIVE_BONUS, edges)
+                branch = root.get(key)
+                if branch is not None:
+                    self._walk(branch, at, LIVE_BONUS, edges)
         return edges
 
-    def _walk(self, root: Node, at: int, bonus: float, edges: list[Edge]) -> None:
-        words = self.words
-        branch: Node | None = root
-        place = at
-        while place < len(words):
-            branch = self._following(branch, place, at)  # type: ignore[arg-type]
-            if branch is None:
-                return
-            place += 1
+    def _walk(self, first: Node, at: int, bonus: float, edges: list[Edge]) -> None:
+        """The phrases that go on from the branch of the first word."""
+        count = len(self.words)
+        branch: Node | None = first
+        place = at + 1
+        while branch is not None:
             for terminal, value, cost in branch.entries:
                 edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
+            branch = self._following(branch, place, at) if place < count else None
+            place += 1
 
     def _following(self, branch: Node, place: int, at: int) -> Node | None:
         """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
         word = self.words[place]
-        if word.kind != "quote" or place == at or self.words[at].key not in _BEFORE_QUOTED:
+        if word.kind != "quote" or self.words[at].key not in _BEFORE_QUOTED:
             return branch.get(word.key)
         after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
@@ -318,6 +319,11 @@ class Lattice:
         return found
 
     # Words by their form -------------------------------------------------------------------------------------------------
+
+    def form(self, at: int) -> str:
+        """What can be told of a word before anything is looked for: its kind, or that it may open a measure."""
+        kind = self.words[at].kind
+        return OPENING if kind == "word" and self.sentence.mended[at] in scanners.OPENING else kind
 
     def scanned(self, at: int, terminal: str) -> list[Edge]:
         """What the words from a place on could be as a terminal that is known by its form."""
@@ -449,6 +455,16 @@ class Lattice:
                 return [Edge("USER", word.text, at + 1, BARE_USER_COST)]
             case _:
                 return []
+
+    def _persons(self, at: int) -> list[Edge]:
+        """Somebody by name where anybody could stand: a word that may be a mistyped one of ours is no name."""
+        word = self.words[at]
+        if word.kind == "user":
+            return [Edge("PERSON", word.value, at + 1, WORD_COST)]
+        known = word.key in self._vocabulary.known or at not in self.strange
+        if word.kind != "word" or known or not word.text.isascii() or self.nearest(at):
+            return []
+        return [Edge("PERSON", word.text, at + 1, BARE_USER_COST)]
 
     def _variables(self, at: int) -> list[Edge]:
         word = self.words[at]
@@ -610,6 +626,7 @@ def _table() -> Mapping[str, _Scanner]:
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
+            "PERSON": lambda lattice, at: lattice._persons(at),  # noqa: SLF001
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
             "NUMBER": form(scanners.number, "NUMBER", WORD_COST),
             "DURATION": lambda lattice, at: lattice._durations(at),  # noqa: SLF001
@@ -636,7 +653,32 @@ def _table() -> Mapping[str, _Scanner]:
 
 
 _SCANNERS: Final = _table()
-SCANNED: Final = frozenset(_SCANNERS) | QUOTABLE
+OPENING: Final = "opening"
+_ANY_FORM: Final = frozenset({"TEXT"})
+_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
+_MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
+_NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH"})
+BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        form: _ANY_FORM | terminals
+        for form, terminals in {
+            "word": _NAMES,
+            OPENING: _NAMES | _MEASURES,
+            "number": _NUMBERS | _MEASURES,
+            "quote": QUOTABLE | {"LIST"},
+            "variable": frozenset({"USER", "VARIABLE"}),
+            "brace": frozenset({"USER", "VARIABLE"}),
+            "user": frozenset({"USER", "PERSON"}),
+            "channel": frozenset({"CHANNEL"}),
+            "command": frozenset({"COMMAND"}),
+            "argument": frozenset({"ARGUMENT"}),
+            "json": frozenset({"JSON"}),
+            "name": frozenset({"NAME"}),
+            "mark": frozenset({"EMOJI", "FORMULA", "IDENTIFIER"}),
+        }.items()
+    }
+)
+"""What a word of each form may be, or begin, of all that is known by its form; nothing else is tried."""
 
 
 def read_words(text: str, limit: int) -> tuple[Word, ...]:

@@ -16,6 +16,8 @@ from grammar.tree import Leaf, Node
 
 _Model = TypeVar("_Model")
 WHOM_IT_IS_ABOUT: Final = "${user}"
+CALLER: Final = "${caller}"
+"""Who started the run: "i" where a run waits."""
 
 
 class NotBuilt(EngineError):

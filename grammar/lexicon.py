@@ -38,6 +38,8 @@ MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
 MIN_NEAR_LENGTH: Final = 3
 _PLAIN: Final = re.compile(r"[^\[\](|)]+")
+_NO_VERBS: Final = frozenset({"an", "another"})
+"""Steps that are said by their noun begin with them."""
 
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
@@ -82,8 +84,8 @@ class Trie:
 
     entries: Sequence[Entry] = ()
 
-    def __init__(self, waiting: dict[str, list[tuple[Sequence[str], Entry]]] | None = None) -> None:
-        self.waiting: dict[str, list[tuple[Sequence[str], Entry]]] = waiting if waiting is not None else {}
+    def __init__(self) -> None:
+        self.waiting: dict[str, list[tuple[Sequence[str], Entry]]] = {}
         """What has not been looked for yet, by first word."""
         self._grown: dict[str, Branch] = {}
 
@@ -112,6 +114,74 @@ class Trie:
         return frozenset().union(*(words for waiting in self.waiting.values() for words, _ in waiting))
 
 
+class Page:
+    """A place in a trie that is read line by line as far as somebody looks: the words after it, then what they are.
+
+    Args:
+        lines: `to the scene 12`: words that may follow, and the number of what they are with those before.
+        meanings: What phrases are, by number.
+    """
+
+    __slots__ = ("_lines", "_meanings", "_read", "entries")
+
+    def __init__(self, lines: Iterable[str], meanings: Sequence[Entry]) -> None:
+        self._meanings = meanings
+        self._lines: dict[str, list[str]] = {}
+        self._read: dict[str, Page] = {}
+        entries: list[Entry] = []
+        for line in lines:
+            word, _, rest = line.partition(" ")
+            if not rest:
+                entries.append(meanings[int(word)])
+            elif (begun := self._lines.get(word)) is None:
+                self._lines[word] = [rest]
+            else:
+                begun.append(rest)
+        self.entries: Sequence[Entry] = tuple(entries)
+
+    def get(self, word: str, /) -> "Page | None":
+        """The place after one more word."""
+        page = self._read.get(word)
+        if page is None and (lines := self._lines.pop(word, None)) is not None:
+            page = self._read[word] = Page(lines, self._meanings)
+        return page
+
+
+class Pages:
+    """Many phrases that are always the same, as text: it takes a tenth of the memory, and most of it is never read.
+
+    Args:
+        pages: By first word a line for each phrase.
+        meanings: What phrases are, by number.
+    """
+
+    entries: Sequence[Entry] = ()
+
+    def __init__(self, pages: dict[str, str], meanings: Sequence[Entry]) -> None:
+        self._pages = pages
+        self._read: dict[str, Page] = {}
+        self._meanings = meanings
+
+    def get(self, word: str, /) -> Page | None:
+        """The place after a first word."""
+        page = self._read.get(word)
+        if page is None and (lines := self._pages.pop(word, None)) is not None:
+            page = self._read[word] = Page(lines.split("\n"), self._meanings)
+        return page
+
+
+def pages_of(phrases: Trie, meanings: dict[Entry, int]) -> dict[str, str]:
+    """The text of phrases that nobody has looked for; what they are gets numbers where it has none yet."""
+    return {
+        first: "\n".join(
+            dict.fromkeys(
+                " ".join((*words[1:], str(meanings.setdefault(entry, len(meanings))))) for words, entry in begun
+            )
+        )
+        for first, begun in phrases.waiting.items()
+    }
+
+
 class Vocabulary:
     """Known words by length, for finding the nearest to one that is not known."""
 
@@ -119,6 +189,7 @@ class Vocabulary:
         self.known = words
         self._by_length: dict[int, list[str]] | None = None
         self._within = lru_cache(maxsize=64)(self._of_lengths)
+        self._sharing = lru_cache(maxsize=1_024)(self._of_ends)
         self.nearest = lru_cache(maxsize=1_024)(self._nearest)
 
     def _of_lengths(self, length: int, limit: int) -> tuple[str, ...]:
@@ -130,9 +201,14 @@ class Vocabulary:
         groups = self._by_length
         return tuple(word for near in range(length - limit, length + limit + 1) for word in groups.get(near, ()))
 
+    def _of_ends(self, length: int, first: str, last: str) -> tuple[str, ...]:
+        """The words that may be one slip away: a slip changes the first letter or the last one, never both."""
+        return tuple(word for word in self._within(length, 1) if word[0] == first or word[-1] == last)
+
     def _nearest(self, typed: str, limit: int) -> tuple[tuple[str, int], ...]:
         """All the words that are equally near to one and no farther than a limit, with their distance."""
-        candidates = self._within(len(typed), limit)
+        length = len(typed)
+        candidates = self._sharing(length, typed[0], typed[-1]) if limit == 1 else self._within(length, limit)
         matches = process.extract(typed, candidates, scorer=OSA.distance, score_cutoff=limit, limit=MAX_NEAREST)
         return tuple((word, int(distance)) for word, distance, _ in matches if distance == matches[0][1])
 
@@ -141,13 +217,13 @@ class Vocabulary:
 class Lexicon:
     """All that the files and the declarations say of words."""
 
-    trie: Trie
+    trie: Pages
     vocabulary: frozenset[str]
     terminals: frozenset[str]
     starts_step: frozenset[str]
     connects: frozenset[str]
     ends_text: frozenset[str]
-    fillers: Trie
+    fillers: Pages
     first_phrase: Mapping[str, str]
 
 
@@ -260,7 +336,7 @@ def _sequence(phrase: str, at: int, closing: str) -> tuple[list[str], int]:
 
 def inflections(verb: str) -> tuple[str, ...]:
     """The other forms of a verb that people use in lists of what happens: says, saying."""
-    if not verb.isalpha() or len(verb) < 2 or verb.endswith("ing"):
+    if not verb.isalpha() or len(verb) < 2 or verb.endswith("ing") or verb in _NO_VERBS:
         return ()
     third = verb[:-1] + "ies" if verb.endswith("y") and verb[-2] not in "aeiou" else verb + "s"
     if verb.endswith(("s", "sh", "ch", "x", "o")):
@@ -298,14 +374,15 @@ def load(
     generated, starts = list(generated), sorted(starts_step)
     sources = (*texts, json.dumps([generated, starts]))
     written = kept(folder, "lexicon", sources, ("lexicon", "words"), lambda: _worked_out(texts, generated, starts))
+    meanings = [(terminal, value, cost) for terminal, value, cost in written["meanings"]]
     return Lexicon(
-        Trie(written["phrases"]),
+        Pages(written["phrases"], meanings),
         frozenset(written["vocabulary"]),
         frozenset(written["terminals"]),
         frozenset(written["starts_step"]),
         frozenset(written["connects"]),
         frozenset(written["ends_text"]),
-        Trie(written["fillers"]),
+        Pages(written["fillers"], meanings),
         written["first_phrase"],
     )
 
@@ -336,11 +413,13 @@ def _worked_out(
         for phrase in table.get("roles", {}).get("fillers", ()):
             for wording in expand(phrase):
                 fillers.add(keys(wording), ("FILLER", None, 0.0))
+    meanings: dict[Entry, int] = {}
     return {
-        "phrases": trie.waiting,
+        "phrases": pages_of(trie, meanings),
+        "fillers": pages_of(fillers, meanings),
+        "meanings": list(meanings),
         "vocabulary": sorted(trie.vocabulary | fillers.vocabulary),
         "terminals": sorted(terminals),
-        "fillers": fillers.waiting,
         "first_phrase": first,
         **{role: sorted(members) for role, members in roles.items()},
     }

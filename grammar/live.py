@@ -96,9 +96,13 @@ class LiveWords:
             (_Versions(), Vocabulary(frozenset())),
         )
         self._kept: list[_Kept] = []
+        self._workspace: Workspace | None = None
 
     def of(self, workspace: Workspace) -> LiveLexicon:
         """The lexicon for a message in this workspace."""
+        if workspace is self._workspace:
+            return self._kept[0].lexicon
+        self._workspace = workspace
         definitions = [view.definition for view in workspace.workflows.values()]
         for place, kept in enumerate(self._kept):
             if kept.definitions == definitions and (kept.names, kept.templates) == (

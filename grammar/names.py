@@ -4,7 +4,7 @@ Case is ignored and a blank is an underscore; ids and names live in one name spa
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from engine.events import canonical, kind_of
@@ -152,12 +152,11 @@ def made_up(stem: str, workspace: Workspace) -> str:
     return name
 
 
-def slug(name: str, taken: Iterable[str] = ()) -> str:
+def slug(name: str, is_taken: Callable[[str], bool] = lambda _: False) -> str:
     """An id: lower case, letters, digits, `_` and `-`, not taken."""
     plain = re.sub(r"[^\w-]+", "_", fold(name)).strip("_")[: MAX_NAME - 6] or "workflow"
-    used = {fold(each) for each in taken}
     unique, number = plain, 2
-    while unique in used:
+    while is_taken(unique):
         unique, number = f"{plain}_{number}", number + 1
     return unique
 

@@ -240,7 +240,7 @@ class Resolver:
                 return Restore(self._id(command.workflow), self._past(command.workflow, command.to))
             case DiffCommand():
                 since = None if command.since is None else self._past(command.workflow, command.since)
-                return Diff(self._id(command.workflow), since)
+                return Diff(self._id(command.workflow), since, command.until)
             case SupposeCommand():
                 return Suppose(command.event, command.arguments)
             case Named():
@@ -286,9 +286,12 @@ class Resolver:
             raise MissingPiece(asked, joint=":")
         known = variables_of(new.triggers, self.workspace.variables)
         states = linked(new.steps, known, self.declarations)
-        taken = [view.definition.id for view in self.workspace.workflows.values()]
         definition = Definition(
-            id=names.slug(name, taken), name=name, initial_state=states[0].name, states=states, triggers=new.triggers
+            id=names.slug(name, self.workspace.has_id),
+            name=name,
+            initial_state=states[0].name,
+            states=states,
+            triggers=new.triggers,
         )
         return Create(definition, named=new.name is not None)
 

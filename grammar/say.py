@@ -380,7 +380,8 @@ def _query(  # noqa: C901  one line each
         case History():
             return _join("history", name)
         case Diff():
-            return _join("diff", name, f"since {say_past(query.since)}" if query.since is not None else None)
+            since = None if query.since is None else f"since {say_past(query.since)}"
+            return _join("diff", name, since, None if query.until is None else f"until v{query.until}")
         case Undo():
             return _join("undo", query.count if query.count > 1 else None, name)
         case Redo():

@@ -712,3 +712,10 @@ def _closing(text: str, start: int) -> int | None:
 def mend(words: Sequence[Word], corrected: Mapping[int, str]) -> tuple[str, ...]:
     """The keys of words, with the corrected ones in their place."""
     return tuple(corrected.get(place, word.key) for place, word in enumerate(words))
+
+
+OPENING: Final = frozenset(
+    {*NUMBER_WORDS, *_FRACTIONS, *WEEKDAYS, *MONTHS, *_DAY_GROUPS, *_ORDINALS, "a", "an", "the", "couple"}
+    | {"half", "quarter", "noon", "midday", "midnight", "month", "monthly", "year", "yearly", "annually"}
+)
+"""Words with which a number, a length of time, a time of day or days may begin, where no digit does."""

@@ -84,6 +84,7 @@ _PARTS: Final = {
     "REWARD": "a reward",
     "CHANNEL": "a channel, like #general",
     "USER": "a user",
+    "PERSON": "somebody, like @name",
     "NEW_NAME": "a name",
     "FORMULA": "a condition, like (viewers > 5)",
     "TIME": "a time, like 19:30",

@@ -531,10 +531,11 @@ class RestoreCommand:
 
 @dataclass(frozen=True, slots=True)
 class DiffCommand:
-    """`diff raid since yesterday`."""
+    """`diff raid since yesterday`, `compare raid v1 with v3`."""
 
     workflow: str | None
     since: int | Past | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ _WORD: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PLAIN: Final = re.compile(r"[a-z]+(?: [a-z]+)*")
+_BARE: Final = re.compile(r"[A-Za-z]+(?= |\Z)")
 _HYPHENS: Final = frozenset("-‐‑")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPE: Final = re.compile(r'\\([nrt"\\])')
@@ -179,10 +180,19 @@ class _Cutter:
         self._skip()
         if self._at >= len(self._text):
             return None
-        word = self._special() or self._plain()
+        word = self._bare() or self._special() or self._plain()
         self._at = word.end
         self._glued = True
         return word
+
+    def _bare(self) -> Word | None:
+        """Letters between blanks, as most words are: nothing else has to be tried."""
+        match = _BARE.match(self._text, self._at) if not self._glued else None
+        if match is None:
+            return None
+        written = match.group()
+        key = written.lower()
+        return Word("word", written, _SHORT.get(key, key), self._at, match.end(), written, False)
 
     def _skip(self) -> None:
         space = _SPACE.match(self._text, self._at)

@@ -65,3 +65,8 @@ class Workspace:
         for view in self.workflows.values():
             found.setdefault(fold(view.definition.name), view)
         return found
+
+    def has_id(self, folded: str) -> bool:
+        """Whether a workflow has this id; ids that differ in case or blanks alone are the same."""
+        view = self.by_name.get(folded)
+        return view is not None and fold(view.definition.id) == folded

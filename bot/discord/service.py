@@ -17,6 +17,7 @@ import discord
 from bot.discord.client import Front
 from bot.discord.deeds import DEEDS, Asked, nonce_of
 from bot.discord.finding import Finder, NotFound, Room
+from bot.discord.pacing import Pacing, TooLate
 from bot.replies import clipped
 from bot.snapshots import Snapshots
 from engine.declare import Declarations, Method
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 30.0
 """Seconds an effect waits for Discord to be there."""
 _POSTS: Final = frozenset({"send_message", "send_embed"})
+"""Of these it can be seen later whether they were made."""
+_PACED: Final = _POSTS | {"send_picture"}
 _MOST_READ: Final = 300
 _CLOCKS: Final = 5.0
 """Seconds by which Discord's clock may be behind ours."""
@@ -49,6 +52,7 @@ class DiscordService:
         client: The client of the moment, waited for so many seconds at most.
         store: For when a step was entered, and how it is written.
         snapshots: Where pictures lie that runs have made.
+        pacing: Lets posts through as fast as channels take them.
         patience: Seconds an effect waits for Discord.
     """
 
@@ -61,6 +65,7 @@ class DiscordService:
         client: Callable[[float], Awaitable[Front | None]],
         store: Callable[[], Store],
         snapshots: Snapshots,
+        pacing: Pacing,
         patience: float = PATIENCE,
     ) -> None:
         self.methods: Sequence[Method] = tuple(method for method in declarations if method.service == self.name)
@@ -68,6 +73,7 @@ class DiscordService:
         self._client = client
         self._store = store
         self._snapshots = snapshots
+        self._pacing = pacing
         self._patience = patience
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
@@ -76,6 +82,11 @@ class DiscordService:
         deed = None if method is None else DEEDS.get(method.name)
         if method is None or deed is None:
             return Failed("unknown_method", f"Discord cannot do {effect.method}")
+        try:
+            if method.name in _PACED:
+                await self._pacing.turn(_channel_of(effect))
+        except TooLate as error:
+            return Failed("dropped", str(error))
         client = await self._client(self._patience)
         if client is None:
             return NOT_THERE
@@ -120,8 +131,7 @@ class DiscordService:
             return None
         try:
             finder = Finder(client)
-            written = effect.params.get("channel_id")
-            channel = finder.channel("" if written is None else str(written))
+            channel = finder.channel(_channel_of(effect))
             return await _sent(channel, client, effect, since)
         except (NotFound, discord.DiscordException, *_BROKEN) as error:
             log.warning("what became of %s could not be found out: %s", effect.id, error)
@@ -140,6 +150,12 @@ class DiscordService:
         states = () if record is None else all_states(record.definition.states)
         action = next((state.action for state in states if state.name == effect.state), None)
         return mentions_in(action.params.values() if isinstance(action, Call) else ())
+
+
+def _channel_of(effect: Effect) -> str:
+    """As it is written; empty where the usual one is meant."""
+    written = effect.params.get("channel_id")
+    return "" if written is None else str(written)
 
 
 def mentions_in(written: Iterable[object]) -> discord.AllowedMentions:

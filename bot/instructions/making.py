@@ -10,6 +10,7 @@ from bot.replies import Saying, titled
 from engine.model import Definition
 from grammar.instruction import Copy, Create, FromTemplate
 from grammar.names import slug
+from grammar.words import fold
 
 
 async def copy(turn: Turn, instruction: Copy) -> Outcome:
@@ -31,8 +32,8 @@ async def from_template(turn: Turn, instruction: FromTemplate) -> Outcome:
 
 
 def _named(turn: Turn, definition: Definition, called: str) -> Definition:
-    taken = [each.id for each in turn.desk.catalogue.there()]
-    return definition.model_copy(update={"name": called, "id": slug(called, taken)})
+    taken = {fold(each.id) for each in turn.desk.catalogue.there()}
+    return definition.model_copy(update={"name": called, "id": slug(called, taken.__contains__)})
 
 
 async def _make(turn: Turn, definition: Definition, *, enabled: bool = True, more: str = "") -> Outcome:

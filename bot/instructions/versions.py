@@ -185,16 +185,22 @@ def _said(turn: Turn, instruction: Undo | Redo, entry: Entry) -> str:
 
 
 async def diff(turn: Turn, instruction: Diff) -> Outcome:
-    """What the last change changed, or all changes since a version."""
+    """What the last change changed, or all changes since a version, up to another or to now."""
     entry = turn.entry(instruction.workflow)
     number = entry.current.number
+    new = entry.definition
+    if instruction.until is not None and instruction.until != number:
+        later = await revision_of(turn, entry, instruction.until, begun=True)
+        if isinstance(later, str):
+            return turn.refuse(later, entry)
+        number, new = later.number, later.definition
     if instruction.since is None and number == 1:
         return turn.tell("answer", Saying(f"{name(entry)} is v1; nothing has been changed since it was made."), entry)
     old = await revision_of(turn, entry, instruction.since or number - 1, begun=True)
     if isinstance(old, str):
         return turn.refuse(old, entry)
     since = old.number
-    lines = list(differences(turn, old.definition, entry.definition))
+    lines = list(differences(turn, old.definition, new))
     head = f"{name(entry)} v{since} -> v{number}: "
     return turn.tell("answer", Saying(head, "\n".join(lines) or "no difference.", rest="and {} more"), entry)
 

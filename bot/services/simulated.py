@@ -14,7 +14,7 @@ from engine.execution import Done, Effect, Failed, Result, Unknown
 
 FailureKind: TypeAlias = Literal["error", "timeout", "unknown"]
 
-SERVICES: Final = ("twitch", "discord", "obs", "overlay")
+SERVICES: Final = ("twitch", "discord", "obs", "overlay", "http")
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ METHODS: Final = (
         "twitch",
         "add_vip",
         (Param("user", "user"),),
-        ("make {user} a vip", "(vip|give vip to) {user}"),
+        ("make {user} a vip", "(vip|give vip to) {user}", "give {user} (vip|the vip badge)"),
         verb="vip",
         noun=("vip",),
         right="broadcaster",

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import aiohttp
 
 from bot.happenings import chat_event
-from bot.message import Message, Reply
+from bot.message import Message
 from bot.twitch.client import Connection, NotConnected, Refused, Request
 from bot.twitch.speaking import Speaker
 from bot.twitch.subscriptions import Accounts
@@ -70,6 +70,7 @@ class Front:
         speaker: The bot's voice there.
         community: Whose events these are.
         notice: Told what people should know.
+        missed: Said in the chat once it is there for the first time: that nobody was, and what came due meanwhile.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Front:
         *,
         community: str,
         notice: Callable[[str], None],
+        missed: str | None = None,
     ) -> None:
+        self._missed = missed
         self._listener = listener
         self._connection = connection
         self._speaker = speaker
@@ -111,6 +114,9 @@ class Front:
         """There is a connection again: whatever nobody told of meanwhile is looked up."""
         if self._open:
             self._start(self._kept_alone(self._look_around()))
+            if self._missed is not None:
+                self._start(self._kept_alone(self._say(self._missed)))
+                self._missed = None
 
     async def drain(self, within: float) -> None:
         """Take nothing more, and give what was taken so many seconds."""
@@ -154,23 +160,23 @@ class Front:
             if "broadcaster" in message.author.roles or "moderator" in message.author.roles:
                 self._speaker.moderator = True
             try:
-                effect = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
+                effects = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
             except KeyError:
                 pass  # the streamer typed it, with the account that the bot uses
             else:
                 event = chat_event(message, self._community)
-                payload = dict(event.payload) if effect is None else {**event.payload, "effect": effect}
+                payload = {**event.payload, "effects": list(effects)} if effects else event.payload
                 await self._listener.happen(replace(event, own=True, payload=payload))
                 return
         heard = await self._listener.hear(message)
         for reply in heard.replies:
-            await self._reply(reply, message)
+            await self._say(reply.text, message.id)
 
-    async def _reply(self, reply: Reply, message: Message) -> None:
-        result: Result = await self._speaker.say(reply.text, reply_to=message.id)
+    async def _say(self, text: str, reply_to: str | None = None) -> None:
+        result: Result = await self._speaker.say(text, reply_to=reply_to, urgent=True)
         match result:
             case Failed(message=why) | Unknown(message=why):
-                log.warning("a reply was not shown: %s", why)
+                log.warning("what I had to say was not shown: %s", why)
             case Done():
                 pass
 

@@ -113,7 +113,7 @@ def _without_clock(trigger: Trigger, place: str) -> Iterator[Problem]:
     """What is said of a schedule where there is none."""
     if by_the_clock(trigger.on):
         return
-    said = [*times_said(trigger), *(name for name in ("only_live", "min_lines") if getattr(trigger, name))]
+    said = [*times_said(trigger), *(["min_lines"] if trigger.min_lines is not None else [])]
     for name in said:
         yield Problem(
             place, "warning", f'"{name}" counts only where the clock starts it', 'start it on "schedule.fired"'

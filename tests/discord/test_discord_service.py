@@ -1,6 +1,7 @@
 """What workflows do on Discord, and what is said of it when it does not go well."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 
 from bot.config import COMMUNITY
 from bot.discord.deeds import nonce_of
+from bot.discord.pacing import Pacing
 from bot.discord.platform import Platform
 from bot.discord.service import DiscordService
+from bot.drops import Drops
 from bot.equipment import Equipment
 from bot.services.declared import DECLARATIONS
 from bot.snapshots import SNAPSHOTS, Snapshots
@@ -29,8 +32,14 @@ class Place:
         self.snapshots = Snapshots(folder / SNAPSHOTS)
 
     def service(self, platform: Callable[[], Platform], patience: float = 5.0) -> DiscordService:
+        pacing = Pacing(time.monotonic, Drops("Discord", time.monotonic, lambda _: None))
         return DiscordService(
-            DECLARATIONS, lambda within: platform().connected(within), lambda: self.bot.store, self.snapshots, patience
+            DECLARATIONS,
+            lambda within: platform().connected(within),
+            lambda: self.bot.store,
+            self.snapshots,
+            pacing,
+            patience,
         )
 
 

@@ -1,6 +1,5 @@
 """Words to trees: context decides what a word is, typos cost, failures say where, and no message takes long."""
 
-import time
 from functools import cache
 
 import pytest
@@ -20,6 +19,7 @@ from grammar.lexicon import LiveLexicon, expand, inflections, names_on_stream
 from grammar.say_steps import say_trigger
 from grammar.words import clean, split
 from grammar.workspace import LiveNames
+from tests.effort import calls_of
 from tests.strategies import triggers
 
 NAMES = LiveNames(
@@ -272,9 +272,7 @@ def test_what_asks_too_much_is_refused(text: str, limits: Limits, reason: str) -
 def test_no_message_takes_long(piece: str) -> None:
     message = (piece * 500)[:500]
     driver().parse(message, LIVE, "steps_line")
-    begun = time.process_time()
-    driver().parse(message + "x", LIVE, "steps_line")
-    assert time.process_time() - begun < 0.1
+    assert calls_of(lambda: driver().parse(message + "x", LIVE, "steps_line")) < 80_000
 
 
 @settings(max_examples=300, deadline=None)
@@ -377,7 +375,7 @@ def test_phrases_expand(phrase: str, wordings: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("verb", "forms"),
-    [("say", ("says", "saying")), ("switch", ("switches", "switching")), ("stop", ("stops", "stopping")), ("hide", ("hides", "hiding")), ("go", ("goes", "going")), ("play", ("plays", "playing"))],
+    [("say", ("says", "saying")), ("switch", ("switches", "switching")), ("stop", ("stops", "stopping")), ("hide", ("hides", "hiding")), ("go", ("goes", "going")), ("play", ("plays", "playing")), ("an", ()), ("another", ())],
 )  # fmt: skip
 def test_verbs_have_their_other_forms(verb: str, forms: tuple[str, ...]) -> None:
     assert inflections(verb) == forms

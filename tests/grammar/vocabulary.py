@@ -150,7 +150,7 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "logs", "wf": name(workflow)}
         case History(workflow):
             return {"op": "history", "wf": name(workflow)}
-        case Diff(workflow, since):
+        case Diff(workflow, since, _):
             return {"op": "diff", "wf": name(workflow), "since": None if since is None else say_past(since)}
         case Undo(count=count):
             return {"op": "undo", "n": count}

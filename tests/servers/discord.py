@@ -18,6 +18,8 @@ from aiohttp import WSMsgType, web
 
 TOKEN = "MTA.test.token-of-the-bot"
 EPOCH = 1_420_070_400_000
+POSTS_WITHIN = 5.0
+"""Seconds for which a channel's posts are counted together."""
 _counter = itertools.count(1)
 
 Json = dict[str, Any]
@@ -39,6 +41,7 @@ class Call:
     files: dict[str, bytes]
     headers: dict[str, str]
     query: dict[str, str]
+    turned_away: bool = False
 
 
 @dataclass
@@ -69,6 +72,14 @@ class Session:
     socket: web.WebSocketResponse | None
     seq: int = 0
     sent: list[Json] = field(default_factory=list)
+
+
+@dataclass
+class Bucket:
+    """What a channel still takes, until when."""
+
+    left: int
+    until: float
 
 
 @dataclass
@@ -106,6 +117,7 @@ class DiscordServer:
         acknowledge: Whether heartbeats are answered.
         heartbeat: Milliseconds between them.
         echo_nonce: Whether messages that are looked up show their nonce.
+        posts: How many messages a channel takes in five seconds; None if any number.
     """
 
     def __init__(self) -> None:
@@ -119,6 +131,8 @@ class DiscordServer:
         self.close_at_identify: int | None = None
         self.heartbeat = 41_250
         self.echo_nonce = True
+        self.posts: int | None = None
+        self._buckets: dict[str, Bucket] = {}
         self.invalid_token = False
         self.commands: dict[str, list[Json]] = {}
         self.messages: dict[str, dict[str, Json]] = {}
@@ -386,6 +400,30 @@ class DiscordServer:
     async def _post_message(self, call: Call, channel: str) -> web.Response:
         if channel not in self.messages:
             return _json({"message": "Unknown Channel", "code": 10003}, 404)
+        if self.posts is None:
+            return await self._posted(call, channel)
+        now = time.monotonic()
+        bucket = self._buckets.get(channel)
+        if bucket is None or bucket.until <= now:
+            bucket = self._buckets[channel] = Bucket(self.posts, now + POSTS_WITHIN)
+        rest = f"{bucket.until - now:.3f}"
+        if not bucket.left:
+            call.turned_away = True
+            body = {"message": "You are being rate limited.", "retry_after": float(rest), "global": False}
+            return _json(body, 429, {"Via": "1.1 google", "Retry-After": rest})
+        bucket.left -= 1
+        answer = await self._posted(call, channel)
+        answer.headers.update(
+            {
+                "X-RateLimit-Bucket": "posts",
+                "X-RateLimit-Limit": str(self.posts),
+                "X-RateLimit-Remaining": str(bucket.left),
+                "X-RateLimit-Reset-After": rest,
+            }
+        )
+        return answer
+
+    async def _posted(self, call: Call, channel: str) -> web.Response:
         body = dict(call.body or {})
         if len(body.get("content") or "") > 2_000:
             return _json({"message": "Invalid Form Body", "code": 50035, "errors": {}}, 400)

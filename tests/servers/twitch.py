@@ -84,6 +84,8 @@ class FakeTwitch:
         greet: While clear, no welcome is sent.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
+        issued: Every token and code that was ever handed out.
+        echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
 
     def __init__(self) -> None:
@@ -94,6 +96,7 @@ class FakeTwitch:
         self.refreshes: dict[str, tuple[Account, tuple[str, ...]]] = {}
         self.devices: dict[str, tuple[str, tuple[str, ...], Account | None]] = {}
         self.denied: set[str] = set()
+        self.issued: set[str] = set()
         self.calls: list[Call] = []
         self.sessions: list[Session] = []
         self.welcomes = 0
@@ -102,6 +105,7 @@ class FakeTwitch:
         self.keep_session_ids = False
         self.unused_after = 10.0
         self.live = False
+        self.echoes = False
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._moving: dict[str, dict[str, dict[str, Any]]] = {}
         self._numbers = count(1)
@@ -256,6 +260,7 @@ class FakeTwitch:
         number = next(self._numbers)
         scopes = tuple(call.query.get("scopes", [""])[0].replace("+", " ").split())
         self.devices[f"device-{number}"] = (f"CODE{number}", scopes, None)
+        self.issued.add(f"device-{number}")
         return web.json_response(
             {
                 "device_code": f"device-{number}",
@@ -306,6 +311,7 @@ class FakeTwitch:
         access, refresh = f"access-token-{number}", f"refresh-token-{number}"
         self.grants[access] = Grant(account, scopes, expires_in)
         self.refreshes[refresh] = (account, scopes)
+        self.issued |= {access, refresh}
         return access, refresh
 
     def _pair(self, account: Account, scopes: tuple[str, ...]) -> web.Response:
@@ -338,8 +344,11 @@ class FakeTwitch:
                 await self._note()
                 return web.Response(status=204)
             case "POST", "chat/messages":
-                data = {"message_id": f"sent-{next(self._numbers)}", "is_sent": True, "drop_reason": None}
-                return web.json_response({"data": [data]})
+                id = f"sent-{next(self._numbers)}"
+                if self.echoes:
+                    own = chat_message(call.body["message"], id=id, login="bot", user="2", badges=("moderator",))
+                    self._start(self._echoed(own))
+                return web.json_response({"data": [{"message_id": id, "is_sent": True, "drop_reason": None}]})
             case "GET", "streams":
                 stream = {
                     "id": "9",
@@ -384,6 +393,9 @@ class FakeTwitch:
         session.subscriptions[id] = sub
         await self._note()
         return web.json_response({"data": [sub], "total": 1, "total_cost": 0, "max_total_cost": 10}, status=202)
+
+    async def _echoed(self, own: Mapping[str, Any]) -> None:
+        await self.notify("channel.chat.message", own)
 
     # EventSub ------------------------------------------------------------------------------------------------------------------
 
