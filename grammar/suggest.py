@@ -118,7 +118,7 @@ def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
     read = shown(sentence[: stuck.at].strip(), last=True)
     wanted = expected(stuck.expected, workspace)
     wish = f" There I expected {' or '.join(wanted)}." if wanted else ""
-    if stuck.word is not None and stuck.word[:1] in _QUOTES:
+    if stuck.word is not None and stuck.word[:1] in _QUOTES and (len(stuck.word) == 1 or stuck.word[-1] not in _QUOTES):
         return Refusal(f'The quote after "{read}" is not closed: put a " at the end of the text.', stuck.at)
     if '"' in sentence and sentence.count('"') % 2:
         wish = ' A quote is not closed: put a " at the end of the text.'

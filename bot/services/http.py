@@ -28,6 +28,7 @@ METHODS: Final = (
             "fetch {url}",
             "fetch {path} from {url}",
             "(fetch|get|read|call) the (url|web page|web address) {url}",
+            "(get|load|request) {url}",
         ),
         verb="fetch",
         noun=("web call", "fetch"),

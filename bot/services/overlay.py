@@ -24,7 +24,12 @@ METHODS: Final = (
         SERVICE,
         "show_text",
         (_TEXT, _SECONDS),
-        ("show the text {text}", "show the text {text} for {seconds}"),
+        (
+            "show the text {text}",
+            "show the text {text} for {seconds}",
+            "(show|display|put) [the] [text] {text} on [the|my] (overlay|screen|stream)",
+            "(show|display|put) [the] [text] {text} on [the|my] (overlay|screen|stream) for {seconds}",
+        ),
         verb="overlay",
         noun=("overlay text",),
     ),
