@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
@@ -20,6 +20,7 @@ from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
 from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.discord.settled import PACE, Pace
 from bot.drops import Drops, lines_for
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
@@ -77,7 +78,13 @@ class Platform(Protocol):
 
 
 class DiscordThere:
-    """Discord, set up."""
+    """Discord, set up.
+
+    Attributes:
+        pace: How long its client waits for things; shorter in tests.
+    """
+
+    pace: ClassVar[Pace] = PACE
 
     def __init__(self, opening: Opening, tokens: TokenFile) -> None:
         self._tokens = tokens
@@ -107,7 +114,11 @@ class DiscordThere:
         """Keeps it connected, and lets the bot hear."""
         self._settings = lambda: bot.settings
         self._platform = discord.Platform(
-            bot, COMMUNITY, token=lambda: self._tokens.tokens[DISCORD].access, notice=self._notice
+            bot,
+            COMMUNITY,
+            token=lambda: self._tokens.tokens[DISCORD].access,
+            notice=self._notice,
+            pace=self.pace,
         )
         self._made.set()
         return Supervisor(

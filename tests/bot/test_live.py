@@ -17,7 +17,7 @@ from bot.config import COMMUNITY, DataFolder, Settings, alive_at, with_live, wit
 from bot.discord import addresses, options
 from bot.live import NothingSetUp, run
 from bot.log import log_to
-from bot.platforms import DISCORD, Platforms
+from bot.platforms import DISCORD, DiscordThere, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
@@ -26,6 +26,7 @@ from engine.events import Event
 from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
+from tests.discord.conftest import QUICK
 from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
 from tests.storage.records import revision, waiting, workflow
@@ -348,8 +349,9 @@ async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterw
 
 
 @pytest.fixture
-async def discord(show: Show) -> AsyncIterator[DiscordServer]:
+async def discord(show: Show, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DiscordServer]:
     """A Discord beside the Twitch, set up for the show."""
+    monkeypatch.setattr(DiscordThere, "pace", QUICK)
     server = await DiscordServer().start()
     TokenFile.open(show.folder.path).put(DISCORD, Token(TOKEN))
     settings, records = Settings(), []

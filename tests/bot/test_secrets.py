@@ -21,12 +21,13 @@ from bot.config import DataFolder, Settings, with_value
 from bot.discord import addresses, options
 from bot.live import run
 from bot.log import Redacting, log_to
-from bot.platforms import DISCORD
+from bot.platforms import DISCORD, DiscordThere
 from bot.setup import set_up
 from bot.tokens import Token, TokenFile
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.bot.test_setup import Person
+from tests.discord.conftest import QUICK
 from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
 
@@ -144,6 +145,7 @@ async def house() -> AsyncIterator[str]:
 @pytest.fixture
 async def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Life]:
     monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(DiscordThere, "pace", QUICK)
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     folder = DataFolder(tmp_path / "data")
     folder.make()

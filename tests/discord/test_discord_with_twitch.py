@@ -11,12 +11,13 @@ from bot.app import Bot, open_bot
 from bot.config import DataFolder, Settings, with_value
 from bot.equipment import Equipment
 from bot.log import log_to
-from bot.platforms import DISCORD, Platforms
+from bot.platforms import DISCORD, DiscordThere, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
+from tests.discord.conftest import QUICK
 from tests.servers.discord import TOKEN, DiscordServer, buttons
 from tests.servers.twitch import FakeTwitch, chat_message
 
@@ -69,6 +70,7 @@ async def both(
     discord: DiscordServer, tmp_path: Path, equipped: Equipment, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Both]:
     monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(DiscordThere, "pace", QUICK)
     folder = DataFolder(tmp_path / "data")
     folder.make()
     async with AsyncExitStack() as stack:
