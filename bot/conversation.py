@@ -23,7 +23,7 @@ from bot.instructions.turn import MAX_WORDS, Ask, Desk, Told, Turn, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import ANSWER_WITHIN, OpenQuestions, asker_of
-from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, options_of, words_of
+from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, left_of, options_of, words_of
 from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence, titled
 from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import is_staff, may_edit, may_run
@@ -371,6 +371,9 @@ class Conversation:
         platform = message.place.platform
         if not yes:
             await self._questions.close(question)
+            if left := left_of(question):
+                heard = _Heard(message, question.instruction, words_of(question), focus=focus_then(question))
+                return await self._ask_missing(heard, left[0], left[1:])
             return one("answer", LEFT, platform)
         if question.kind == "missing":
             options = options_of(question)
@@ -619,7 +622,7 @@ class Conversation:
                 return await self._ask_first(heard, turn, outcome)
             case Told():
                 await self._settle(heard, outcome, instruction)
-                return outcome.replies
+                return (*outcome.replies, *await self._ask_next(heard, outcome))
 
     async def _nothing_asked(self, heard: _Heard, instruction: Answer) -> Sequence[Reply]:
         """A yes or no to nothing; what it may have been about is said."""
@@ -713,8 +716,16 @@ class Conversation:
         saying = Saying(f"{moved}{turn.preface()}{ask.text} Say yes or no.")
         return replies("question", saying, heard.message.place.platform, about)
 
-    async def _ask_missing(self, heard: _Heard, question: Question) -> Sequence[Reply]:
-        """A piece is missing, or two readings fit."""
+    async def _ask_next(self, heard: _Heard, told: Told) -> Sequence[Reply]:
+        """What can be filled in of what was made just now, or is left to be after an answer."""
+        left = told.asks or (left_of(heard.question) if heard.question is not None and heard.answers else ())
+        if not left:
+            return ()
+        fresh = replace(heard, question=None, answers=False, focus=told.focus, notes=())
+        return await self._ask_missing(fresh, left[0], left[1:])
+
+    async def _ask_missing(self, heard: _Heard, question: Question, then: Sequence[Question] = ()) -> Sequence[Reply]:
+        """A piece is missing, or two readings fit; other pieces may be asked for after it."""
         kept = {
             "text": question.text,
             "verbatim": question.verbatim,
@@ -722,6 +733,7 @@ class Conversation:
             "hints": list(question.hints),
             "revisions": self._revisions_of(heard, question.options),
             "misses": 0,
+            "then": [{"text": each.text, "gap": each.gap} for each in then],
         }
         if question.gap is not None or question.options:
             await self._questions.open(self._record(heard, "missing", question.gap or heard.text, kept, None))

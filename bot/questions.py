@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from bot.replies import quoted
 from engine.ports import ProposalRecord
+from grammar.instruction import Question
 
 _MOST_WORDS_OF_A_NAME: Final = 3
 
@@ -36,6 +37,13 @@ def has_missed(question: ProposalRecord) -> bool:
 def words_of(question: ProposalRecord) -> str:
     """All that the asker typed to get there."""
     return str(detail(question, "words") or question.instruction)
+
+
+def left_of(question: ProposalRecord) -> tuple[Question, ...]:
+    """What is still to be asked after it."""
+    return tuple(
+        Question(str(each["text"]), gap=str(each["gap"]), verbatim=True) for each in detail(question, "then") or ()
+    )
 
 
 def focus_then(question: ProposalRecord) -> str | None:

@@ -1,14 +1,15 @@
 """Make a workflow from one that is there, or from one that comes with the bot."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bot import templates
 from bot.catalogue import MAX_WORKFLOWS, creation
 from bot.instructions.create_and_edit import UNDO, unfit, warnings
-from bot.instructions.turn import Outcome, Turn, name
-from bot.replies import Saying, titled
+from bot.instructions.turn import Outcome, Told, Turn, name
+from bot.replies import Saying, quoted, titled
 from engine.model import Definition
-from grammar.instruction import Copy, Create, FromTemplate
+from grammar.instruction import Copy, Create, FromTemplate, Question
 from grammar.names import slug
 from grammar.words import fold
 
@@ -28,7 +29,17 @@ async def from_template(turn: Turn, instruction: FromTemplate) -> Outcome:
     definition = _named(turn, written, instruction.name)
     said = turn.desk.language.say(Create(definition), turn.workspace).strip()
     shown = " · ".join(line for line in said.splitlines() if line.strip())
-    return await _make(turn, definition, more=f"It is: {shown} ")
+    made = await _make(turn, definition, more=f"It is: {shown} ")
+    done = any(reply.kind == "done" for reply in made.replies)
+    return replace(made, asks=tuple(_questions(definition))) if done else made
+
+
+def _questions(definition: Definition) -> Iterator[Question]:
+    """What a template leaves open: each of its variables that has a value to begin with and says what it is for."""
+    for variable, declared in definition.variables.items():
+        if declared.description and isinstance(declared.default, str):
+            kept = f"{declared.description} ({quoted(declared.default)} for now; never mind keeps that)"
+            yield Question(kept, gap=f"{variable} defaults to {{}}", verbatim=True)
 
 
 def _named(turn: Turn, definition: Definition, called: str) -> Definition:
@@ -36,7 +47,7 @@ def _named(turn: Turn, definition: Definition, called: str) -> Definition:
     return definition.model_copy(update={"name": called, "id": slug(called, taken.__contains__)})
 
 
-async def _make(turn: Turn, definition: Definition, *, enabled: bool = True, more: str = "") -> Outcome:
+async def _make(turn: Turn, definition: Definition, *, enabled: bool = True, more: str = "") -> Told:
     catalogue = turn.desk.catalogue
     if len(catalogue.there()) >= MAX_WORKFLOWS:
         return turn.refuse(f"There are {MAX_WORKFLOWS} workflows already; that is the limit. Delete one first.")

@@ -19,7 +19,7 @@ from engine.ports import Batch, Clock, ConfigRecord, Store
 from engine.runner import Runner
 from engine.secrets import Secret
 from engine.validate import Problem, check, check_together
-from grammar.instruction import Instruction
+from grammar.instruction import Instruction, Question
 from grammar.language import Language
 from grammar.workspace import LiveNames, Workspace
 
@@ -242,11 +242,13 @@ class Told:
     Attributes:
         focus: The workflow it was about.
         step: The step of it, if it was about one; by name.
+        asks: What could be filled in now, asked one after the other; it is whole without any answer.
     """
 
     replies: tuple[Reply, ...]
     focus: str | None = None
     step: str | None = None
+    asks: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
