@@ -24,7 +24,7 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _MAX_BYTES: Final = 5_000_000
 _LONGEST: Final = 32_000
 _SHAPES: Final = re.compile(
-    r"""(?P<before>/(?:interactions|webhooks)/\d+/|\b(?:\w+_)?(?:token|password|secret|code|authorization)['"]?\s*[:=]\s*['"]?(?:(?:bearer|bot|oauth)\s)?)"""
+    r"""(?P<before>/(?:interactions|webhooks)/\d+/|\b(?:\w+_)?(?:token|password|secret|device_code|authorization)['"]?\s*[:=]\s*['"]?(?:(?:bearer|bot|oauth)\s)?)"""
     r"""(?P<secret>[^\s'"&,/?}]+)""",
     re.IGNORECASE,
 )

@@ -131,3 +131,24 @@ async def test_what_the_engine_logs_about_a_run_carries_its_id(tmp_path: Path) -
     assert [(entry["execution"], entry["workflow"], entry["step"]) for entry in entries] == [(run.id, "raid", "hello")]
     assert "the socket broke" in entries[0]["exception"]
     await bench.runner.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("POST /oauth2/token?refresh_token=abc&client_id=x", "POST /oauth2/token?refresh_token=***&client_id=x"),
+        ("device_code=abc&scopes=y", "device_code=***&scopes=y"),
+        ("{'type': 2, 'token': 'abc', 'version': 1}", "{'type': 2, 'token': '***', 'version': 1}"),
+        ("POST /api/v10/interactions/123/abc/callback", "POST /api/v10/interactions/123/***/callback"),
+        ("POST /api/v10/webhooks/123/abc?wait=1", "POST /api/v10/webhooks/123/***?wait=1"),
+        ("Authorization: Bearer abc", "Authorization: Bearer ***"),
+        ("closed with code: 4009, status_code=200", "closed with code: 4009, status_code=200"),
+        ("the tokens in tokens.json: two", "the tokens in tokens.json: two"),
+    ],
+)
+def test_what_stands_where_libraries_put_secrets_is_struck_out_unknown_or_not(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    log_to(tmp_path / "log", "text")
+    log.warning("%s", written)
+    assert (tmp_path / "log").read_text(encoding="utf-8").rstrip("\n").endswith(f"x: {kept}")

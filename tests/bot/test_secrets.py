@@ -10,17 +10,20 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 import bot.twitch.client
 from bot.config import DataFolder, Settings, with_value
 from bot.discord import addresses, options
 from bot.live import run
 from bot.log import Redacting, log_to
+from bot.obs.platform import PASSWORD as OBS
 from bot.platforms import DISCORD, DiscordThere
 from bot.setup import set_up
 from bot.tokens import Token, TokenFile
@@ -28,11 +31,19 @@ from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.bot.test_setup import Person
 from tests.discord.conftest import QUICK
+from tests.obs.studio import free_port
 from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
 
 CHAT = "channel.chat.message"
-PASSWORD = "correct-horse-battery-staple"
+STUDIO = "the-password-of-the-studio"
+SECRETS = {
+    "weather.key": "correct-horse-battery-staple",
+    "webhooks.kofi": "signed-with-this-by-others",
+    "web.token": "a-link-that-only-its-owner-has",
+    "ai.model.cheap.key": "paid-for-by-the-word",
+}
+"""What is set as `/config secret`, by its name."""
 TALKATIVE = ("", "aiohttp", "aiohttp.access", "aiosqlite", "asyncio", "bot", "discord", "twitchio")
 
 
@@ -49,9 +60,13 @@ class Life:
 
     async def prepare(self, house: str) -> None:
         """Sign in, and set what cannot be set by signing in."""
-        await self._keep(**_addresses(self.twitch, self.discord), **{"http.local": house.removeprefix("http://")})
+        host, _, port = house.removeprefix("http://").partition(":")
+        self.web = f"http://127.0.0.1:{free_port()}"
+        await self._keep(**_addresses(self.twitch, self.discord), **{"http.local": f"{host}:{port}", "web.on": "on"})
+        await self._keep(**{"obs.host": host, "obs.port": int(port), "web.port": int(self.web.rpartition(":")[2])})
         async with await SQLiteStore.open(self.folder.database) as store:
-            await store.commit(Batch(config=[with_value(Settings(), "weather.key", PASSWORD, secret=True)[1]]))
+            records = [with_value(Settings(), key, value, secret=True)[1] for key, value in SECRETS.items()]
+            await store.commit(Batch(config=records))
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.DEBUG)
         logging.getLogger("aiohttp.access").setLevel(logging.CRITICAL)  # those are the servers' own words
@@ -59,9 +74,11 @@ class Life:
         person = Person("client", "y", "y", browses=lambda code: self.twitch.approve(code, next(accounts)))
         await set_up(self.folder, person)
         self.shown += person.seen
-        TokenFile.open(self.folder.path).put(DISCORD, Token(TOKEN))
+        tokens = TokenFile.open(self.folder.path)
+        tokens.put(DISCORD, Token(TOKEN))
+        tokens.put(OBS, Token(STUDIO))
 
-    async def _keep(self, **values: str) -> None:
+    async def _keep(self, **values: Any) -> None:
         records = [with_value(Settings(), key, value, secret=False)[1] for key, value in values.items()]
         async with await SQLiteStore.open(self.folder.database) as store:
             await store.commit(Batch(config=records))
@@ -112,7 +129,7 @@ class Life:
         yield "files in Discord", repr(self.discord.uploads)
         with closing(sqlite3.connect(self.folder.database)) as raw:
             for row in raw.iterdump():
-                if not row.startswith('INSERT INTO "config"') or "weather.key" not in row:
+                if not row.startswith('INSERT INTO "config"') or not any(f"config.{key}'" in row for key in SECRETS):
                     yield "the store", row
 
 
@@ -126,19 +143,40 @@ def _addresses(twitch: FakeTwitch, discord: DiscordServer) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-async def house() -> AsyncIterator[str]:
-    """A server that answers with what it was asked, token and all."""
+@dataclass
+class House:
+    """A server that answers with what it was asked, token and all; to OBS's clients it is one with another password."""
 
-    async def echo(request: web.Request) -> web.Response:
+    url: str = ""
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Whatever was asked."""
+        if request.headers.get("Upgrade"):
+            return await self._studio(request)
         return web.json_response({"you": dict(request.headers)}, status=500 if "broken" in request.path else 200)
 
+    async def _studio(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("obswebsocket.msgpack",))
+        await socket.prepare(request)
+        asked = {"obsWebSocketVersion": "5.5.0", "rpcVersion": 1, "authentication": {"challenge": "c", "salt": "s"}}
+        await socket.send_bytes(msgpack.packb({"op": 0, "d": asked}))
+        await socket.receive()
+        await socket.close(code=4009)
+        self.refused.set()
+        return socket
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    made = House()
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", echo)
+    app.router.add_route("*", "/{path:.*}", made.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
     await runner.cleanup()
 
 
@@ -160,13 +198,13 @@ async def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.mark.timeout(150)
-async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(life: Life, house: str) -> None:
-    await life.prepare(house)
+async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(life: Life, house: House) -> None:
+    await life.prepare(house.url)
     running = asyncio.create_task(run(life.folder, life.log, life.shown.append))
     await life.twitch.subscribed(CHAT)
     await life.discord.until(lambda: life.discord.commands, within=20)
 
-    ask = json.dumps({"url": f"{house}/weather", "token": "${config.weather.key}"})
+    ask = json.dumps({"url": f"{house.url}/weather", "token": "${config.weather.key}"})
     await life.streamer(f'!wf create weather: do http.get with {ask}, then say "it is ${{fetch.you.Authorization}}"')
     await life.streamer("!wf run weather")
     await life.twitch.until(lambda: [line for line in _said(life.twitch) if line.startswith("it is")])
@@ -188,7 +226,10 @@ async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(lif
     life.twitch.expire()
     await life.streamer("!wf list")
     await life.twitch.until(lambda: len(life.twitch.issued) > before)
-    asyncio.get_running_loop().call_soon(_break, f"{life.held()} {PASSWORD}")
+    asyncio.get_running_loop().call_soon(_break, f"{life.held()} {' '.join(SECRETS.values())}")
+    await house.refused.wait()
+    await _call(f"{life.web}/hooks/kofi", {"webhook-id": "1", "webhook-signature": SECRETS["webhooks.kofi"]})
+    await _call(f"{life.web}/overlay?token={SECRETS['web.token']}")
     life.twitch.expire()
     life.twitch.answer("POST", "oauth2/token", 500, "broken", times=2)
     with suppress(TimeoutError):
@@ -203,12 +244,26 @@ async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(lif
     running.cancel()
     await asyncio.wait({running})
 
-    secrets = {*life.twitch.issued, TOKEN, PASSWORD, *(each.token for each in life.discord.interactions)}
+    secrets = {
+        *life.twitch.issued,
+        TOKEN,
+        STUDIO,
+        *SECRETS.values(),
+        *(each.token for each in life.discord.interactions),
+    }
     found = {(where, secret) for where, text in life.everything() for secret in secrets if secret in text}
     assert found == set()
     assert life.logged().count("***") > 20, "what was struck out should be more"
     assert "Traceback" in life.logged()
     assert "it is Bearer" in " ".join(_said(life.twitch))
+
+
+async def _call(url: str, headers: dict[str, str] | None = None) -> None:
+    async with (
+        ClientSession() as session,
+        session.request("POST" if headers else "GET", url, headers=headers) as answer,
+    ):
+        await answer.read()
 
 
 def _break(text: str) -> None:
