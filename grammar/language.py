@@ -27,7 +27,7 @@ from engine.edits import SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
-from grammar.afterwards import after, together
+from grammar.afterwards import after, comes_to_the_same, together
 from grammar.beginnings import Beginnings
 from grammar.breath import put_right
 from grammar.build_instructions import InstructionBuilder, is_rather_steps
@@ -381,7 +381,9 @@ class Language:
         equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
         instructions: list[Instruction] = []
         for answer in equal:
-            if isinstance(answer, Understood) and answer.instruction not in instructions:
+            if isinstance(answer, Understood) and not any(
+                comes_to_the_same(answer.instruction, each, workspace) for each in instructions
+            ):
                 instructions.append(answer.instruction)
         meanings = [self.say(each, workspace) for each in instructions] if len(instructions) > 1 else []
         meanings = list(dict.fromkeys(meanings))
