@@ -80,7 +80,9 @@ def _with_user(**fields: FieldType) -> Mapping[str, FieldType]:
     return MappingProxyType({**_USER, **fields})
 
 
-_MESSAGE = _with_user(message="text", command="text", arguments="text", words="number", message_id="text")
+_MESSAGE = _with_user(
+    message="text", command="text", arguments="text", target="text", words="number", message_id="text"
+)
 
 TYPES: Final[tuple[EventType, ...]] = (
     EventType(
@@ -641,6 +643,7 @@ TYPES: Final[tuple[EventType, ...]] = (
             message="text",
             command="text",
             arguments="text",
+            target="text",
             words="number",
             channel="text",
             message_id="text",
