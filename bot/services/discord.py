@@ -90,6 +90,23 @@ METHODS: Final = (
     ),
     Method(
         "discord",
+        "send_picture",
+        (
+            Param("channel_id", "channel", required=False, slot="channel"),
+            Param("picture", "text", required=False),
+            Param("message", "text", required=False, slot="text"),
+        ),
+        (
+            "post the screenshot in {channel_id}",
+            "post the screenshot in discord",
+            "post the screenshot in {channel_id} with the text {message}",
+            "(post|send|share) (the|that) (screenshot|picture) (in|to) [the] [discord] {channel_id}",
+        ),
+        verb="picture",
+        noun=("screenshot post",),
+    ),
+    Method(
+        "discord",
         "send_direct_message",
         (Param("user", "user"), Param("message", "text", slot="text")),
         (

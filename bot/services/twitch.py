@@ -16,7 +16,9 @@ METHODS: Final = (
             "(say|write|type|send|post|put) (in|to|into) [the] [twitch] chat {message}",
             "[the] chat (gets|should get|sees|hears) {message}",
             "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
+            "(say|post|write|send) (the|its) [ai] answer",
         ),
+        fixed={6: {"message": "${answer}"}},  # what a step that asks a model is called
         verb="say",
         noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),
         scopes=("user:write:chat",),
