@@ -11,7 +11,8 @@ from bot.config import tables_folder
 from bot.services.declared import DECLARATIONS
 from engine import edits
 from engine.errors import EditError
-from engine.model import Call, Definition, State, Trigger, Wait
+from engine.formulas import Variable
+from engine.model import Call, Definition, State, Trigger, Wait, Way
 from grammar.afterwards import together
 from grammar.driver import CHAT
 from grammar.instruction import (
@@ -325,3 +326,17 @@ def test_braces_of_a_text_are_what_they_are_when_read_back(text: str) -> None:
         triggers=(Trigger(on="follow.received"),),
     )
     back(Create(made), Workspace())
+
+
+def test_a_name_that_begins_like_the_mark_of_a_number_is_a_name() -> None:
+    name = "\0c"
+    definition = small("raid", "raid")
+    states = (*definition.states[:2], State(name=name, action=Wait(seconds=3)))
+    room = _room_of(definition.model_copy(update={"states": states}))
+    back(
+        Change(
+            "raid",
+            (edits.SetTransition("say", "error", (Way(when=Variable("live"), to=name), Way(when=None, to="say"))),),
+        ),
+        room,
+    )
