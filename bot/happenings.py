@@ -21,6 +21,7 @@ def chat_event(message: Message, community: str) -> Event:
         "message": message.text,
         "command": _command(message.text),
         "arguments": _arguments(message.text),
+        **target_of(_arguments(message.text)),
         "words": len(message.text.split()),
         "message_id": message.id,
     }
@@ -55,6 +56,12 @@ def _command(text: str) -> str:
     """The first word if it begins with `!`, in lower case, as people type commands in any case."""
     head = text.split(maxsplit=1)[:1]
     return head[0].casefold() if head and head[0].startswith("!") else ""
+
+
+def target_of(arguments: str) -> dict[str, str]:
+    """Whom a command is about: the first word after it, without an `@`; nothing where there is none."""
+    first = arguments.split(maxsplit=1)[:1]
+    return {"target": first[0].removeprefix("@")} if first else {}
 
 
 def _arguments(text: str) -> str:

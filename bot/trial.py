@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.happenings import user_fields
+from bot.happenings import target_of, user_fields
 from bot.services.internal import picked
 from bot.services.simulated import SERVICES, output_of
 from engine.context import Context
@@ -181,5 +181,6 @@ def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
         "message": message,
         "command": head.casefold() if is_command else "",
         "arguments": tail if is_command else "",
+        **target_of(tail if is_command else ""),
         "words": len(message.split()),
     }

@@ -80,7 +80,9 @@ def _with_user(**fields: FieldType) -> Mapping[str, FieldType]:
     return MappingProxyType({**_USER, **fields})
 
 
-_MESSAGE = _with_user(message="text", command="text", arguments="text", words="number", message_id="text")
+_MESSAGE = _with_user(
+    message="text", command="text", arguments="text", target="text", words="number", message_id="text"
+)
 
 _SOURCE: Final[Mapping[str, FieldType]] = MappingProxyType({"source": "text"})
 _PLACED: Final[Mapping[str, FieldType]] = MappingProxyType({"source": "text", "scene": "text"})
@@ -714,6 +716,7 @@ TYPES: Final[tuple[EventType, ...]] = (
             message="text",
             command="text",
             arguments="text",
+            target="text",
             words="number",
             channel="text",
             message_id="text",

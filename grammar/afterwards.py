@@ -59,6 +59,15 @@ def together(instructions: Iterable[Instruction]) -> Instruction:
     return found[0] if len(found) == 1 else Several(tuple(found))
 
 
+def comes_to_the_same(one: Instruction, other: Instruction, workspace: Workspace) -> bool:
+    """Whether two instructions are one, or two ways to make the same of the same workflow."""
+    match one, other:
+        case Change(workflow=own), Change(workflow=same) if own == same and one != other:
+            return after(one, workspace).workflows[own] == after(other, workspace).workflows[same]
+        case _:
+            return one == other
+
+
 def _flat(instructions: Iterable[Instruction]) -> Iterable[Instruction]:
     for each in instructions:
         if isinstance(each, Several):

@@ -15,7 +15,7 @@ _PUT_RIGHT: Final = re.compile(
         | \s*,?\s*(?:sorry|sry|oops|whoops|no\ wait|wait\ no)\b\s*,?\s*(?:i\ mea?nt?|make\ that|rather)?
         | \s*,?\s*(?:(?:or|no)\s*,?\s+)?(?:i\ mea?nt?|make\ that|or\ rather)\b
       )
-      [\s,]+ (?P<new>{_AMOUNT})\b (?!\s*%)
+      [\s,]+ (?P<new>{_AMOUNT})\b (?!\s*%) (?:\s*,(?=\s+(?:after|before|at|in|to|for|between)\b))?
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -52,9 +52,11 @@ class Kinds:
 
     Attributes:
         step: Builds one step from its tree and the path that makes its placeholder unique.
+        opposite: What takes a deed back, if something surely does.
     """
 
     step: StepOf
+    opposite: Callable[[Action], Action | None]
 
     def build(self, node: Node, path: str) -> Made:
         """The action of a tree."""
@@ -108,14 +110,21 @@ class Kinds:
             beside.append(self.step(child, own))
             drafts.append(beside[-1])
             if (lasting := child.node("tail_for")) is not None:
-                _refuse_last(steps, child)
-                drafts.append(_waiting(lasting, f"{own}.for"))
+                ending = self._ending(drafts[-1], f"{own}.end") if steps.nodes("step")[-1] is child else ()
+                drafts.extend((_waiting(lasting, f"{own}.for"), *ending))
                 beside = []
         joined = steps.node("simultaneously")
         if joined is None:
             return tuple(drafts)
         rest = len(drafts) - len(beside)
         return (*drafts[:rest], _beside(tuple(beside), _join(joined), f"{path}.beside"))
+
+    def _ending(self, draft: Draft, path: str) -> tuple[Draft, ...]:
+        """What ends `show webcam for 20 seconds`; `switch to Hype for 20 seconds` needs to say what comes then."""
+        ending = self.opposite(draft.state.action)
+        if ending is None:
+            raise NotBuilt("and what comes after that time? Say: switch to scene X, wait 20 seconds, then ...")
+        return (Draft(State(name=placeholder(path), action=ending)),)
 
     def _each(self, node: Node, path: str) -> tuple[Draft, ...]:
         return tuple(self.step(child, f"{path}.{number}") for number, child in enumerate(node.nodes("step"), 1))
@@ -192,12 +201,6 @@ def verbatim_of(drafts: Iterable[Draft]) -> frozenset[str]:
 def _waiting(node: Node, path: str) -> Draft:
     """The wait in `10 minutes later` and `for 20 seconds`."""
     return Draft(State(name=placeholder(path), action=Wait(seconds=seconds_in(node))))
-
-
-def _refuse_last(steps: Node, step: Node) -> None:
-    """`switch to Hype for 20 seconds` needs to know what comes then."""
-    if steps.nodes("step")[-1] is step:
-        raise NotBuilt("and what comes after that time? Say: switch to scene X, wait 20 seconds, then ...")
 
 
 def _all(bodies: Iterable[Body]) -> frozenset[str]:

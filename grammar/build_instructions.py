@@ -601,12 +601,13 @@ def _outside_steps(tree: Node) -> Iterator[Leaf]:
 
 
 def _by_number(number: int) -> str:
-    return f"\0{number}"
+    return f"{_BY_NUMBER}{number}"
 
 
 def named_place(name: str) -> Reference:
     """A step that was named, or numbered (`_by_number`)."""
-    return Numbered(int(name[1:])) if name.startswith("\0") else Called(name)
+    number = name.removeprefix(_BY_NUMBER)
+    return Numbered(int(number)) if number != name and number.isdecimal() else Called(name)
 
 
 def _missing(noun: Leaf | None, node: Node) -> MissingPiece:
@@ -889,6 +890,8 @@ def _of_a_run(tree: Node, workflows: tuple[str, ...]) -> Command:
     return ExtendCommand(workflow, seconds if tree.rule == "longer_run" else -seconds, at)
 
 
+_BY_NUMBER: Final = "\0\ufdd1"
+"""Before the number of a step that is led to by number, until its name is known; no name is typed so."""
 _NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|called)\b|raid \S+\Z", re.IGNORECASE)
 """Words that are rather a step than a text: `an announcement saying hi`, `raid ninja`."""
 _SAID_TO_BE: Final = re.compile(r"\A(?:be|say|read)\s+(?=\S)", re.IGNORECASE)

@@ -71,7 +71,7 @@ class StepBuilder:
     @property
     def _kinds(self) -> Kinds:
         """Builds what holds steps; inside a block a step is led to by its name only."""
-        return Kinds(replace(self, place_name=_no_places).step)
+        return Kinds(replace(self, place_name=_no_places).step, self._opposite)
 
     def _named_call(self, node: Node) -> Action:
         service, _, method = str(value_of(node, "METHOD")).partition(".")
@@ -87,6 +87,22 @@ class StepBuilder:
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
             params[param.name] = slot_value(leaf)
         return Call(service=phrase.method.service, method=phrase.method.name, params=params)
+
+    def _opposite(self, action: Action) -> Call | None:
+        """What takes a deed back: the same method with the one switch the other way that its phrases turn both ways."""
+        if not isinstance(action, Call):
+            return None
+        methods = (phrase.method for phrase in self.by_rule.values())
+        method = next((each for each in methods if each.key == f"{action.service}.{action.method}"), None)
+        if method is None:
+            return None
+        turned = [(name, value) for said in method.fixed.values() for name, value in said.items()]
+        both = [name for name in action.params if (name, True) in turned and (name, False) in turned]
+        if len(both) != 1:
+            return None
+        needed = {param.name for param in method.params if param.required}
+        kept = {name: value for name, value in action.params.items() if name in needed}
+        return Call(service=action.service, method=action.method, params={**kept, both[0]: not action.params[both[0]]})
 
     def _named_alone(self, leaf: Leaf) -> Call:
         """`airhorn`, `hype scene`: what is done with such a thing, by whichever service says it first."""
@@ -111,7 +127,7 @@ class StepBuilder:
 
     def steps(self, node: Node) -> tuple[Draft, ...]:
         """All the steps of a `steps` tree; numbers before them are only for people."""
-        return Kinds(self.step).together(node, "")
+        return Kinds(self.step, self._opposite).together(node, "")
 
     def step(self, node: Node, path: str = "") -> Draft:
         """One step; a name that was not written is a placeholder."""

@@ -35,7 +35,9 @@ from engine.model import (
 )
 from engine.names import expected, fresh, verb
 
-ALWAYS_KNOWN: Final = frozenset({"user", "caller", "event", "date", "time", "clock", "weekday"})
+ALWAYS_KNOWN: Final = frozenset(
+    {"user", "caller", "event", "date", "time", "clock", "weekday", "title", "category", "viewers"}
+)
 _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""

@@ -41,6 +41,8 @@ STARTS_MARK: Final = re.compile(r"^//\s*starts:\s*(.+)$", re.MULTILINE)
 _TERMINAL: Final = re.compile(r"\b_?[A-Z][A-Z0-9_]*\b")
 _COMMENT: Final = re.compile(r"//.*$", re.MULTILINE)
 _ALIAS: Final = re.compile(r"->\s*\w+")
+DEAR: Final = 4.0
+"""A reading that costs so much is not taken before a wider beam has looked for a cheaper one."""
 NEARLY_THE_SAME: Final = 0.3
 ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
 _TEXTS: Final = ("TEXT", "STRING")
@@ -58,7 +60,7 @@ class Limits:
         words: Nor are more words.
         work: Moves of the parser and places come to, over all hypotheses and all families that a sentence is read as.
         depth: How deep its stack may get.
-        beams: Hypotheses kept at a place; the next number is tried when the one before finds nothing.
+        beams: Hypotheses kept at a place; the next number is tried when the one before finds nothing, or only what is dear.
         readings: How many are handed back.
     """
 
@@ -286,22 +288,26 @@ class Driver:
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
         run = _Run(self._table, self._calls, self._wants, lattice, self._table.ends[start], limits)
-        outcome: Outcome | None = None
+        done: list[_Hypothesis] = []
+        stuck: Stuck | None = None
         for beam in limits.beams:
             found = run.over(self._table.starts[start], beam)
             if isinstance(found, Stuck):
-                outcome = found
+                stuck = found
                 if found.reason != "syntax" or not run.dropped:
                     break
                 continue
-            readings = tuple(
+            done = found
+            if not run.dropped or found[0][0] < DEAR:
+                break
+        if stuck is not None and not done:
+            return stuck
+        return Parsed(
+            tuple(
                 Reading(cost, _corrections(chain), run.tokens(chain), start, self._table, self.phrases)
-                for cost, _, _, chain, _ in found
+                for cost, _, _, chain, _ in done
             )
-            return Parsed(readings)
-        if outcome is None:
-            raise AssertionError("there is at least one beam")
-        return outcome
+        )
 
 
 class _Run:

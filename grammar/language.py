@@ -27,11 +27,11 @@ from engine.edits import SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
-from grammar.afterwards import after, together
+from grammar.afterwards import after, comes_to_the_same, together
 from grammar.beginnings import Beginnings
 from grammar.breath import put_right
 from grammar.build_instructions import InstructionBuilder, is_rather_steps
-from grammar.drafts import MissingPiece
+from grammar.drafts import MissingPiece, named_in
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
@@ -55,6 +55,7 @@ from grammar.instruction import (
     Undo,
 )
 from grammar.lattice import MIN_TYPO_LENGTH
+from grammar.leaves import value_of
 from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
@@ -387,7 +388,9 @@ class Language:
         equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
         instructions: list[Instruction] = []
         for answer in equal:
-            if isinstance(answer, Understood) and answer.instruction not in instructions:
+            if isinstance(answer, Understood) and not any(
+                comes_to_the_same(answer.instruction, each, workspace) for each in instructions
+            ):
                 instructions.append(answer.instruction)
         meanings = [self.say(each, workspace) for each in instructions] if len(instructions) > 1 else []
         meanings = list(dict.fromkeys(meanings))
@@ -401,6 +404,10 @@ class Language:
         if isinstance(best.answer, Understood) and tail is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
+        counter = _a_counter(best.reading, workspace)
+        if isinstance(best.answer, Understood) and counter is not None:
+            said = self.say(best.answer.instruction, workspace)
+            return Question("Is that a value of each run, or a counter that stays?", (said, counter))
         if isinstance(best.answer, Understood) and self._is_doubtful(best.reading, workspace):
             said = self.say(best.answer.instruction, workspace)
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
@@ -599,6 +606,21 @@ def _likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start != "manage":
         cost += NOT_YET_COST * _is_later(reading.tree)
     return round(cost, 2), free
+
+
+def _a_counter(reading: Reading, workspace: Workspace) -> str | None:
+    """What `set deaths to 0` may mean as well, where the workflow in focus knows no such value: a counter is set."""
+    ambient = _ambient(reading.tree) if reading.start == "edit" else None
+    only = ambient.nodes("steps")[0].nodes("step") if ambient is not None else []
+    setting = only[0].node("set_variable") if len(only) == 1 else None
+    focus = workspace.workflows.get(workspace.focus or "")
+    number = setting.leaf("NUMBER") if setting is not None else None
+    if setting is None or number is None or focus is None:
+        return None
+    name = str(value_of(setting, "VARIABLE"))
+    definition = focus.definition
+    is_known = name in definition.variables or name in named_in(definition.states)
+    return None if is_known else f'add set the "{name}" counter to {number.text}'
 
 
 def _does(deed: str, workspace: Workspace) -> bool:

@@ -359,6 +359,9 @@ def _clock_in_words(sentence: Sentence, at: int) -> Found:
     if not hours or not isinstance(hours[0][0], int) or not 1 <= hours[0][0] <= 12:
         return []
     hour, after = hours[0]
+    if (half := _key(sentence, after)) in ("am", "pm"):
+        whole = hour % 12 + (12 if half == "pm" else 0)
+        return [((whole * 60 + (minutes if _key(sentence, end) == "past" else -minutes)) % 1440, after + 1)]
     return [
         (NoHalf(hour, minutes) if _key(sentence, end) == "past" else NoHalf((hour - 2) % 12 + 1, 60 - minutes), after)
     ]

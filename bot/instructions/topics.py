@@ -200,7 +200,7 @@ TOPICS: Final = (
             "${user}",
             "arguments",
         ),
-        "In texts ${user} is whom it is about; a raid brings ${viewers}, a cheer ${bits}, a command ${arguments}, gifts ${count}; "
+        "In texts ${user} is whom it is about; a raid brings ${viewers}, a cheer ${bits}, a command ${arguments} and ${target}, gifts ${count}; "
         "${date}, ${time} and ${clock} are always there, and what a run is given by name",
         (
             'when someone raids say "${user} brings ${viewers} friends"',

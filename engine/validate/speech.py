@@ -31,6 +31,7 @@ LIMITS: Final[Mapping[str, tuple[str, int]]] = {
 _TEXTS: Final[Mapping[str, int]] = {
     "message": 500,
     "arguments": 500,
+    "target": 500,
     "title": 140,
     "before": 140,
     "reward": 45,

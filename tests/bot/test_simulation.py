@@ -123,10 +123,12 @@ def test_a_command_and_a_message_are_made_of_each_other() -> None:
         pretended("message.received", given, id="x", at=1.0, community="home").payload
         for given in ({"message": "!So ninja now"}, {"command": "!so", "arguments": "ninja now"}, {"message": "hi all"})
     ]
-    assert [(each["message"], each["command"], each["arguments"], each["words"]) for each in made] == [
-        ("!So ninja now", "!so", "ninja now", 3),
-        ("!so ninja now", "!so", "ninja now", 3),
-        ("hi all", "", "", 2),
+    assert [
+        (each["message"], each["command"], each["arguments"], each.get("target"), each["words"]) for each in made
+    ] == [
+        ("!So ninja now", "!so", "ninja now", "ninja", 3),
+        ("!so ninja now", "!so", "ninja now", "ninja", 3),
+        ("hi all", "", "", None, 2),
     ]
 
 
