@@ -131,6 +131,7 @@ class Runner:
             self._tasks,
             self._mark_begun,
             self._ended,
+            self._do,
             on_attempt,
             self._declarations,
         )
@@ -651,13 +652,23 @@ class Runner:
             effect = record.effect
             if effect.id in known or self._performer.has(effect.id):
                 continue
-            owner = community.roster.awake.get(effect.execution)
-            if record.status == "begun" and not effect.repeatable:
-                self._performer.settle(effect)
-            elif record.status == "due" and (owner is None or effect.id in owner.orphans):
-                self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
-            else:
+            if record.status == "due":
+                self._do(effect)
+            elif effect.repeatable:
                 self._perform(effect)
+            else:
+                self._performer.settle(effect)
+
+    def _do(self, effect: Effect) -> None:
+        """Perform what has certainly not been done yet, unless nobody waits for it any more."""
+        community = self._communities.get(effect.community)
+        if community is None:
+            return  # it stays for whoever opens it next
+        owner = community.roster.awake.get(effect.execution)
+        if owner is None or effect.id in owner.orphans:
+            self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
+        else:
+            self._perform(effect)
 
     # What people are told ------------------------------------------------------------------------------------
 
