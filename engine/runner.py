@@ -122,6 +122,7 @@ class Runner:
         self._notices = notices
         self._communities: dict[str, Community] = {}
         self._surroundings: dict[str, Context] = {}
+        self._standing: dict[str, Mapping[str, Sequence[str]]] = {}
         self._still: dict[str, Context] = {}  # what is around a community, for as long as nothing of it changes
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
@@ -217,6 +218,10 @@ class Runner:
         opened = self._communities.get(community)
         if opened is not None and zone is not None:
             self._appointments.move_to(opened, zone)
+
+    def stand(self, community: str, standing: Mapping[str, Sequence[str]]) -> None:
+        """Know which roles people hold now, by `standing_key`, where that may not be what they held when they wrote a step."""
+        self._standing[community] = standing
 
     def surroundings(self, community: str) -> Context:
         """What transitions see outside their execution, without what is kept."""
@@ -566,7 +571,7 @@ class Runner:
         forbidden = None
         if community is not None and execution is not None:
             loaded = community.revisions[execution.workflow, execution.revision]
-            forbidden = loaded.forbidden.get(effect.state)
+            forbidden = loaded.forbidden(effect.state, self._standing.get(community.name, {}))
         if effect.service == DATA and forbidden is None and community is not None:
             self._keep(community, effect, execution)
         elif (effect.service, effect.method) == (ENGINE, EMIT) and community is not None:
