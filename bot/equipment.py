@@ -47,6 +47,7 @@ _SAMPLES: Final[dict[ParamType, JsonValue]] = {
     "source": "Webcam",
     "sound": "horn",
     "reward": "Hydrate",
+    "role": "Member",
     "list": ["one", "two"],
     "any": "anything",
 }

@@ -105,6 +105,7 @@ Scene = Annotated[str, Kind("scene")]
 Source = Annotated[str, Kind("source")]
 Sound = Annotated[str, Kind("sound")]
 Reward = Annotated[str, Kind("reward")]
+Role = Annotated[str, Kind("role")]
 Seconds = Annotated[float, Kind("seconds")]
 
 

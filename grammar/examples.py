@@ -23,6 +23,7 @@ _LIVE: Final = {
     "SOUND": ("sounds", "airhorn"),
     "SOURCE": ("sources", "webcam"),
     "REWARD": ("rewards", "Hydrate"),
+    "DISCORD_ROLE": ("roles", "Member"),
 }
 _SAMPLES: Final = {
     "DURATION": "10 seconds",

@@ -58,6 +58,7 @@ QUOTABLE: Final = frozenset(
         "SOURCE",
         "SOUND",
         "REWARD",
+        "DISCORD_ROLE",
         "NEW_NAME",
         "WORKFLOW",
     }
@@ -86,7 +87,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
-_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "reward", "channel"))
+_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "reward", "channel", "role"))
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",

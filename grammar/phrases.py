@@ -30,6 +30,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "source": "SOURCE",
         "sound": "SOUND",
         "reward": "REWARD",
+        "role": "DISCORD_ROLE",
         "list": "LIST",
         "any": "TEXT",
     }

@@ -81,6 +81,7 @@ _PARTS: Final = {
     "SOURCE": "a source",
     "SOUND": "a sound",
     "REWARD": "a reward",
+    "DISCORD_ROLE": "a role",
     "CHANNEL": "a channel, like #general",
     "USER": "a user",
     "PERSON": "somebody, like @name",
@@ -92,7 +93,14 @@ _PARTS: Final = {
     "JSON": "JSON",
 }
 _QUOTES: Final = frozenset('"“”„')
-LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
+LIVE: Final = {
+    "SCENE": "scenes",
+    "SOURCE": "sources",
+    "SOUND": "sounds",
+    "REWARD": "rewards",
+    "CHANNEL": "channels",
+    "DISCORD_ROLE": "roles",
+}
 
 
 def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Refusal:
