@@ -25,7 +25,7 @@ from engine.execution import Execution
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.servers import discord as discord_server
-from tests.servers.discord import TOKEN, DiscordServer
+from tests.servers.discord import TOKEN, DiscordServer, alone_with
 from tests.servers.twitch import CHAT, Account, FakeTwitch, chat_message
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -211,7 +211,7 @@ class OnTheAir:
         """A channel as people name it, or whom it belongs to."""
         if id in self.discord.channels:
             return f"#{self.discord.channels[id]['name']}"
-        return next(f"@{name}" for name, person in self._people.items() if id == f"9{person['id'][-17:]}")
+        return next(f"@{name}" for name, person in self._people.items() if id == alone_with(person["id"]))
 
     def text_of(self, channel: str, message: str) -> str:
         """What a message of Discord says."""

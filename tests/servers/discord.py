@@ -556,7 +556,7 @@ class DiscordServer:
 
     async def _open_dm(self, call: Call) -> web.Response:
         person = str(call.body["recipient_id"])
-        id = f"9{person[-17:]}"
+        id = alone_with(person)
         self.messages.setdefault(id, {})
         return _json({"id": id, "type": 1, "last_message_id": None, "recipients": [self.members[person]["user"]]})
 
@@ -854,6 +854,11 @@ class DiscordServer:
 def user(name: str, *, shown: str | None = None, bot: bool = False) -> Json:
     """A person."""
     return {"id": snowflake(), "username": name, "discriminator": "0", "avatar": None, "global_name": shown, "bot": bot}
+
+
+def alone_with(person: str) -> str:
+    """The id of the channel in which the bot and a person are alone, by that person's id."""
+    return f"9{person[-17:]}"
 
 
 def buttons(message: Json) -> dict[str, str]:
