@@ -34,6 +34,8 @@ SCOPES = tuple({"user:read:chat", *(scope for each in (*METHODS, *SOURCES) for s
 BADGES: Mapping[str, tuple[str, ...]] = {"streamer": ("broadcaster",), "mod": ("moderator",)}
 _OURS = frozenset({"broadcaster_id", "moderator_id", "from_broadcaster_id"})
 """What stands in every request and tells nothing."""
+_OF_ITSELF = "Back after "
+"""What the bot says by itself when it was away, how long, and that depends on the machine."""
 
 
 class OnTheAir:
@@ -163,14 +165,15 @@ class OnTheAir:
     # What was seen of it -----------------------------------------------------------------------------------------------
 
     def on_twitch(self) -> list[str]:
-        """What it has done on Twitch, but for its answers; what may be asked twice stands once."""
+        """What it has done on Twitch, but for its answers and what it tells of itself; what may be asked twice stands once."""
         found: list[str] = []
         for call in self.twitch.calls:
             if call.verb == "GET" or call.path.startswith(("eventsub", "oauth2")):
                 continue
             if call.path == "chat/messages":
-                if call.body.get("reply_parent_message_id") is None:
-                    found.append(f"say {call.body['message']}")
+                text = call.body["message"]
+                if call.body.get("reply_parent_message_id") is None and not text.startswith(_OF_ITSELF):
+                    found.append(f"say {text}")
                 continue
             query = {key: values[0] for key, values in call.query.items()}
             body = call.body if isinstance(call.body, dict) else {}
