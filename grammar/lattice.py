@@ -56,6 +56,7 @@ QUOTABLE: Final = frozenset(
         "CHANNEL",
         "SCENE",
         "SOURCE",
+        "FILTER",
         "SOUND",
         "REWARD",
         "DISCORD_ROLE",
@@ -87,7 +88,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
-_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "reward", "channel", "role"))
+_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",

@@ -79,6 +79,7 @@ _PARTS: Final = {
     "NUMBER": "a number",
     "SCENE": "a scene",
     "SOURCE": "a source",
+    "FILTER": "a filter",
     "SOUND": "a sound",
     "REWARD": "a reward",
     "DISCORD_ROLE": "a role",
@@ -96,6 +97,7 @@ _QUOTES: Final = frozenset('"“”„')
 LIVE: Final = {
     "SCENE": "scenes",
     "SOURCE": "sources",
+    "FILTER": "filters",
     "SOUND": "sounds",
     "REWARD": "rewards",
     "CHANNEL": "channels",

@@ -22,6 +22,7 @@ class LiveNames:
     rewards: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
