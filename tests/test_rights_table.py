@@ -321,6 +321,7 @@ VALUES: Mapping[str, str] = {
     "scene": '"BRB"',
     "source": '"cam"',
     "sound": '"horn"',
+    "filter": '"blur"',
     "reward": '"Hydrate"',
     "role": '"Member"',
     "list": '["a"]',
@@ -339,6 +340,8 @@ def step_of(method: Method) -> str:
     return f"do {method.key} with {{{params}}}" if params else f"do {method.key}"
 
 
+@pytest.mark.slow  # each method there is, written by each of them
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("place", ["twitch", "discord"])
 async def test_a_step_is_written_only_by_who_holds_the_right_that_its_method_asks_for(home: Home, place: str):
     found: dict[tuple[str, Role], bool] = {}
