@@ -29,7 +29,7 @@ from tests.servers.discord import TOKEN, DiscordServer, alone_with
 from tests.servers.twitch import CHAT, Account, FakeTwitch, chat_message
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHIN = 60.0
+WITHIN = 120.0
 SCOPES = tuple({"user:read:chat", *(scope for each in (*METHODS, *SOURCES) for scope in each.scopes)})
 BADGES: Mapping[str, tuple[str, ...]] = {"streamer": ("broadcaster",), "mod": ("moderator",)}
 _OURS = frozenset({"broadcaster_id", "moderator_id", "from_broadcaster_id"})

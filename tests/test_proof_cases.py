@@ -145,7 +145,7 @@ def in_parts(lines: list[str], found: list[str]) -> list[str]:
 
 
 @pytest.mark.slow  # each starts the program several times
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 async def test_it_is_written_in_sentences_and_a_kill_in_the_middle_loses_and_repeats_nothing(
     air: OnTheAir, case: dict[str, Any]
