@@ -37,9 +37,11 @@ from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import SERVICES, FailurePlan, simulated_services
 from bot.staging import Staging
+from bot.standing import news, standing_in, told_of
 from engine.clock import SleepingClock, SystemClock, VirtualClock
 from engine.errors import EngineError
 from engine.events import Event
+from engine.execution import Person
 from engine.metrics import Metrics
 from engine.ports import Batch, ConfigRecord, Service, Store
 from engine.runner import Attempt, Posted, Runner
@@ -129,6 +131,7 @@ class Bot:
         """What to say of how long it was away and what came due meanwhile; nothing if that is nothing."""
         self._abroad = abroad
         self._machine_zone = config.machine_zone()
+        self._standing: dict[str, tuple[str, ...]] = {}
         self.conversation = Conversation(
             community=COMMUNITY,
             language=equipment.language,
@@ -161,6 +164,7 @@ class Bot:
 
     async def hear(self, message: Message) -> Heard:
         """Handle something a person typed."""
+        await self._stands(message.author)
         if instruction_in(message.text) is not None or await self.conversation.wants(message):
             return Heard(await self.conversation.handle(message))
         if not message.text.strip():
@@ -169,7 +173,25 @@ class Bot:
 
     async def happen(self, event: Event) -> Posted:
         """Handle something that happened on the stream."""
+        if (person := told_of(event)) is not None:
+            await self._stands(person)
         return await self.runner.post(event)
+
+    async def recall_standing(self) -> None:
+        """Take up as what people were last seen, before anything runs in anybody's name.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self._standing = standing_in(await self.store.config(COMMUNITY))
+        self.runner.stand(COMMUNITY, self._standing)
+
+    async def _stands(self, person: Person) -> None:
+        """Know as what somebody was seen."""
+        record = news(self._standing, person)
+        if record is not None:
+            await self.keep([record])
+            self._standing |= standing_in({record.key: record})
 
     async def stream_is(self, facts: Mapping[str, Any]) -> None:
         """Know this of the stream: `live`, `title`, `category`, whichever is given."""
@@ -318,6 +340,7 @@ async def open_bot(
     if not virtual:
         stack.push_async_callback(_note_last, store, clock)
     stack.push_async_callback(runner.close)
+    await bot.recall_standing()
     await runner.open(COMMUNITY)
     stack.push_async_callback(_save_last, bot)
     await bot.save_now()

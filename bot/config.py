@@ -27,7 +27,7 @@ COMMUNITY: Final = "home"
 """The one community of a bot on its embedded default."""
 
 MAX_KEYS: Final = 1_000
-NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels", "filters"]
+NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels", "filters", "roles"]
 NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
 _VALUE: Final = "config."
 _NAMES: Final = "names."

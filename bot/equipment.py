@@ -48,6 +48,7 @@ _SAMPLES: Final[dict[ParamType, JsonValue]] = {
     "filter": "Blur",
     "sound": "horn",
     "reward": "Hydrate",
+    "role": "Member",
     "list": ["one", "two"],
     "any": "anything",
 }

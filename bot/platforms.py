@@ -103,8 +103,9 @@ class DiscordThere:
         """Discord, if somebody has set it up."""
         return cls(opening, tokens) if DISCORD in tokens.tokens else None
 
-    def granted(self) -> None:
-        """It has permissions instead, which differ by channel."""
+    def granted(self) -> Collection[str] | None:
+        """The permissions that its servers give; None while that cannot be looked at."""
+        return None if self._platform is None else self._platform.permitted()
 
     def unheard(self) -> Mapping[str, Collection[str]]:
         """What its switches keep from the bot."""

@@ -12,12 +12,13 @@ from bot.message import Reply, ReplyKind
 from bot.transcript import printable
 
 _COMMAND: Final = re.compile(r"!(?:workflow|wf)(?: [^\n·]*?)?(?=[.;…)]*(?:\s[·(…A-Z]|\s*\n|\s*$))")
-_MARKUP: Final = re.compile(r"([\\*_~`|<>#\[\]])")
-_LIST: Final = re.compile(r"^(\s*)(?:([-+])(?= )|(\d+)\.(?= ))", re.MULTILINE)
+_MARKUP: Final = re.compile(r"[\\*_~|`]|<(?=[@#:/\w])|(?m:^(?=>|#{1,3}\s|-#?\s|[ \t]*[-+]\s))|\[(?=[^\]]*\]\()")
+_NUMBERED: Final = re.compile(r"(?m)^([ \t]*\d+)(?=\.\s)")
+"""A line that would become part of a list, counted anew by Discord."""
+_LINK: Final = re.compile(r"(https?://\S+)")
 _PING: Final = re.compile(r"@(?=everyone\b|here\b|[!&]?\d)")
 _ZERO_WIDTH: Final = "\N{ZERO WIDTH SPACE}"
 _COLOURS: Final[dict[ReplyKind, str]] = {"done": "32", "question": "33", "refusal": "31", "answer": "36"}
-LONGEST_IN_DISCORD: Final = 2_000
 
 
 def twitch(reply: Reply) -> str:
@@ -26,15 +27,8 @@ def twitch(reply: Reply) -> str:
 
 
 def discord(reply: Reply) -> str:
-    """Markdown: words the bot would accept as code, everything else without any markup; never a ping.
-
-    Where that would be too long, it is shown as one block of code, and where even that is, as it is with markup made harmless.
-    """
-    marked = "".join(_code(text) if is_said else _harmless(text) for text, is_said in _parts(reply))
-    if len(marked) <= LONGEST_IN_DISCORD:
-        return marked
-    block = _block(reply.text)
-    return block if len(block) <= LONGEST_IN_DISCORD else _PING.sub(f"@{_ZERO_WIDTH}", reply.text)[:LONGEST_IN_DISCORD]
+    """Markdown: words the bot would accept as code, everything else without any markup; never a ping."""
+    return "".join(_code(text) if is_said else harmless(text) for text, is_said in _parts(reply))
 
 
 def terminal(reply: Reply, *, colours: bool) -> str:
@@ -74,10 +68,14 @@ def _commands(text: str) -> Iterator[tuple[str, bool]]:
     yield text[end:], False
 
 
-def _harmless(text: str) -> str:
-    escaped = _LIST.sub(
-        lambda found: f"{found[1]}\\{found[2]}" if found[2] else f"{found[1]}{found[3]}\\.", _MARKUP.sub(r"\\\1", text)
-    )
+def harmless(text: str) -> str:
+    """A text that Discord shows as it is written: nothing in it marks up or pings; links stay links."""
+    parts = _LINK.split(text)
+    return "".join(part if at % 2 else _plain(part) for at, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    escaped = _NUMBERED.sub(r"\1\\", _MARKUP.sub(lambda found: f"\\{found.group()}", text))
     return _PING.sub(f"@{_ZERO_WIDTH}", escaped)
 
 

@@ -106,6 +106,7 @@ Source = Annotated[str, Kind("source")]
 Filter = Annotated[str, Kind("filter")]
 Sound = Annotated[str, Kind("sound")]
 Reward = Annotated[str, Kind("reward")]
+Role = Annotated[str, Kind("role")]
 Seconds = Annotated[float, Kind("seconds")]
 
 

@@ -3,16 +3,16 @@
 A value with rules about itself, and nothing else: it does no I/O and starts nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from engine.admission import Gate, gate_of
 from engine.data import Kept
-from engine.declare import Declarations
+from engine.declare import Declarations, Right
 from engine.ears import Ears
 from engine.errors import EngineError
-from engine.execution import Execution
+from engine.execution import Execution, Person
 from engine.inbox import Inbox
 from engine.marks import Mark
 from engine.model import Call, Policy, all_states
@@ -37,14 +37,49 @@ class Loaded:
     Attributes:
         program: None if it cannot be run as it is written; `unfit` then says why.
         gate: Its policy, made ready.
-        forbidden: Why a step must not be performed, by state: its author does not hold the right its method asks for.
+        written: What stands behind each step that asks a method for something, by state.
     """
 
     record: RevisionRecord
     program: Program | None
     unfit: str | None
     gate: Gate
-    forbidden: Mapping[str, str]
+    written: Mapping[str, "Written"]
+
+    def forbidden(self, state: str, standing: Mapping[str, Sequence[str]]) -> str | None:
+        """Why a step must not be performed: its author does not hold the right that its method asks for, or no longer does.
+
+        `standing` are the roles of people in whom something may have changed since they wrote, by `standing_key`.
+        """
+        step = self.written.get(state)
+        if step is None:
+            return None
+        now = standing.get(standing_key(step.author))
+        roles = step.author.roles if now is None else now
+        if "broadcaster" in roles or (step.right == "moderator" and (now is None or "moderator" in now)):
+            return None
+        may = "the broadcaster" if step.right == "broadcaster" else "the broadcaster and moderators"
+        lost = ", who is none of them any more" if now is not None and now != step.author.roles else ""
+        return f'only {may} may let a workflow do {step.method}, and step "{state}" was written by {step.author.name}{lost}'
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Who wrote a step, and which right it takes.
+
+    Attributes:
+        method: The key of what it asks for.
+        right: The least role that its author must hold.
+    """
+
+    method: str
+    right: Right
+    author: Person
+
+
+def standing_key(person: Person) -> str:
+    """Under which somebody's standing is known: names change, and two platforms may have the same one."""
+    return f"{person.platform}:{person.id or person.name}"
 
 
 def load(record: RevisionRecord, declarations: Declarations) -> Loaded:
@@ -56,21 +91,17 @@ def load(record: RevisionRecord, declarations: Declarations) -> Loaded:
         program = compile_program(record.definition, declarations)
     except EngineError as error:
         unfit = str(error)
-    return Loaded(record, program, unfit, gate, _forbidden(record, declarations))
+    return Loaded(record, program, unfit, gate, _written(record, declarations))
 
 
-def _forbidden(record: RevisionRecord, declarations: Declarations) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _written(record: RevisionRecord, declarations: Declarations) -> dict[str, Written]:
+    found: dict[str, Written] = {}
     for state in all_states(record.definition.states):
-        if not isinstance(state.action, Call):
-            continue
-        method = declarations.find(state.action.service, state.action.method)
-        author = record.step_authors.get(state.name, record.author)
-        if method is not None and method.right == "broadcaster" and "broadcaster" not in author.roles:
-            found[state.name] = (
-                f'only the broadcaster may let a workflow do {method.key}, and step "{state.name}" '
-                f"was written by {author.name}"
-            )
+        if isinstance(state.action, Call):
+            method = declarations.find(state.action.service, state.action.method)
+            if method is not None:
+                author = record.step_authors.get(state.name, record.author)
+                found[state.name] = Written(method.key, method.right, author)
     return found
 
 

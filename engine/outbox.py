@@ -2,7 +2,7 @@
 
 Most are done by a service. What is done by a commit, a change of the community's data or an event of a step, is done here,
 in the very commit that records it as done. Of what was on its way at a crash, what may be repeated is, and the rest is
-settled or left unknown. This module decides nothing about executions, and draws no commit of its own: a result joins the
+settled: it was done, it was not and is done now, or it is left unknown. This module decides nothing about executions, and draws no commit of its own: a result joins the
 open group.
 """
 
@@ -42,6 +42,7 @@ class Outbox:
         trouble: Holds results back while nothing can be saved.
         chance: Draws numbers in [0, 1).
         zone: The time zone of a community.
+        standing: The roles that people of a community hold now; see `Loaded.forbidden`.
         tell: Says a sentence to a community.
         on_attempt: Told of every try handed to a service, when it has ended.
     """
@@ -59,6 +60,7 @@ class Outbox:
         *,
         chance: Callable[[], float],
         zone: Callable[[str], str],
+        standing: Callable[[str], Mapping[str, Sequence[str]]],
         tell: Callable[[str, str], None],
         on_attempt: Callable[[Attempt], None] | None,
     ) -> None:
@@ -70,8 +72,11 @@ class Outbox:
         self._trouble = trouble
         self._chance = chance
         self._zone = zone
+        self._standing = standing
         self._tell = tell
-        self._performer = Performer(services, clock, tasks, self._mark_begun, self._ended, on_attempt, declarations)
+        self._performer = Performer(
+            services, clock, tasks, self._mark_begun, self._ended, self._begin, on_attempt, declarations
+        )
         self._closed = False
 
     @property
@@ -90,16 +95,25 @@ class Outbox:
             effect = record.effect
             if effect.id in known or self._performer.has(effect.id):
                 continue
-            community = self._communities.get(effect.community)
-            owner = None if community is None else community.roster.awake.get(effect.execution)
-            if record.status == "begun" and not effect.repeatable:
-                self._performer.settle(effect)
-            elif record.status == "due" and (owner is None or effect.id in owner.orphans):
-                self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
-            else:
+            if record.status == "due":
+                self._begin(effect)
+            elif effect.repeatable:
                 self.perform(effect)
+            else:
+                self._performer.settle(effect)
 
     # On its way ------------------------------------------------------------------------------------------------------
+
+    def _begin(self, effect: Effect) -> None:
+        """Do what has certainly not been done yet, unless nobody waits for it any more."""
+        community = self._communities.get(effect.community)
+        if community is None:
+            return  # it stays for whoever opens it next
+        owner = community.roster.awake.get(effect.execution)
+        if owner is None or effect.id in owner.orphans:
+            self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
+        else:
+            self.perform(effect)
 
     def perform(self, effect: Effect) -> None:
         """Do it, or have it done."""
@@ -108,7 +122,7 @@ class Outbox:
         forbidden = None
         if community is not None and execution is not None:
             loaded = community.revisions[execution.workflow, execution.revision]
-            forbidden = loaded.forbidden.get(effect.state)
+            forbidden = loaded.forbidden(effect.state, self._standing(community.name))
         if effect.service == DATA and forbidden is None and community is not None:
             self._keep(community, effect, execution)
         elif (effect.service, effect.method) == (ENGINE, EMIT) and community is not None:

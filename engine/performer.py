@@ -54,6 +54,7 @@ class Performer:
         tasks: Owns the work.
         mark_begun: Returns once it is durable that an effect has been handed over.
         ended: Told the result of every effect, once.
+        undone: Told of one begun before a crash that has certainly not been done; it is still to be performed.
         on_attempt: Told of every try, when it has ended; None if nobody listens.
         declarations: Say which look-ups may be used again for a while.
     """
@@ -65,6 +66,7 @@ class Performer:
         tasks: Tasks,
         mark_begun: Callable[[Effect], Awaitable[None]],
         ended: Callable[[Effect, Result], None],
+        undone: Callable[[Effect], None],
         on_attempt: Callable[[Attempt], None] | None,
         declarations: Declarations,
     ) -> None:
@@ -73,6 +75,7 @@ class Performer:
         self._tasks = tasks
         self._mark_begun = mark_begun
         self._ended = ended
+        self._undone = undone
         self._on_attempt = on_attempt
         self._declarations = declarations
         self._cache = ResultCache()
@@ -185,6 +188,10 @@ class Performer:
                 log.exception("%s could not settle %s", effect.service, effect.id, extra=about(effect))
         if found is None:
             found = Unknown(f"I was stopped while {effect.service}.{effect.method} was under way")
+        if isinstance(found, Failed) and found.retryable:
+            self._let_go(effect)
+            self._undone(effect)
+            return
         self._end(effect, _checked(effect, found))
 
     def _end(self, effect: Effect, result: Result, simulated: bool | None = None) -> None:

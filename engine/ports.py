@@ -54,7 +54,10 @@ class Service(Protocol):
         ...
 
     async def settle(self, effect: Effect) -> Result | None:
-        """Find out what became of an effect that was begun before a crash; None if that cannot be known."""
+        """Find out what became of an effect that was begun before a crash; None if that cannot be known.
+
+        A failure that may be tried again says that nothing was done: it is then performed, under the same id.
+        """
         ...
 
 

@@ -121,6 +121,7 @@ class Runner:
         self._notices = notices
         self._communities: dict[str, Community] = {}
         self._surroundings: dict[str, Context] = {}
+        self._standing: dict[str, Mapping[str, Sequence[str]]] = {}
         self._still: dict[str, Context] = {}  # what is around a community, for as long as nothing of it changes
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
@@ -149,6 +150,7 @@ class Runner:
             self._trouble,
             chance=chance,
             zone=lambda community: self._around(community).zone,
+            standing=lambda community: self._standing.get(community, {}),
             tell=self._tell,
             on_attempt=on_attempt,
         )
@@ -226,6 +228,10 @@ class Runner:
         opened = self._communities.get(community)
         if opened is not None and zone is not None:
             self._appointments.move_to(opened, zone)
+
+    def stand(self, community: str, standing: Mapping[str, Sequence[str]]) -> None:
+        """Know which roles people hold now, by `standing_key`, where that may not be what they held when they wrote a step."""
+        self._standing[community] = standing
 
     def surroundings(self, community: str) -> Context:
         """What transitions see outside their execution, without what is kept."""

@@ -340,7 +340,7 @@ class _Play:
     def _result(self, effect: Effect, run: Execution | None) -> tuple[Result, bool]:
         """What it would come to, and whether that is made up."""
         if run is not None:
-            forbidden = self._community.revisions[run.workflow, run.revision].forbidden.get(effect.state)
+            forbidden = self._community.revisions[run.workflow, run.revision].forbidden(effect.state, {})
             if forbidden is not None:
                 return Failed("forbidden", forbidden), False
         answer = self._stage.answer(effect)

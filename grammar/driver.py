@@ -8,8 +8,8 @@
 
 Grammar files hold structure only; every terminal is declared here and comes from the lattice, so a terminal that begins
 with `_` is dropped from trees and any other stays as a `Leaf`. Terminals known by their form (`grammar.lattice.BY_FORM`):
-TEXT STRING NEW_NAME USER PERSON CHANNEL SCENE SOURCE FILTER SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER
-JSON NAME COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
+TEXT STRING NEW_NAME USER PERSON CHANNEL SCENE SOURCE FILTER SOUND REWARD DISCORD_ROLE WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA
+IDENTIFIER JSON NAME COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
 STRING is only ever quoted. All others come from `grammar/lexicon/*.toml` and from the `LiveLexicon`.
 
 A beam of the cheapest hypotheses moves over the words; hypotheses at the same place with the same stack are one (a second

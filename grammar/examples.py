@@ -24,6 +24,7 @@ _LIVE: Final = {
     "SOURCE": ("sources", "webcam"),
     "FILTER": ("filters", "blur"),
     "REWARD": ("rewards", "Hydrate"),
+    "DISCORD_ROLE": ("roles", "Member"),
 }
 _SAMPLES: Final = {
     "DURATION": "10 seconds",

@@ -59,6 +59,7 @@ QUOTABLE: Final = frozenset(
         "FILTER",
         "SOUND",
         "REWARD",
+        "DISCORD_ROLE",
         "NEW_NAME",
         "WORKFLOW",
     }
@@ -87,7 +88,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
-_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel"))
+_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",

@@ -32,7 +32,7 @@ from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
-LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "CHANNEL")
+LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "CHANNEL", "DISCORD_ROLE")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
@@ -267,7 +267,7 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, filters, sounds, rewards and channels; a sound, and a scene called so, may be a step."""
+    """The live entries of scenes, sources, filters, sounds, rewards, channels and roles; a sound, and a scene called so, may be a step."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
@@ -275,6 +275,7 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
         ("SOUND", names.sounds),
         ("REWARD", names.rewards),
         ("CHANNEL", names.channels),
+        ("DISCORD_ROLE", names.roles),
     ):
         for name in group:
             yield terminal, name, name

@@ -57,6 +57,7 @@ _PIECES: Final = (
     _Piece("SOURCE", "Which source?", "", ('"webcam"',)),
     _Piece("FILTER", "Which filter?", "", ('"blur"', '"blur" of "webcam"')),
     _Piece("REWARD", "Which reward?", "", ('"Hydrate"',)),
+    _Piece("DISCORD_ROLE", "Which role?", "", ('"Member"',)),
     _Piece("CHANNEL", "Which channel?", "", ("#general",)),
     _Piece("USER", "Whom?", "", ("${user}",)),
     _Piece("EVENT", "When what happens? Such as: someone follows.", "", ("someone follows",)),
@@ -78,7 +79,7 @@ _PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], .
     (_ending("something|smth|anything|(?:a|some) (?:text|message|words)"), lambda question: question.verbatim),
     *(
         (_ending(f"(?:an?|some|another) {noun}"), _asks_which(noun))
-        for noun in ("sound", "scene", "source", "filter", "reward", "channel")
+        for noun in ("sound", "scene", "source", "filter", "reward", "role", "channel")
     ),
     (_ending("(?:for )?(?:a (?:while|bit|moment)|some time)"), lambda question: question.text.startswith("How long")),
     (_ending("someone|somebody"), lambda question: question.text == "Whom?"),
@@ -141,7 +142,7 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
             if works(options[0]):
                 said = sentence[stuck.at : end].strip()
                 new = f"{read} {_written(terminal, said)}{sentence[end:]}"
-                text = f'There is no {terminal.casefold()} "{said}". Which one? A new one goes in quotes: {new}'
+                text = f'There is no {terminal.casefold().replace("_", " ")} "{said}". Which one? A new one goes in quotes: {new}'
                 return Question(text, options, hints=names)
     return None
 

@@ -31,6 +31,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "filter": "FILTER",
         "sound": "SOUND",
         "reward": "REWARD",
+        "role": "DISCORD_ROLE",
         "list": "LIST",
         "any": "TEXT",
     }

@@ -82,6 +82,7 @@ _PARTS: Final = {
     "FILTER": "a filter",
     "SOUND": "a sound",
     "REWARD": "a reward",
+    "DISCORD_ROLE": "a role",
     "CHANNEL": "a channel, like #general",
     "USER": "a user",
     "PERSON": "somebody, like @name",
@@ -100,6 +101,7 @@ LIVE: Final = {
     "SOUND": "sounds",
     "REWARD": "rewards",
     "CHANNEL": "channels",
+    "DISCORD_ROLE": "roles",
 }
 
 

@@ -131,7 +131,7 @@ class Words:
 
     text: str
     quoted: bool = False
-    type: Literal["text", "number", "scene", "source", "sound", "reward", "channel", "user"] = "text"
+    type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "user"] = "text"
 
 
 Value: TypeAlias = Duration | By | Words

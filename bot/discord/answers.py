@@ -1,17 +1,18 @@
 """What the bot answers, made fit for Discord: which text, as a card or plain, with which buttons. Pure.
 
-Discord takes `*`, `_` and their like for formatting; a workflow that is shown must read as it is written, so they are
-escaped. A text that has become too long by that is cut between steps, and one that needs too many messages is a file.
+What people could type to the bot stands there as code, the rest as it is written. A text that is too long is cut between
+steps, without marks, and one that needs too many messages is a file.
 """
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot import rendering
 from bot.message import Reply
 from bot.questions import options_of
+from bot.rendering import harmless
 from bot.replies import LIMITS, clipped, pieces
 from engine.ports import ChangeRecord, ProposalRecord
 
@@ -22,10 +23,6 @@ MOST_CHOICES: Final = 25
 LONGEST_LABEL: Final = 100
 _SHORT: Final = 120
 """An answer of so many characters and one line needs no card."""
-_ACTIVE: Final = re.compile(r"[\\*_~|`]|(?m:^(?=>|#{1,3}\s|-#?\s|[ \t]*[-+]\s))|\[(?=[^\]]*\]\()")
-_NUMBERED: Final = re.compile(r"(?m)^([ \t]*\d+)(?=\.\s)")
-"""A line that would become part of a list, counted anew by Discord."""
-_LINK: Final = re.compile(r"(https?://\S+)")
 COLOURS: Final = {"done": 0x3BA55D, "question": 0xFAA81A, "refusal": 0xED4245, "answer": 0x5865F2}
 
 
@@ -91,34 +88,21 @@ def outgoing(
 
 
 def _messages(reply: Reply) -> list[Outgoing]:
-    text = as_written(reply.text)
+    shown = rendering.discord(reply)
     if reply.file is not None:
-        return [Outgoing(clipped(text, LIMIT), file=reply.file)]
-    colour = COLOURS[reply.kind]
-    if _is_card(reply) and len(text) <= CARD_LIMIT:
+        return [Outgoing(shown if len(shown) <= LIMIT else clipped(harmless(reply.text), LIMIT), file=reply.file)]
+    if _is_card(reply) and len(shown) <= CARD_LIMIT:
         footer = f"version {reply.revision}" if reply.revision else ""
-        return [Outgoing(text, reply.workflow or "", colour, footer)]
-    parts = parted(reply.text)
+        return [Outgoing(shown, reply.workflow or "", COLOURS[reply.kind], footer)]
+    parts = [shown] if len(shown) <= LIMIT else parted(reply.text)
     if len(parts) <= MOST_PARTS:
         return [Outgoing(part) for part in parts]
-    beginning = clipped(as_written(clipped(reply.text, LIMIT // 4)), LIMIT)
+    beginning = clipped(harmless(clipped(reply.text, LIMIT // 4)), LIMIT)
     return [Outgoing(beginning, file=(f"{reply.workflow or 'answer'}.txt", reply.text))]
 
 
 def _is_card(reply: Reply) -> bool:
     return reply.kind == "answer" and reply.workflow is not None and ("\n" in reply.text or len(reply.text) > _SHORT)
-
-
-def as_written(text: str) -> str:
-    """A text that Discord shows as it is; links stay links."""
-    parts = _LINK.split(text)
-    return "".join(
-        part if at % 2 else _NUMBERED.sub(r"\1\\", _ACTIVE.sub(_escape, part)) for at, part in enumerate(parts)
-    )
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\{match.group()}"
 
 
 def parted(text: str, limit: int = LIMIT) -> list[str]:
@@ -130,12 +114,12 @@ def parted(text: str, limit: int = LIMIT) -> list[str]:
             parts.append(current.rstrip())
             current = ""
         current += piece
-    return [*parts, current.rstrip()] if current.strip() else parts or [as_written(text)]
+    return [*parts, current.rstrip()] if current.strip() else parts or [harmless(text)]
 
 
 def _small(piece: str, limit: int) -> list[str]:
     """A piece as it is shown; one that is too long by itself is cut where it must be."""
-    shown = as_written(piece)
+    shown = harmless(piece)
     if len(shown) <= limit:
         return [shown]
     half = len(piece) // 2

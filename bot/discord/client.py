@@ -18,6 +18,7 @@ from bot.discord.house import last_change
 from bot.discord.people import person_of
 from bot.discord.pictures import picture_of
 from bot.message import Message, Reply, ReplyKind, instruction_in
+from bot.rendering import harmless
 from grammar.names import quoted_name
 
 _SPOKEN: Final = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -146,9 +147,7 @@ class Front(Hearing):
         if last.id != change:
             name = last.after.name
             since = f"{name} has changed since, by {last.by.name}: {last.summary}."
-            await self._close(
-                interaction, answers.as_written(f"{since} To undo that: !workflow undo {quoted_name(name)}")
-            )
+            await self._close(interaction, harmless(f"{since} To undo that: !workflow undo {quoted_name(name)}"))
             return
         word = "redo" if meant.kind == "undo" else "undo"
         said = self._said(interaction, f"!workflow {word} {quoted_name(last.after.name)}")

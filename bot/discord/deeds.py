@@ -6,6 +6,7 @@ the params is known before the request is handed over, and is a failure, never a
 
 import hashlib
 import io
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,9 @@ Rest: TypeAlias = Callable[[], Awaitable[Output]]
 Deed: TypeAlias = Callable[["Asked"], Awaitable[Rest]]
 
 LONGEST_TIMEOUT: Final = timedelta(days=28)
+MOST_REACTIONS: Final = 20
+"""A message has so many different ones at most."""
+_BETWEEN: Final = re.compile(r"\s+(?:and\s+)?|\s*,\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +174,14 @@ async def delete_message(asked: Asked) -> Rest:
 
 
 async def add_reaction(asked: Asked) -> Rest:
-    """React to a message."""
+    """React to a message, with one emoji or several."""
     message = await asked.finder.message(asked.text("message_id", 200))
-    emoji = asked.finder.emoji(asked.text("emoji", 100))
+    written = _BETWEEN.split(asked.text("emoji", 400).strip())[:MOST_REACTIONS]
+    emojis = [asked.finder.emoji(each) for each in written if each]
 
     async def rest() -> Output:
-        await message.add_reaction(emoji)
+        for emoji in emojis:
+            await message.add_reaction(emoji)
         return None
 
     return rest

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -12,6 +12,7 @@ from bot.discord.addresses import use
 from bot.discord.client import Front
 from bot.discord.house import House
 from bot.discord.options import options_of
+from bot.discord.permits import permitted
 from bot.discord.settled import PACE, Pace
 from bot.supervise import GivesUp, Line
 
@@ -112,6 +113,11 @@ class Platform:
             async with asyncio.timeout(within):
                 await self._came.wait()
         return self.client if self._came.is_set() else None
+
+    def permitted(self) -> Collection[str] | None:
+        """What the home servers let the bot do; None while none can be looked at."""
+        homes = [] if self.client is None else [guild for guild in self.client.home_guilds() if not guild.unavailable]
+        return permitted(homes) if homes else None
 
     def tell(self, sentence: str) -> None:
         """Say something in the channel for moderators, if one is set and it can be said within a while."""

@@ -163,7 +163,7 @@ class Settled(discord.Client):
             )
         for guild in filter(self.is_home, self.guilds):
             await self._tell_commands(guild)
-        await self._learn_channels()
+        await self._learn_names()
 
     async def _find_home(self) -> None:
         if len(self.guilds) == 1:
@@ -210,12 +210,18 @@ class Settled(discord.Client):
             return
         await self._house.keep([ConfigRecord(self._community, key, mark)])
 
-    async def _learn_channels(self, *_: Any) -> None:
-        names = sorted({channel.name for guild in self.home_guilds() for channel in guild.text_channels})
-        if tuple(names) != self._house.settings.names.channels:
-            await self._house.set(config.with_names(self._house.settings, "channels", tuple(names)))
+    async def _learn_names(self, *_: Any) -> None:
+        """What people may call channels and roles; those of other integrations nobody gives."""
+        guilds = self.home_guilds()
+        channels = {channel.name for guild in guilds for channel in guild.text_channels}
+        roles = {role.name for guild in guilds for role in guild.roles if not role.is_default() and not role.managed}
+        found: tuple[tuple[config.NameKind, set[str]], ...] = (("channels", channels), ("roles", roles))
+        for kind, names in found:
+            if tuple(sorted(names)) != getattr(self._house.settings.names, kind):
+                await self._house.set(config.with_names(self._house.settings, kind, tuple(sorted(names))))
 
-    on_guild_channel_create = on_guild_channel_delete = on_guild_channel_update = _learn_channels
+    on_guild_channel_create = on_guild_channel_delete = on_guild_channel_update = _learn_names
+    on_guild_role_create = on_guild_role_delete = on_guild_role_update = _learn_names
 
     async def say_aside(self, sentence: str) -> None:
         """Say something in the channel for moderators. Whether that can be done is nobody's concern: the log has it, too."""

@@ -16,9 +16,10 @@ from bot.happenings import discord_link, event, user_fields
 from bot.message import Message, Place, instruction_in
 from engine.events import Event
 
-_WITH_EMOJI: Final = re.compile(
-    r"(\bwith\s+)(<a?:\w{2,32}:\d{1,20}>|:\w{2,32}:|[\u2190-\u2bff\u3030-\u3299\ufe0f\u200d\U0001f000-\U0001faff]+)(?![^\s,.;])"
+_EMOJI: Final = (
+    r"(?:<a?:\w{2,32}:\d{1,20}>|:\w{2,32}:|[\u2190-\u2bff\u3030-\u3299\ufe0f\u200d\U0001f000-\U0001faff]+)(?![^\s,.;])"
 )
+_WITH_EMOJI: Final = re.compile(rf"(\bwith\s+)({_EMOJI}(?:(?:\s+and\s+|\s*,\s*|\s+){_EMOJI})*)")
 _MENTIONED: Final = re.compile(r"<(#|@&|@!?)(\d{1,20})>")
 
 
@@ -59,7 +60,7 @@ def addressed(text: str, me: int) -> str:
 def in_words(text: str, names: Mapping[str, str]) -> str:
     """A sentence with names in the place of Discord's marks for them; what stands in quotes is a text and stays.
 
-    An emoji that somebody reacts with is put into quotes: on a phone nobody types them.
+    The emoji that somebody reacts with, one or several, are put into quotes: on a phone nobody types those.
     """
     about_reactions = "react" in text.casefold()
     parts = re.split(r'("(?:[^"\\]|\\.)*")', text)

@@ -1,4 +1,4 @@
-"""What Discord can be asked to do. A channel is its name without `#`, or its id."""
+"""What Discord can be asked to do. A channel is its name without `#`, or its id; scopes are permissions as Discord names them."""
 
 from typing import Final
 
@@ -30,12 +30,13 @@ METHODS: Final = (
         verb="post",
         noun=("discord post", "discord message", "post", "discord msg"),
         aliases=("send_channel_message",),
+        scopes=("Send Messages",),
     ),
     Method(
         "discord",
         "edit_message",
         (Param("message_id", "text"), Param("message", "text", slot="text")),
-        ("edit the discord message {message_id} to {message}",),
+        ("edit the discord message {message_id} to {message}", "edit {message_id} to [say] {message}"),
         verb="edit",
         noun=("edit", "discord edit"),
         repeatable=True,
@@ -44,30 +45,48 @@ METHODS: Final = (
         "discord",
         "add_reaction",
         (Param("message_id", "text"), Param("emoji", "text")),
-        ("react to the discord message {message_id} with {emoji}",),
+        (
+            "react with {emoji}",
+            "react to the discord message {message_id} with {emoji}",
+            "react to {message_id} with {emoji}",
+            "react with {emoji} to {message_id}",
+        ),
+        fixed={0: {"message_id": "${message_id}"}},
         verb="react",
         noun=("reaction",),
         repeatable=True,
+        scopes=("Add Reactions",),
     ),
     Method(
         "discord",
         "add_role",
-        (Param("user", "user"), Param("role", "text")),
-        ("give {user} the discord role {role}",),
+        (Param("user", "user"), Param("role", "role")),
+        (
+            "give {user} the discord role {role}",
+            "(give|grant) {user} the [discord] {role} role",
+            "(give|grant) {user} the role {role}",
+            "add the role {role} to {user}",
+        ),
         verb="role",
         noun=("role",),
         repeatable=True,
         right="broadcaster",
+        scopes=("Manage Roles",),
     ),
     Method(
         "discord",
         "remove_role",
-        (Param("user", "user"), Param("role", "text")),
-        ("take the discord role {role} from {user}",),
+        (Param("user", "user"), Param("role", "role")),
+        (
+            "take the discord role {role} from {user}",
+            "(take|remove) the [discord] role {role} from {user}",
+            "(take|remove) the [discord] {role} role from {user}",
+        ),
         verb="unrole",
         noun=("role removal",),
         repeatable=True,
         right="broadcaster",
+        scopes=("Manage Roles",),
     ),
     Method(
         "discord",
@@ -87,6 +106,7 @@ METHODS: Final = (
         ),
         verb="card",
         noun=("card", "embed"),
+        scopes=("Embed Links",),
     ),
     Method(
         "discord",
@@ -150,6 +170,7 @@ METHODS: Final = (
         ),
         verb="thread",
         noun=("thread",),
+        scopes=("Create Public Threads",),
     ),
     Method(
         "discord",
@@ -162,6 +183,7 @@ METHODS: Final = (
         verb="discord_timeout",
         noun=("discord timeout",),
         repeatable=True,
+        scopes=("Timeout Members",),
     ),
     Method(
         "discord",

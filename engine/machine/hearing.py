@@ -23,6 +23,8 @@ MAX_GATHERED: Final = 5_000
 MAX_SHOWN: Final = 500
 """How many of them are told one by one in its result."""
 MAX_TEXT: Final = 100
+MAX_DRAWN: Final = 5
+"""So many people are drawn one after the other; a number drawn by chance has no more in it than tells these apart."""
 
 
 def wait_for(work: Work, branch: Branch, state: CompiledState, limit: float | None) -> None:
@@ -245,31 +247,42 @@ def _is_full(gathered: tuple[Values, ...], how: Gathering) -> bool:
 
 
 def _summed_up(gathered: tuple[Values, ...], how: Gathering, draw: Any) -> dict[str, Any]:
-    """The result: how many, who, what they said how often, what most said, and one of them drawn by weight."""
+    """The result: how many, who, what they said how often, what most said, and some of them drawn by weight."""
     tally: dict[str, int] = {}
     for each in gathered:
         if text := each["text"].casefold():
             tally[text] = tally.get(text, 0) + 1
     most = max(tally.values(), default=0)
     shown = sorted(tally.items(), key=lambda each: -each[1])[:MAX_SHOWN]
-    names = [each["user"] for each in gathered if each["user"] is not None]
+    people = [each for each in gathered if each["user"] is not None]
+    drawn = drawn_from(people, draw())
     return {
         "count": len(gathered),
-        "users": list(dict.fromkeys(names))[:MAX_SHOWN],
+        "users": list(dict.fromkeys(each["user"] for each in people))[:MAX_SHOWN],
         "texts": [each["text"] for each in gathered[:MAX_SHOWN] if each["text"]],
         "tally": dict(shown),
         "top": next((text for text, count in shown if count == most), None),
         "tied": sum(1 for count in tally.values() if count == most) > 1,
-        "winner": _drawn([each for each in gathered if each["user"] is not None], draw()),
+        "winner": drawn[0] if drawn else None,
+        "winners": drawn,
     }
 
 
-def _drawn(gathered: Iterable[Values], chance: float) -> str | None:
-    """One of the people, each as likely as the weight."""
-    likely = [each for each in gathered if each["weight"] > 0]
-    mark = chance * sum(each["weight"] for each in likely)
-    for each in likely:
-        mark -= each["weight"]
-        if mark < 0:
-            return str(each["user"])
-    return str(likely[-1]["user"]) if likely else None
+def drawn_from(people: Iterable[Values], chance: float) -> list[str]:
+    """Several of the people, none twice, each as likely among those left as the weight.
+
+    Where the number falls within what belongs to whom it chose is as much by chance as the number was: that draws the next.
+    """
+    left = [each for each in people if each["weight"] > 0]
+    found: list[str] = []
+    while left and len(found) < MAX_DRAWN:
+        mark = chance * sum(each["weight"] for each in left)
+        chosen = left[0]
+        for chosen in left:  # the last one if rounding goes past them all
+            if mark < chosen["weight"]:
+                break
+            mark -= chosen["weight"]
+        chance = min(mark / chosen["weight"], 1.0)
+        found.append(str(chosen["user"]))
+        left = [each for each in left if each["user"] != chosen["user"]]
+    return found

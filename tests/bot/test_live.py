@@ -521,3 +521,36 @@ async def test_a_wait_outlives_a_kill_and_a_line_cut_off_by_it_is_known_by_its_o
 async def test_nothing_set_up_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NothingSetUp, match="Begin with: showcaller setup"):
         await run(DataFolder(tmp_path), log_to(tmp_path / "log"), print)
+
+
+async def test_a_right_that_discord_does_not_give_is_told_when_a_step_needs_it_and_not_while_it_does(
+    show: Show, discord: DiscordServer
+) -> None:
+    may_nothing = discord.add_role("bot only")
+    discord.members[discord.me["id"]]["roles"] = [may_nothing]
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+
+    without = await show.mod("!wf create hi: say hello, then post hello in #general")
+    await show.typed(
+        '!wf create club: when someone follows, give ${user} the role "Crew"', "broadcaster", login="streamer", user="1"
+    )
+    await show.until_said(lambda said: any("Manage Roles" in line for line in said))
+    told = next(line for line in show.said() if "Manage Roles" in line)
+
+    assert "granted" not in without
+    assert "discord has not granted me Manage Roles, so it would refuse this" in told
+    assert "allow it with: showcaller setup discord" in told
+
+
+async def test_what_the_switches_of_discord_keep_from_the_bot_is_told_when_a_workflow_waits_for_it(
+    show: Show, discord: DiscordServer
+) -> None:
+    async with await SQLiteStore.open(show.folder.database) as store:
+        _, record = with_value(Settings(), "discord.members", "off", secret=False)
+        await store.commit(Batch(config=[record]))
+    await show.begin()
+
+    told = await show.mod("!wf when someone joins the discord, say welcome")
+
+    assert "discord has not granted me its Server Members Intent, so I do not hear of it" in told

@@ -2,11 +2,13 @@
 
 import pytest
 
-from bot.discord.answers import as_written, parted
+from bot.discord.answers import outgoing, parted
 from bot.discord.commands import choices
 from bot.discord.options import Options, options_of, unheard
 from bot.discord.service import mentions_in
 from bot.discord.wire import addressed, in_words
+from bot.message import Reply
+from bot.rendering import harmless
 from engine.events import kind_of
 
 
@@ -47,7 +49,7 @@ def test_what_the_switches_keep_from_the_bot_is_known_by_events_that_there_are()
     ],
 )
 def test_discord_shows_a_text_as_it_is_written(text: str, shown: str):
-    assert as_written(text) == shown
+    assert harmless(text) == shown
 
 
 @pytest.mark.parametrize("length", [10, 1_999, 2_000, 2_001, 9_000])
@@ -57,7 +59,16 @@ def test_a_text_in_parts_is_the_text_and_no_part_is_too_long(text: str, length: 
     parts = parted(whole)
 
     assert all(0 < len(part) <= 2_000 for part in parts)
-    assert "".join("".join(parts).split()) == "".join(as_written(whole).split())
+    assert "".join("".join(parts).split()) == "".join(harmless(whole).split())
+
+
+@pytest.mark.parametrize("length", [10, 1_990, 2_500, 9_000])
+@pytest.mark.parametrize("text", ["*", "`", 'say "x" · ', "# a\n"])
+def test_no_message_is_longer_than_discord_takes_however_much_of_it_is_marked(text: str, length: int):
+    said = (text * length)[:length]
+    for canonical in (None, said, said[: length // 2] or None):
+        for each in outgoing([Reply("done", said, canonical), Reply("answer", said, canonical, "raid", 3)]):
+            assert len(each.text) <= (4_096 if each.title is not None else 2_000)
 
 
 def test_a_choice_is_the_whole_text_and_never_longer_than_discord_takes():

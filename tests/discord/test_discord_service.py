@@ -19,7 +19,7 @@ from bot.services.declared import DECLARATIONS
 from bot.snapshots import Snapshots
 from engine.execution import Done, Effect, Execution, Failed
 from tests.discord.conftest import Home, living
-from tests.servers.discord import DiscordServer, buttons, user
+from tests.servers.discord import DiscordServer, alone_with, buttons, user
 
 MESSAGES = r"/channels/\d+/messages"
 
@@ -181,7 +181,7 @@ async def test_somebody_is_written_to_alone(acting: Home):
     status, _ = await does(acting, 'send bob the discord message "psst"')
 
     assert status == "completed"
-    assert [message["content"] for message in server.said(f"9{server.viewer['id']}"[:18])] == ["psst"]
+    assert [message["content"] for message in server.said(alone_with(server.viewer["id"]))] == ["psst"]
 
 
 async def test_a_timeout_a_thread_a_card_and_a_status_arrive_as_asked(acting: Home):

@@ -200,7 +200,7 @@ async def test_what_people_should_know_is_said_in_the_channel_for_moderators_if_
         await home.until(lambda: discord.said(mods))
         (call,) = discord.made("POST", rf"/channels/{mods}/messages")
 
-        assert call.body["content"] == "Twitch is gone since 19:02. @everyone"
+        assert call.body["content"] == "Twitch is gone since 19:02. @\N{ZERO WIDTH SPACE}everyone"
         assert call.body["allowed_mentions"]["parse"] == []
 
 

@@ -9,6 +9,7 @@ evaluation, which has tests of its own.
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,17 @@ OUTCOMES = frozenset({"success", "error", "timeout", "unknown", "cancel"})
 OVER = frozenset({"done", "failed", "skipped", "left"})
 BUSY = 1_000
 Heard = tuple[Mapping[str, Any], ...]
+
+
+def drawn_by_a_half(names: list[str]) -> list[str]:
+    """Who is drawn one after the other where chance is a half and nobody counts more than others."""
+    found: list[str] = []
+    chance = Fraction(1, 2)
+    while names and len(found) < 5:
+        place, chance = divmod(chance * len(names), 1)
+        found.append(names[place])
+        names = [name for name in names if name != found[-1]]
+    return found
 
 
 @dataclass(eq=False)
@@ -852,6 +864,7 @@ class Going:
         tally = Counter(texts)
         most = max(tally.values(), default=0)
         best = [text for text, count in tally.items() if count == most]
+        drawn = drawn_by_a_half(names)
         return {
             "count": len(names),
             "users": list(dict.fromkeys(names)),
@@ -859,7 +872,8 @@ class Going:
             "tally": dict(tally),
             "top": best[0] if best else None,
             "tied": len(best) > 1,
-            "winner": names[len(names) // 2] if names else None,  # chance is always a half
+            "winner": next(iter(drawn), None),
+            "winners": drawn,
         }
 
     def rested(self, path: Path | None) -> None:

@@ -537,6 +537,38 @@ async def test_what_was_begun_and_may_not_be_done_twice_is_settled_or_unknown_ne
     await again.runner.close()
 
 
+async def test_what_was_begun_and_has_certainly_not_been_done_is_done_after_the_restart_under_the_same_id(
+    bench: Bench,
+) -> None:
+    await bench.save(workflow("w", say("s", "x"), say("t", "y"), triggers=["raid"]))
+    bench.service.answer("say", never)
+    started = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
+    await bench.service.has_begun(1)
+    again = await restart(bench)
+    again.service.settled[f"{started.id}/main/s/1"] = Failed("not_sent", "it never arrived", retryable=True)
+    await again.open()
+    await again.runner.quiescent()
+    assert [effect.id for effect in again.service.asked] == [f"{started.id}/main/s/1", f"{started.id}/main/t/1"]
+    assert (await again.ended(started.id)).status == "completed"
+    assert await again.store.outbox(COMMUNITY) == []
+    await again.runner.close()
+
+
+async def test_what_has_not_been_done_is_not_done_any_more_if_its_run_was_stopped_meanwhile(bench: Bench) -> None:
+    await bench.save(workflow("w", say("s", "x"), triggers=["raid"]))
+    bench.service.answer("say", never)
+    started = (await asyncio.wait_for(bench.runner.post(bench.event("raid.received")), 1)).started[0]
+    await bench.service.has_begun(1)
+    await bench.runner.control(COMMUNITY, "stop", "w", MODERATOR)
+    again = await restart(bench)
+    again.service.settled[f"{started.id}/main/s/1"] = Failed("not_sent", "it never arrived", retryable=True)
+    await again.open()
+    await again.runner.quiescent()
+    assert again.service.asked == []
+    assert await again.store.outbox(COMMUNITY) == []
+    await again.runner.close()
+
+
 async def test_what_was_under_way_and_may_be_repeated_is_repeated_under_the_same_id(bench: Bench) -> None:
     await bench.save(workflow("w", look("l"), triggers=["raid"]))
     bench.service.answer("look", never)

@@ -74,6 +74,7 @@ def written(context: Mapping[str, Any]) -> Context:
             sources=tuple(context.get("sources") or ()),
             sounds=tuple(context.get("sounds") or ()),
             rewards=tuple(context.get("rewards") or ()),
+            roles=tuple(context.get("roles") or ()),
             channels=tuple(context.get("discord") or ()),
         ),
     )

@@ -21,7 +21,13 @@ CASES = [
     for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
 ]
 KINDS = {"question": Question, "refusal": Refusal}
-NAMES = LiveNames(scenes=("Hype", "BRB", "Gameplay"), sources=("webcam",), sounds=("airhorn",), channels=("general",))
+NAMES = LiveNames(
+    scenes=("Hype", "BRB", "Gameplay"),
+    sources=("webcam",),
+    sounds=("airhorn",),
+    channels=("general",),
+    roles=("Champion", "Stream Crew"),
+)
 FILES = (
     'workflow "raid"\n1. announce "raid soon"\n2. wait 30 seconds\n3. raid "ninja"',
     'workflow "thanks"\nwhen someone follows\n1. say "welcome ${user}"\n2. wait 2 seconds\n3. switch to scene "Hype"\n'

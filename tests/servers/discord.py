@@ -117,6 +117,7 @@ class DiscordServer:
         acknowledge: Whether heartbeats are answered.
         heartbeat: Milliseconds between them.
         echo_nonce: Whether messages that are looked up show their nonce.
+        clock: What its clock shows, in UTC seconds.
         posts: How many messages a channel takes in five seconds; None if any number.
     """
 
@@ -131,6 +132,7 @@ class DiscordServer:
         self.close_at_identify: int | None = None
         self.heartbeat = 41_250
         self.echo_nonce = True
+        self.clock: Callable[[], float] = time.time
         self.posts: int | None = None
         self._buckets: dict[str, Bucket] = {}
         self.invalid_token = False
@@ -208,6 +210,9 @@ class DiscordServer:
             "flags": 0,
         }
         return person
+
+    def _written(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(self.clock()))
 
     @property
     def general(self) -> str:
@@ -440,11 +445,11 @@ class DiscordServer:
         self, channel: str, author: Json, body: Json, *, id: str | None = None, files: dict[str, bytes] | None = None
     ) -> Json:
         message: Json = {
-            "id": id or snowflake(),
+            "id": id or snowflake(self.clock()),
             "channel_id": channel,
             "author": author,
             "content": body.get("content") or "",
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
+            "timestamp": self._written(),
             "edited_timestamp": None,
             "tts": False,
             "mention_everyone": False,
@@ -551,7 +556,7 @@ class DiscordServer:
 
     async def _open_dm(self, call: Call) -> web.Response:
         person = str(call.body["recipient_id"])
-        id = f"9{person}"[:18]
+        id = alone_with(person)
         self.messages.setdefault(id, {})
         return _json({"id": id, "type": 1, "last_message_id": None, "recipients": [self.members[person]["user"]]})
 
@@ -745,7 +750,7 @@ class DiscordServer:
 
     async def join(self, person: Json) -> None:
         """Somebody comes into the server."""
-        self.add_member(person, joined_at=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()))
+        self.add_member(person, joined_at=self._written())
         await self.dispatch("GUILD_MEMBER_ADD", {**self.members[person["id"]], "guild_id": self.guild})
 
     async def leave(self, person: Json) -> None:
@@ -771,7 +776,7 @@ class DiscordServer:
         await self.dispatch("VOICE_STATE_UPDATE", state)
 
     async def _interact(self, person: Json, kind: int, data: Json, channel: str | None, **more: Any) -> Interaction:
-        id, token = snowflake(), f"token-{snowflake()}"
+        id, token = snowflake(self.clock()), f"token-{snowflake()}"
         where = channel or self.general
         permissions = self._permissions(person)
         event: Json = {
@@ -849,6 +854,11 @@ class DiscordServer:
 def user(name: str, *, shown: str | None = None, bot: bool = False) -> Json:
     """A person."""
     return {"id": snowflake(), "username": name, "discriminator": "0", "avatar": None, "global_name": shown, "bot": bot}
+
+
+def alone_with(person: str) -> str:
+    """The id of the channel in which the bot and a person are alone, by that person's id."""
+    return f"9{person[-17:]}"
 
 
 def buttons(message: Json) -> dict[str, str]:

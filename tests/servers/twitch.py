@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+CHAT = "channel.chat.message"
 WITHIN = 20.0
 """Seconds after which a test no longer waits for what should have happened."""
 
@@ -84,6 +85,7 @@ class FakeTwitch:
         greet: While clear, no welcome is sent.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
+        held: Requests that are carried out and then never answered, as (verb, path, words in the body).
         issued: Every token and code that was ever handed out.
         echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
@@ -104,6 +106,7 @@ class FakeTwitch:
         self.greet.set()
         self.keep_session_ids = False
         self.unused_after = 10.0
+        self.held: set[tuple[str, str, str]] = set()
         self.live = False
         self.echoes = False
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
@@ -331,6 +334,12 @@ class FakeTwitch:
         call = await self._written(request)
         if (special := await self._special(call)) is not None:
             return special
+        answer = await self._carried_out(call)
+        if any((call.verb, call.path) == (verb, path) and words in str(call.body) for verb, path, words in self.held):
+            await asyncio.Event().wait()
+        return answer
+
+    async def _carried_out(self, call: Call) -> web.Response:
         grant = self.grants.get(call.token)
         if grant is None or not grant.valid:
             return _error(401, "Invalid OAuth token")
