@@ -211,6 +211,11 @@ class Language:
         """How many states the parser's table has, and how many actions."""
         return self._driver.table_size
 
+    @property
+    def work(self) -> int:
+        """What has been done for all messages so far, as it is limited for each."""
+        return self._driver.work
+
     # Reading ---------------------------------------------------------------------------------------------------------------
 
     def understand(self, text: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
