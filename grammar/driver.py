@@ -17,6 +17,7 @@ is kept if it costs nearly the same). Work is counted, so the worst message ends
 The tree of the winner is made when somebody asks for it.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -279,15 +280,26 @@ class Driver:
         """How many states the table has, and how many actions."""
         return len(self._table.actions), sum(len(row) for row in self._table.actions)
 
-    def parse(self, text: str, live: LiveLexicon, start: str, limits: Limits = CHAT) -> Outcome:
-        """Read one sentence."""
+    def parse(
+        self, text: str, live: LiveLexicon, start: str, limits: Limits = CHAT, until: float = math.inf
+    ) -> Outcome:
+        """Read one sentence.
+
+        Args:
+            text: The sentence.
+            live: Names known right now.
+            start: The start rule.
+            limits: How much it may ask.
+            until: What the work for all sentences may come to.
+        """
         sentence = clean(text)
         if len(sentence) > limits.characters:
             return Stuck(limits.characters, None, "too long")
         lattice = self._lattice_of(sentence, live, limits, start)
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
-        run = _Run(self._table, self._calls, self._wants, lattice, self._table.ends[start], limits)
+        most = min(limits.work, until - self._work)
+        run = _Run(self._table, self._calls, self._wants, lattice, self._table.ends[start], limits, most)
         done: list[_Hypothesis] = []
         stuck: Stuck | None = None
         for beam in limits.beams:
@@ -321,6 +333,7 @@ class _Run:
         lattice: Lattice,
         end_state: int,
         limits: Limits,
+        most: float,
     ) -> None:
         self._actions = table.actions
         self._gotos = table.gotos
@@ -330,6 +343,7 @@ class _Run:
         self._lattice = lattice
         self._end_state = end_state
         self._limits = limits
+        self._most = most
         self._arrivals = 0
         self.dropped = False
         """Whether the last beam was too narrow for all hypotheses, so that a wider one may find more."""
@@ -357,7 +371,7 @@ class _Run:
                 break
             self._advance(kept, place, agenda)
             agenda[place] = None
-            if lattice.work > self._limits.work:
+            if lattice.work > self._most:
                 return self._stuck(place, kept, "too complicated")
         place, kept = furthest
         return self._stuck(place, [hypothesis for hypothesis in kept if not hypothesis[4]], "syntax")

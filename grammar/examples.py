@@ -16,7 +16,7 @@ from grammar.workspace import Workspace
 
 FIRST: Final = 'create welcome when someone follows say "hi ${user}"'
 MAX_TRIED: Final = 14
-MAX_MENDED: Final = 6
+MAX_MENDED: Final = 4
 MAX_SENTENCE: Final = 200
 _LIVE: Final = {
     "SCENE": ("scenes", "BRB"),

@@ -12,7 +12,7 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise, product
 from pathlib import Path
@@ -83,11 +83,15 @@ PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetE
 MAX_READINGS: Final = 8
 MAX_PHRASE: Final = 3
 """A completion looks so many words back for the beginning of a phrase."""
-MAX_MESSAGE_WORK: Final = 3_200
+MAX_MESSAGE_WORK: Final = 2_600
+"""What may be done for a message before it is known what to say to it, over all ways in which it is read."""
+HELD_OPEN_WORK: Final = 1_000
+"""What may be done of it to find out whether its last word stands for what is still to be said."""
+EXAMPLE_WORK: Final = 1_200
+"""What may be done at the least to find an example of what works, if it means nothing."""
 MAX_SLIPS: Final = 3
 """So many words that may be slips are looked into."""
 MAX_WORDS_LOOKED_AT: Final = 120
-EXAMPLE_WORK: Final = 2_000
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -176,6 +180,14 @@ _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
+class _Begun:
+    """What was read of a sentence, and the families of sentences that can begin so."""
+
+    text: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     reading: Reading
     likelihood: tuple[float, int]
@@ -203,6 +215,11 @@ class Language:
         """How many states the parser's table has, and how many actions."""
         return self._driver.table_size
 
+    @property
+    def work(self) -> int:
+        """What has been done for all messages so far, as it is limited for each."""
+        return self._driver.work
+
     # Reading ---------------------------------------------------------------------------------------------------------------
 
     def understand(self, text: str, workspace: Workspace, *, teaching: bool = True) -> Understanding:
@@ -226,31 +243,36 @@ class Language:
             if "\n" in sentence
             else (sentence,)
         )
+        end = self._driver.work + MAX_MESSAGE_WORK
         if len(lines) == 1:
-            return self._read(lines[0], workspace, teaching=teaching)
-        return self._together(lines, workspace)
+            return self._read(lines[0], workspace, end, teaching=teaching)
+        return self._together(lines, workspace, end, teaching=teaching)
 
-    def _together(self, lines: tuple[str, ...], workspace: Workspace) -> Understanding:
+    def _together(self, lines: tuple[str, ...], workspace: Workspace, end: int, *, teaching: bool) -> Understanding:
         """Several lines: first what is made and what starts it, then a step a line; or an edit a line."""
         head, used = "", 0
         for line in lines[:-1]:
             begun = f"{head}: {line.rstrip(' :')}" if head else line.rstrip(" :")
-            if not _asks_for_steps(self._read(begun, workspace, teaching=False)):
+            if not _asks_for_steps(self._read(begun, workspace, end, teaching=False, asking=False)):
                 break
             head, used = begun, used + 1
         steps = " · ".join(lines[used:])
-        answer = self._read(f"{head}: {steps}" if head else steps, workspace)
+        whole = f"{head}: {steps}" if head else steps
+        answer = self._read(whole, workspace, end, teaching=False, asking=False)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace, teaching=False)
-            is_change = isinstance(edits, Understood) and isinstance(edits.instruction, Change)
-            answer = edits if is_change else answer
+            edits = self._read(scoped + "; ".join(lines[1:]), workspace, end, teaching=False, asking=False)
+            if isinstance(edits, Understood) and isinstance(edits.instruction, Change):
+                return edits
+        if isinstance(answer, Refusal):
+            answer = self._read(whole, workspace, end, teaching=teaching)
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
 
     def _read(
         self,
         sentence: str,
         workspace: Workspace,
+        end: int,
         *,
         teaching: bool = True,
         asking: bool = True,
@@ -258,24 +280,27 @@ class Language:
     ) -> Understanding:
         """What one sentence means; if it is not understood and `teaching`, with an example of one that is.
 
-        With `asking`, a sentence that ends too early is asked to be completed.
+        With `asking`, a sentence that ends too early is asked to be completed. Nothing is tried when the driver has done
+        as much work as `end`.
         """
-        end = self._driver.work + MAX_MESSAGE_WORK
         if asking:
-            asked = held_open(sentence, lambda head: self._read(head, workspace, teaching=False))
+            until = min(end, self._driver.work + HELD_OPEN_WORK)
+            asked = held_open(sentence, lambda head: self._read(head, workspace, until, teaching=False))
             if asked is not None:
                 return asked
         if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
         live = self._live.of(workspace)
         readings: list[Reading] = []
-        stuck: list[Stuck] = []
+        stuck: dict[str, Stuck] = {}
         for family in FAMILIES:
-            match self._driver.parse(sentence, live, family, limits):
+            match self._driver.parse(sentence, live, family, limits, end):
                 case Parsed(found):
                     readings.extend(found)
+                case Stuck(reason="too long") as at:
+                    return suggest.refusal(at, sentence, workspace, lambda _: False)
                 case Stuck() as at:
-                    stuck.append(at)
+                    stuck[family] = at
         if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
@@ -289,25 +314,37 @@ class Language:
         return answer
 
     def _not_read(
-        self, stuck: list[Stuck], sentence: str, workspace: Workspace, *, teaching: bool, asking: bool, end: int
+        self,
+        stuck: Mapping[str, Stuck],
+        sentence: str,
+        workspace: Workspace,
+        *,
+        teaching: bool,
+        asking: bool,
+        end: int,
     ) -> Question | Refusal:
         """What to say where no reading was found: ask for what is missing, else teach; trials end at `end`."""
-        furthest = max(stuck, key=lambda each: (each.reason != "syntax", each.at))
-        merged = _merged(furthest, stuck)
+        if not asking and not teaching:
+            return Refusal("")
+        furthest = max(stuck.values(), key=lambda each: (each.reason != "syntax", each.at))
+        merged = _merged(furthest, stuck.values())
+        begun = _Begun(
+            sentence[: furthest.at].rstrip(), tuple(family for family, each in stuck.items() if each.at == furthest.at)
+        )
         asked: Question | None = None
         if asking and furthest.reason == "syntax" and furthest.word is None:
             # Of commands, only values given to a run and topics of help are texts.
-            commands = replace(stuck[0], _expected=lambda: stuck[0].expected - {"TEXT"})
-            ended = _merged(furthest, [commands, *stuck[1:]])
-            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace, end))
+            commands = replace(stuck["manage"], _expected=lambda: stuck["manage"].expected - {"TEXT"})
+            ended = _merged(furthest, ({**stuck, "manage": commands}).values())
+            asked = missing(ended, sentence, workspace, self._makes_sense_in(workspace, end, begun))
         elif asking and furthest.reason == "syntax":
-            asked = unknown(merged, sentence, workspace, self._works_in(workspace, end))
+            asked = unknown(merged, sentence, workspace, self._works_in(workspace, end, begun))
         if asked is not None:
             return asked
         if not teaching:
             return Refusal("")
         end = max(end, self._driver.work + EXAMPLE_WORK)
-        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end))
+        return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end, begun))
 
     def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.
@@ -317,7 +354,7 @@ class Language:
         found: list[Understood] = []
         rest: str | None = sentence
         while rest is not None and len(found) < MAX_PARTS and self._driver.work < end:
-            last = self._part(rest, workspace) if found and not (certain and joints(rest, certain=True)) else None
+            last = self._part(rest, workspace, end) if found and not (certain and joints(rest, certain=True)) else None
             if last is not None:
                 found.append(last)
                 return Understood(
@@ -326,7 +363,7 @@ class Language:
                     tuple(note for each in found for note in each.notes),
                 )
             for stop, start in joints(rest, certain=certain)[:MAX_JOINTS]:
-                first = self._part(rest[:stop], workspace)
+                first = self._part(rest[:stop], workspace, end)
                 if first is not None:
                     found.append(first)
                     rest, workspace = rest[start:], after(first.instruction, workspace)
@@ -335,12 +372,12 @@ class Language:
                 rest = None
         return None
 
-    def _part(self, sentence: str, workspace: Workspace) -> Understood | None:
+    def _part(self, sentence: str, workspace: Workspace, end: int) -> Understood | None:
         """What one of several instructions means; a bare step is none, as it may be a step of what was said before."""
         live = self._live.of(workspace)
         readings: list[Reading] = []
         for family in ("manage", "edit"):
-            match self._driver.parse(sentence, live, family, PART):
+            match self._driver.parse(sentence, live, family, PART, end):
                 case Parsed(found):
                     readings.extend(found)
                 case Stuck():
@@ -349,17 +386,26 @@ class Language:
         answer = self._best(readings, sentence, workspace) if readings else None
         return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
 
-    def _works_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
+    def _works_in(self, workspace: Workspace, end: int, begun: "_Begun | None" = None) -> Callable[[str], bool]:
         """Whether a sentence is understood there; none is any more when all that was tried has asked too much."""
-        return lambda sentence: self._driver.work < end and isinstance(self._tried(sentence, workspace), Understood)
+        return lambda sentence: isinstance(self._tried(sentence, workspace, end, begun), Understood)
 
-    def _makes_sense_in(self, workspace: Workspace, end: int) -> Callable[[str], bool]:
+    def _makes_sense_in(self, workspace: Workspace, end: int, begun: "_Begun") -> Callable[[str], bool]:
         """Whether a sentence is understood there, or would be asked about."""
-        return lambda sentence: self._driver.work < end and not isinstance(self._tried(sentence, workspace), Refusal)
+        return lambda sentence: not isinstance(self._tried(sentence, workspace, end, begun), Refusal)
 
-    def _tried(self, sentence: str, workspace: Workspace) -> Understanding:
-        """What a sentence would mean that nobody has said; it gives no examples itself."""
-        return self._read(sentence, workspace, teaching=False, asking=False, limits=TRIAL)
+    def _tried(self, sentence: str, workspace: Workspace, end: int, begun: "_Begun | None") -> Understanding:
+        """What a sentence would mean that nobody has said; it gives no examples itself.
+
+        If it begins like what was said, it is first read only as the families that came as far as that.
+        """
+        if self._driver.work >= end:
+            return Refusal("")
+        if begun is not None and len(begun.families) < len(FAMILIES) and sentence.startswith(f"{begun.text} "):
+            live = self._live.of(workspace)
+            if all(isinstance(self._driver.parse(sentence, live, family, TRIAL), Stuck) for family in begun.families):
+                return Refusal("")
+        return self._read(sentence, workspace, end, teaching=False, asking=False, limits=TRIAL)
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
@@ -428,7 +474,7 @@ class Language:
             if self._driver.work >= end:
                 return None
             typed = sentence[slip.start : slip.end]
-            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace)
+            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace, end, None)
             if not isinstance(meant, Understood) or len(meant.corrections) > len(taken.corrections):
                 continue
             if _with_word(meant.instruction, slip.word, typed) != _with_word(taken.instruction, slip.word, typed):
@@ -779,7 +825,13 @@ def _import(source: str) -> Understanding:
     return Understood(Import(source))
 
 
-def _merged(furthest: Stuck, all_stuck: list[Stuck]) -> Stuck:
+def _merged(furthest: Stuck, all_stuck: Collection[Stuck]) -> Stuck:
     """The failure that got furthest, with what all families expected there."""
-    expected = frozenset[str]().union(*(each.expected for each in all_stuck if each.at == furthest.at))
-    return Stuck(furthest.at, furthest.word, furthest.reason, lambda: expected, lambda: furthest.read)
+    there = [each for each in all_stuck if each.at == furthest.at]
+    return Stuck(
+        furthest.at,
+        furthest.word,
+        furthest.reason,
+        lambda: frozenset[str]().union(*(each.expected for each in there)),
+        lambda: furthest.read,
+    )

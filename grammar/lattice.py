@@ -38,6 +38,7 @@ MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
+WORD_WORK: Final = 2
 LOOKUP_WORK: Final = 20
 PLACE_WORK: Final = 3
 FORMULA_WORK: Final = 15
@@ -181,7 +182,7 @@ class Lattice:
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self._lookups = 0
-        self.work = len(words)
+        self.work = WORD_WORK * len(words)
         """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: dict[int, list[Edge]] = {}

@@ -20,6 +20,8 @@ MAX_TRIED: Final = 12
 MAX_WORKFLOWS: Final = 9
 MAX_OFFERED: Final = 9
 MAX_NAME_WORDS: Final = 3
+MAX_SENTENCE: Final = 300
+"""In a longer one no unknown name is asked about: each trial reads all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
         workspace: Whose names are offered.
         works: Whether a sentence is understood there.
     """
-    if stuck.word is None or not stuck.read or stuck.word.startswith(('"', "“")) or "WORKFLOW" in stuck.expected:
+    if stuck.word is None or not stuck.read or len(sentence) > MAX_SENTENCE:
+        return None
+    if stuck.word.startswith(('"', "“")) or "WORKFLOW" in stuck.expected:
         return None
     read = sentence[: stuck.at].rstrip()
     for terminal, group in LIVE.items():

@@ -4,6 +4,7 @@ Words come from the same tables the parser reads, names from the workspace; so d
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from engine.events import types
@@ -16,6 +17,7 @@ from grammar.workspace import Workspace
 
 MAX_SHOWN: Final = 40
 MAX_EXPECTED: Final = 4
+MAX_NAMED: Final = 3
 MAX_COMPLETIONS: Final = 25
 MAX_COMPLETION: Final = 100
 """A longer one fits no place that offers completions."""
@@ -140,9 +142,9 @@ def expected(terminals: Iterable[str], workspace: Workspace) -> tuple[str, ...]:
             continue
         names: tuple[str, ...] = getattr(workspace.names, LIVE[terminal]) if terminal in LIVE else ()
         if terminal == "WORKFLOW":
-            names = tuple(quoted_name(view.definition.name) for view in workspace.workflows.values())
+            names = tuple(quoted_name(view.definition.name) for view in islice(workspace.workflows.values(), MAX_NAMED))
             words = words if names else f"{words} (but there is no workflow yet)"
-        found.append(f"{words} ({', '.join(names[:3])})" if names else words)
+        found.append(f"{words} ({', '.join(names[:MAX_NAMED])})" if names else words)
     return tuple(found[:MAX_EXPECTED])
 
 

@@ -10,10 +10,11 @@ import json
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import JsonValue
 
@@ -45,7 +46,7 @@ _WORD: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PLAIN: Final = re.compile(r"[a-z]+(?: [a-z]+)*")
-_BARE: Final = re.compile(r"[A-Za-z]+(?= |\Z)")
+_BARE: Final = re.compile(r" ([A-Za-z]+)(?= |\Z)")
 _HYPHENS: Final = frozenset("-‐‑")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPE: Final = re.compile(r'\\([nrt"\\])')
@@ -61,8 +62,7 @@ def _short_ways() -> dict[str, str]:
 _SHORT: Final = _short_ways()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a message.
 
     Attributes:
@@ -122,14 +122,7 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
 
     Blanks and hyphens between letters only part words.
     """
-    cutter = _Cutter(text)
-    words: list[Word] = []
-    while len(words) < limit:
-        word = cutter.next()
-        if word is None:
-            break
-        words.append(word)
-    return tuple(words)
+    return tuple(islice(_Cutter(text).words(), limit))
 
 
 _JOINTS: Final = frozenset({"and", "then", ",", ".", ";", "&", "n", "also", "plus", "but", "+"})
@@ -176,23 +169,23 @@ class _Cutter:
         self._may_quote = True
         self._failed_json = 0
 
-    def next(self) -> Word | None:
-        self._skip()
-        if self._at >= len(self._text):
-            return None
-        word = self._bare() or self._special() or self._plain()
-        self._at = word.end
-        self._glued = True
-        return word
-
-    def _bare(self) -> Word | None:
-        """Letters between blanks, as most words are: nothing else has to be tried."""
-        match = _BARE.match(self._text, self._at) if not self._glued else None
-        if match is None:
-            return None
-        written = match.group()
-        key = written.lower()
-        return Word("word", written, _SHORT.get(key, key), self._at, match.end(), written, False)
+    def words(self) -> Iterator[Word]:
+        """All words; most are letters between blanks, of which nothing else has to be asked."""
+        text = self._text
+        while True:
+            while (match := _BARE.match(text, self._at)) is not None:
+                written = match.group(1)
+                key = written.lower()
+                start, self._at = match.span(1)
+                self._glued = True
+                yield Word("word", written, _SHORT.get(key, key), start, self._at, written, False)
+            self._skip()
+            if self._at >= len(text):
+                return
+            word = self._special() or self._plain()
+            self._at = word.end
+            self._glued = True
+            yield word
 
     def _skip(self) -> None:
         space = _SPACE.match(self._text, self._at)

@@ -21,9 +21,9 @@ from bot.services.declared import DECLARATIONS
 from engine.errors import EngineError
 from grammar.files import FileError
 from grammar.instruction import Question, Refusal, Understood
-from grammar.language import Language
+from grammar.language import EXAMPLE_WORK, MAX_MESSAGE_WORK, TRIAL, Language
 from grammar.workspace import LiveNames, WorkflowView, Workspace
-from tests.grammar.hostile import FRAGMENTS, changed
+from tests.grammar.hostile import FRAGMENTS, changed, repeated
 
 CASES = Path(__file__).parent / "cases"
 FILE = (
@@ -130,6 +130,29 @@ def rounds(count: int, seed: int) -> Iterator[int]:
 @pytest.mark.timeout(300)
 def test_a_few_thousand_mutilated_messages_are_answered() -> None:
     assert sum(1 for _ in rounds(2_000, seed=1)) == 2_000
+
+
+def hostile(chance: random.Random) -> Iterator[str]:
+    """Messages that cost much, in one line and in many."""
+    for longest in (500, 2_000):
+        for message in repeated(longest):
+            yield message
+            yield changed(message, chance, longest)
+            yield "".join(letter + "\n" * (number % 40 == 39) for number, letter in enumerate(message))[:longest]
+
+
+def test_no_message_asks_for_more_work_than_one_may() -> None:
+    """What is tried last may begin just before the end and do its own work; nothing begins after it."""
+    read, chance = language(), random.Random(5)
+    most = MAX_MESSAGE_WORK + EXAMPLE_WORK + TRIAL.work
+    asked = {}
+    for message in hostile(chance):
+        begun = read.work
+        read.understand(message, chance.choice(places()))
+        asked[message] = read.work - begun
+    dearest = max(asked, key=lambda message: asked[message])
+    assert asked[dearest] <= most, dearest
+    assert asked[dearest] > most / 4
 
 
 @pytest.mark.timeout(300)
