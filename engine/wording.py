@@ -9,3 +9,8 @@ def counted(count: int, noun: str) -> str:
 def shortened(text: str, length: int) -> str:
     """The text, or its beginning if it is longer than that."""
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def in_seconds(seconds: float) -> str:
+    """`1 second`, `2.5 seconds`."""
+    return "1 second" if seconds == 1 else f"{seconds:g} seconds"

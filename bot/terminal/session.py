@@ -10,7 +10,7 @@ from itertools import islice
 from logging import getLogger
 from typing import Any, Final, assert_never
 
-from bot import config, drive, happenings
+from bot import config, drive, drive_lines, happenings
 from bot.app import Bot, Heard, OnlyVirtual
 from bot.config import COMMUNITY, NotSettable
 from bot.drive import Drive, Unreadable
@@ -51,7 +51,7 @@ class Session:
         """Handle one line; whatever goes wrong is answered in words."""
         try:
             if text.lstrip().startswith("/"):
-                return await self._drive(drive.read(text, self._seconds))
+                return await self._drive(drive_lines.read(text, self._seconds))
             return _entered(await self._hear(self.person, self.place, text))
         except EngineError as error:
             return _refusal(str(error))

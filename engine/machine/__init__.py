@@ -44,11 +44,14 @@ from engine.inputs import (
     TimeReached,
 )
 from engine.machine import blocks, controls, endings, hearing
+from engine.machine.agenda import EndLane, EndRound, Enter, Fail
 from engine.machine.entering import enter
 from engine.machine.leaving import fail
-from engine.machine.work import EndLane, EndRound, Enter, Fail, Relay, StartRun, Step, Work, in_seconds
+from engine.machine.step import Relay, StartRun, Step
+from engine.machine.work import Work
 from engine.people import person_in
 from engine.settings import overrides_in
+from engine.wording import in_seconds
 
 __all__ = ["Relay", "StartRun", "Step", "given_up", "heard_as", "start", "transition"]
 

@@ -13,8 +13,9 @@ from engine.compiled import CompiledLane, CompiledState, Loop, Sides
 from engine.effect_ids import lane_path
 from engine.errors import EvaluationError
 from engine.execution import MAIN, Branch, Frame, Lane, Values
+from engine.machine.agenda import EndLane, EndRound, Enter, Fail
 from engine.machine.leaving import succeed
-from engine.machine.work import EndLane, EndRound, Enter, Fail, Work
+from engine.machine.work import Work
 
 MAX_GATHERED: Final = 1_000
 """How many rounds are remembered of each state."""

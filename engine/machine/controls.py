@@ -10,8 +10,10 @@ from engine.compiled import CompiledState
 from engine.errors import EvaluationError
 from engine.execution import MAIN, Branch, Frame, Values
 from engine.machine import blocks, hearing
+from engine.machine.agenda import Enter
 from engine.machine.leaving import succeed
-from engine.machine.work import Enter, Relay, Work, later
+from engine.machine.step import Relay
+from engine.machine.work import Work
 from engine.values import within
 from engine.ways import target
 
@@ -56,7 +58,7 @@ def unfreeze(work: Work) -> None:
     """Whatever was left of waits, time limits and pauses before retries begins to run again."""
     gap = max(0.0, work.at - (work.paused_at or work.at))
     work.paused_at = None
-    work.branches = [later(branch, gap) for branch in work.branches]
+    work.branches = [_later(branch, gap) for branch in work.branches]
     work.frames = [
         frame if frame.timeout_due is None else replace(frame, timeout_due=frame.timeout_due + gap)
         for frame in work.frames
@@ -246,3 +248,12 @@ def _rests_again(work: Work, branch: Branch, *, has_failed: bool) -> bool:
         return False
     work.rest(branch)
     return True
+
+
+def _later(branch: Branch, gap: float) -> Branch:
+    """A branch whose times are all so much later."""
+    return replace(
+        branch,
+        due=None if branch.due is None else branch.due + gap,
+        timeout_due=None if branch.timeout_due is None else branch.timeout_due + gap,
+    )

@@ -13,10 +13,13 @@ from engine.effect_ids import place_of
 from engine.execution import Branch, Frame
 from engine.inputs import ChildEnded, Ending, Errored, OutcomeUnknown, Succeeded
 from engine.machine import hearing
+from engine.machine.agenda import Fail
 from engine.machine.controls import leave_all
 from engine.machine.entering import ask_again
 from engine.machine.leaving import succeed
-from engine.machine.work import Fail, Work, in_seconds, pause_before_next
+from engine.machine.work import Work
+from engine.model import Retry
+from engine.wording import in_seconds
 
 
 def result(work: Work, input: Ending) -> bool:
@@ -87,7 +90,7 @@ def _try_again(work: Work, branch: Branch, state: CompiledState, input: Errored)
         return False
     if policy.on and input.error not in policy.on:
         return False
-    delay = pause_before_next(policy, branch.attempt, work.draw(), LONGEST_WAIT)
+    delay = _pause_before_next(policy, branch.attempt, work.draw(), LONGEST_WAIT)
     work.row(branch, "error", error=input.message, to=branch.state)
     since = work.at if work.paused_at is None else work.paused_at  # what is left of it begins to run at resume
     again = replace(branch, attempt=branch.attempt + 1, effect=None, due=since + delay)
@@ -96,6 +99,14 @@ def _try_again(work: Work, branch: Branch, state: CompiledState, input: Errored)
     else:
         work.rest(again)
     return True
+
+
+def _pause_before_next(policy: Retry, tried: int, chance: float, longest: float) -> float:
+    """The seconds to wait after so many tries."""
+    delay = min(policy.delay_seconds * policy.backoff ** (tried - 1), longest)
+    if policy.max_delay_seconds is not None:
+        delay = min(delay, policy.max_delay_seconds)
+    return delay * (1 + policy.jitter * (2 * chance - 1)) if policy.jitter else delay
 
 
 # Time --------------------------------------------------------------------------------------------------------------------

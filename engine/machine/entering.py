@@ -10,8 +10,10 @@ from engine.effect_ids import effect_id
 from engine.errors import EvaluationError
 from engine.execution import MAX_DEPTH, Branch, Effect, Values
 from engine.machine import blocks, hearing
+from engine.machine.agenda import Enter, Fail
 from engine.machine.leaving import end_path, succeed
-from engine.machine.work import MAX_CHAIN, MAX_ROUNDS, Enter, Fail, StartRun, Work
+from engine.machine.step import StartRun
+from engine.machine.work import MAX_CHAIN, MAX_ROUNDS, Work
 from engine.people import name_of, person_in
 from engine.secrets import redacted
 from engine.ways import first_open

@@ -12,8 +12,9 @@ from engine.compiled import CompiledState, Gathering, Listening
 from engine.errors import EvaluationError
 from engine.execution import Branch, Values
 from engine.inputs import Heard
+from engine.machine.agenda import Enter
 from engine.machine.leaving import succeed
-from engine.machine.work import MAX_HEARD, Enter, Work
+from engine.machine.work import MAX_HEARD, Work
 from engine.people import name_of, person_in, roles_of
 from engine.scope import Scope
 from engine.ways import target

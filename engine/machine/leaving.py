@@ -10,7 +10,8 @@ from typing import Any
 from engine.compiled import CompiledState
 from engine.errors import EvaluationError
 from engine.execution import MAIN, Branch, Values
-from engine.machine.work import EndLane, EndRound, Enter, Fail, Work
+from engine.machine.agenda import EndLane, EndRound, Enter, Fail
+from engine.machine.work import Work
 from engine.ways import target
 
 

@@ -5,16 +5,16 @@ none has to know the others. It knows how an execution is laid out, and decides 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import replace
+from typing import Any, Final
 
 from engine.compiled import CompiledState, Program
 from engine.context import Context, data_about
 from engine.effect_ids import owner_of
 from engine.execution import FINAL, MAIN, Branch, Effect, Execution, Frame, HistoryRow, Lane, Status, Values
-from engine.frozen import quick
 from engine.inputs import Verb
-from engine.model import Retry
+from engine.machine.agenda import EndLane, EndRound, Enter, Fail, Item
+from engine.machine.step import Relay, StartRun, Step
 from engine.scope import EMPTY, Scope
 from engine.settings import overridden, overrides_in
 from engine.values import within
@@ -27,101 +27,6 @@ MAX_CHAIN: Final = 10_000
 
 MAX_HEARD: Final = 100
 """How many events are kept for a branch that cannot take them yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun:
-    """Another workflow to be started in the same commit.
-
-    Attributes:
-        id: Of the run to be.
-        path: Where it was asked for, with `state`.
-        detached: Whether nobody waits for its end.
-    """
-
-    id: str
-    workflow: str
-    arguments: Values
-    detached: bool
-    depth: int
-    path: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """Something to be done to a run that this one waits for, or no longer waits for."""
-
-    child: str
-    verb: Verb
-    by: str
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a start or an input comes to; commit all of it, then perform the effects.
-
-    Attributes:
-        starts: Runs to start in the same commit.
-        relays: What to do to runs that it started, in the same commit.
-        consumed: Whether the event that it heard is to reach nobody else.
-    """
-
-    execution: Execution
-    effects: tuple[Effect, ...] = ()
-    history: tuple[HistoryRow, ...] = ()
-    starts: tuple[StartRun, ...] = ()
-    relays: tuple[Relay, ...] = ()
-    consumed: bool = False
-
-
-# The agenda --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Enter:
-    """A branch comes to a state; `heard` is what happened while the step before it went on."""
-
-    path: str
-    state: str
-    heard: tuple[Values, ...] = ()
-
-
-@dataclass(slots=True)
-class EndRound:
-    """A round of a loop has come to its end on a path."""
-
-    path: str
-    owner: str
-    heard: tuple[Values, ...] = ()
-
-
-@dataclass(slots=True)
-class EndLane:
-    """A branch of a `parallel` has come to its end; with an error it has failed."""
-
-    path: str
-    error: str | None = None
-    heard: tuple[Values, ...] = ()
-    at: str | None = None
-
-
-@dataclass(slots=True)
-class Fail:
-    """A try has ended badly and for good; `outcome` is error, timeout or unknown.
-
-    With a `frame` it is a parallel that failed; kept, so that only what failed in it is tried again.
-    """
-
-    branch: Branch
-    outcome: str
-    sentence: str
-    output: Any = None
-    frame: Frame | None = None
-
-
-Item: TypeAlias = Enter | EndRound | EndLane | Fail
 
 
 class Work:
@@ -586,25 +491,3 @@ def _config(context: Context, variables: Values) -> Values:
 
 def _is_same(one: Frame, other: Frame) -> bool:
     return (one.path, one.state, one.visit) == (other.path, other.state, other.visit)
-
-
-def later(branch: Branch, gap: float) -> Branch:
-    """A branch whose times are all so much later."""
-    return replace(
-        branch,
-        due=None if branch.due is None else branch.due + gap,
-        timeout_due=None if branch.timeout_due is None else branch.timeout_due + gap,
-    )
-
-
-def pause_before_next(policy: Retry, tried: int, chance: float, longest: float) -> float:
-    """The seconds to wait after so many tries."""
-    delay = min(policy.delay_seconds * policy.backoff ** (tried - 1), longest)
-    if policy.max_delay_seconds is not None:
-        delay = min(delay, policy.max_delay_seconds)
-    return delay * (1 + policy.jitter * (2 * chance - 1)) if policy.jitter else delay
-
-
-def in_seconds(seconds: float) -> str:
-    """`1 second`, `2.5 seconds`."""
-    return "1 second" if seconds == 1 else f"{seconds:g} seconds"

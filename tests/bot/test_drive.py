@@ -25,8 +25,8 @@ from bot.drive import (
     SetNames,
     ShowConfig,
     Unreadable,
-    read,
 )
+from bot.drive_lines import read
 from bot.message import Place
 from bot.services.simulated import Failure
 

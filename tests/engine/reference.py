@@ -1325,8 +1325,10 @@ class World:
         self.move((run, lambda: run.result(effect, verb, output)))
         self.settle()
 
-    def control(self, verb: str, seconds: float = 0.0) -> None:
-        self.move(*((run, partial(run.control, verb, seconds)) for run in self.runs.values()))
+    def control(self, verb: str, seconds: float = 0.0, run: str | None = None) -> None:
+        """Of all runs, or of one alone."""
+        meant = self.runs.values() if run is None else [self.runs[run]]
+        self.move(*((each, partial(each.control, verb, seconds)) for each in meant))
         self.settle()
         self.due_now()
 

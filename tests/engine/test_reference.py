@@ -46,6 +46,9 @@ STEPS = st.one_of(
     st.tuples(st.just("answer"), st.integers(0, 4), st.sampled_from(sorted(ANSWERS)), st.just(None)),
     st.tuples(st.just("advance"), st.sampled_from([0, 1, 2.5, 4, 10])),
     st.tuples(st.just("control"), st.sampled_from(["pause", "resume", "resume", "skip", "cancel", "stop"])),
+    st.tuples(
+        st.just("one"), st.integers(0, 9), st.sampled_from(["pause", "resume", "resume", "skip", "cancel", "stop"])
+    ),
     st.tuples(st.just("extend"), st.sampled_from([2.5, 10, -3])),
     st.tuples(st.just("restart")),
 )
@@ -210,6 +213,8 @@ class Both:
             case ("control", "skip"):
                 await self.runner.steer(COMMUNITY, Skip(self.clock.now(), "mod"), None)
                 self.world.control("skip")
+            case ("one", which, verb):
+                await self.control_one(which, verb)
             case ("extend", seconds):
                 await self.runner.steer(COMMUNITY, Extend(self.clock.now(), "mod", seconds), None)
                 self.world.control("extend", seconds)
@@ -220,6 +225,18 @@ class Both:
                 await self.die()
                 self.world.restart()
         await self.runner.quiescent()
+
+    async def control_one(self, which: int, verb: Any) -> None:
+        """Let somebody's wish move one run alone, one that has ended or another."""
+        named = {name: id for id, name in self.names().items()}
+        if not named:
+            return
+        run = list(self.world.runs)[which % len(self.world.runs)]
+        if verb == "skip":
+            await self.runner.steer(COMMUNITY, Skip(self.clock.now(), "mod"), None, run=named[run])
+        else:
+            await self.runner.control(COMMUNITY, verb, None, MODERATOR, run=named[run])
+        self.world.control(verb, run=run)
 
     def names(self) -> dict[str, str]:
         """The reference's name of each run, by the engine's."""
@@ -310,6 +327,15 @@ async def live(store: Store, workflows: list[dict[str, Any]], steps: Sequence[tu
 
 
 DRAWN = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("verb", ["pause", "skip", "cancel", "stop"])
+def test_a_wish_for_one_run_is_heard_by_no_other_in_either(verb: str) -> None:
+    rest = {"name": "rest", "action": {"kind": "wait", "seconds": 10}, "transitions": {"success": "again"}}
+    again = {"name": "again", "action": {"kind": "wait", "seconds": 10}, "transitions": {}}
+    waiting = {"id": "w", "name": "w", "initial_state": "rest", "states": [rest, again]}
+    steps = [("run", "w", 1), ("one", 0, verb), ("advance", 4), ("one", 1, verb), ("one", 0, "resume"), ("advance", 10)]
+    asyncio.run(live(MemoryStore(), [waiting], steps))
 
 
 @settings(DRAWN, max_examples=30)
