@@ -60,7 +60,7 @@ from grammar.lexicon import LiveLexicon
 from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.missing import held_open, missing, unknown
-from grammar.phrases import SAID
+from grammar.phrases import SAID, Phrase
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import AND_THEN, Sayer
@@ -516,6 +516,8 @@ class Language:
         for node in _calls(reading.tree):
             phrase = self._driver.phrases.by_rule.get(node.rule)
             text = node.leaf("TEXT")
+            if phrase is not None and _is_pointed_at(phrase, node):
+                return True  # `edit that message to ...`: which one, nobody can tell
             if phrase is None or text is None or text.quoted:
                 continue
             if '"' in text.text.strip('"'):
@@ -755,6 +757,15 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
 def _with_word(instruction: Instruction, word: str, typed: str) -> str:
     """All that an instruction holds, with a word as it was typed wherever it is a part of a text or a name."""
     return re.sub(rf"(?<![^\W_]){word}(?![^\W_])", typed, repr(instruction), flags=re.IGNORECASE)
+
+
+def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
+    """Whether words stand where only an id or a variable makes sense."""
+    texts = zip(phrase.slots, call.leaves(), strict=False)
+    return any(
+        leaf.type == "TEXT" and param.name.endswith("_id") and not re.search(r"\d|\$\{", str(leaf.value))
+        for param, leaf in texts
+    )
 
 
 def _said_to_somebody(reading: Reading, text: Leaf) -> bool:

@@ -186,7 +186,7 @@ INSTRUCTIONS = st.one_of(
     st.builds(Why, st.none() | IDS),
     st.builds(History, IDS),
     st.builds(Diff, IDS, st.none() | st.just(1) | PASTS),
-    st.builds(Diff, IDS, st.just(1) | PASTS, st.just(2)),
+    st.builds(Diff, st.just("raid"), st.just(1) | PASTS, st.just(2)),
     st.builds(Undo, st.none() | IDS, st.integers(1, 9)),
     st.builds(Redo, st.none() | IDS, st.integers(1, 9)),
     st.builds(Export, IDS, st.sampled_from(("text", "json", "yaml"))),
