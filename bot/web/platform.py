@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Final, Protocol
 
 from bot import config, happenings
@@ -100,7 +101,8 @@ class WebPlatform:
         return options_of(self._settings())
 
     async def _attempt(self, line: Line) -> None:
-        # The library takes long to be imported, and only who serves needs it.
+        # The library takes long to be imported, and only who serves needs it; the bot goes on meanwhile.
+        await asyncio.to_thread(import_module, "bot.web.server")
         from bot.web.overlay.routes import routes
         from bot.web.server import Inside, application
         from bot.web.serving import PortTaken, listening, serve
