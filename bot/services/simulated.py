@@ -93,7 +93,7 @@ class SimulatedService:
         return None
 
 
-def output_of(method: Method, effect: Effect) -> dict[str, Any] | None:
+def output_of(method: Method, effect: Effect) -> dict[str, Any] | str | None:
     """A result shaped like the platform's; None for what has none."""
     token = hashlib.sha256(effect.id.encode()).hexdigest()[:12]
     match method.key:
@@ -105,6 +105,8 @@ def output_of(method: Method, effect: Effect) -> dict[str, Any] | None:
             return {"id": token, "url": f"https://clips.twitch.tv/{token}", "title": effect.params.get("title")}
         case "twitch.create_stream_marker":
             return {"id": token}
+        case "http.get" | "http.post" | "http.put" | "http.delete":
+            return f"(what it answers, {token})"
         case "obs.save_replay_buffer":
             return {"path": effect.params.get("filename") or f"replay-{token}.mkv"}
         case _:
