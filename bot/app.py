@@ -19,6 +19,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot import config, happenings
+from bot.ai.asking import Asker
+from bot.ai.budget import Budget
+from bot.ai.models import options_of, rewords
+from bot.ai.rewording import ModelRewriter
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
@@ -28,6 +32,7 @@ from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
 from bot.own_state import away, beat, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
+from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import SERVICES, FailurePlan, simulated_services
@@ -47,8 +52,8 @@ _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
 
 _CHANCE: Final = random.SystemRandom().random
-RESERVED: Final = (*SERVICES, "internal", "data", "ai")
-"""Names of services that are the bot's own, some of them not there yet."""
+RESERVED: Final = (*SERVICES, "internal", "data")
+"""Names of services that are the bot's own."""
 
 
 class OnlyVirtual(Exception):
@@ -72,6 +77,7 @@ class Opening:
     clock: SleepingClock
     notice: Callable[[str], None]
     folder: DataFolder
+    asker: Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class Bot:
         plan: FailurePlan,
         ids: Callable[[], str],
         abroad: "Abroad",
+        rewriter: Rewriter | None = None,
         missed: str | None = None,
     ) -> None:
         self.settings = settings
@@ -135,6 +142,7 @@ class Bot:
             zone=lambda: self.zone.key,
             granted=abroad.granted,
             unheard=abroad.unheard,
+            rewriter=rewriter,
         )
         self._surround()
 
@@ -273,7 +281,8 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY), folder)
+    asker = _asker(lambda: bot, store)
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY), folder, asker)
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
@@ -302,6 +311,7 @@ async def open_bot(
         plan=plan,
         ids=new_id,
         abroad=abroad,
+        rewriter=ModelRewriter(asker, lambda: rewords(bot.settings), equipment.declarations),
         missed=absence,
     )
     log_file.secrets = bot.secrets
@@ -331,6 +341,15 @@ async def open_bot(
         await stack.enter_async_context(beside(beat(store, clock.now, sleep=sleep), "heartbeat"))
     await staging.ready(lambda: bot.settings, bot.happen)
     return bot
+
+
+def _asker(bot: Callable[[], Bot], store: Store) -> Asker:
+    """Asks language models, as the bot that is soon there is set."""
+
+    def today() -> str:
+        return bot().local(bot().clock.now()).date().isoformat()
+
+    return Asker(lambda: options_of(bot().settings), Budget(COMMUNITY, store, today), lambda: bot().secrets())
 
 
 async def _absence(store: Store, now: float) -> str | None:

@@ -57,6 +57,7 @@ class PlatformName(StrEnum):
 
     twitch = "twitch"
     discord = "discord"
+    obs = "obs"
 
 
 class FileFormat(StrEnum):

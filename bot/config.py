@@ -27,7 +27,7 @@ COMMUNITY: Final = "home"
 """The one community of a bot on its embedded default."""
 
 MAX_KEYS: Final = 1_000
-NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels"]
+NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels", "filters"]
 NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
 _VALUE: Final = "config."
 _NAMES: Final = "names."
@@ -69,6 +69,11 @@ class DataFolder:
     def media(self) -> Path:
         """The sounds and images of the overlay."""
         return self.path / "media"
+
+    @property
+    def snapshots(self) -> Path:
+        """Pictures that workflows took, until they are posted."""
+        return self.path / "snapshots"
 
     def make(self) -> None:
         """Make the folder if it is not there, readable for its owner only.

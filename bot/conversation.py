@@ -6,8 +6,9 @@ rest. One message is handled at a time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
 from bot import templates
@@ -24,6 +25,7 @@ from bot.message import Message, Reply, instruction_in
 from bot.open_questions import ANSWER_WITHIN, OpenQuestions, asker_of
 from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, left_of, options_of, words_of
 from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence, titled
+from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
 from engine.declare import Declarations
@@ -128,6 +130,16 @@ class _Heard:
     notes: tuple[str, ...] = ()
 
 
+class _NotUnderstood(Exception):
+    """Not an error: it ends the turn of words that mean nothing, so that others have theirs while somebody guesses."""
+
+    def __init__(self, heard: _Heard, unread: Unread, told: Sequence[Reply]) -> None:
+        super().__init__(unread.refusal)
+        self.heard = heard
+        self.unread = unread
+        self.told = told
+
+
 class Conversation:
     """All dialogues of one community.
 
@@ -137,6 +149,7 @@ class Conversation:
         zone: Tells the IANA name of the community's time zone.
         granted: Tells the scopes that platforms have granted, by service.
         unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
+        rewriter: Guesses what was meant where it is not understood.
     """
 
     def __init__(
@@ -154,6 +167,7 @@ class Conversation:
         zone: Callable[[], str],
         granted: Callable[[], Mapping[str, Collection[str]]] = dict,
         unheard: Callable[[], Mapping[str, Collection[str]]] = dict,
+        rewriter: Rewriter | None = None,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
@@ -171,6 +185,7 @@ class Conversation:
             granted,
             unheard,
         )
+        self._rewriter = rewriter
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
         self._picks: dict[str, tuple[ProposalRecord, str]] = {}
@@ -202,9 +217,19 @@ class Conversation:
 
     async def handle(self, message: Message) -> list[Reply]:
         """Answer a message. Nothing is raised: what goes wrong is said."""
+        try:
+            return await self._in_turn(message, partial(self._handle, message))
+        except _NotUnderstood as words:
+            guesses = await self._guesses(words.unread)
+            return await self._in_turn(message, partial(self._offer, words, guesses))
+
+    async def _in_turn(self, message: Message, answering: Callable[[], Awaitable[Sequence[Reply]]]) -> list[Reply]:
+        """Let it be answered while nothing else is."""
         async with self._lock:
             try:
-                return list(await self._handle(message))
+                return list(await answering())
+            except _NotUnderstood:
+                raise
             except StoreError as error:
                 await self._look_again(error)
                 return list(refusal(_unsaved(error), message.place.platform))
@@ -419,8 +444,12 @@ class Conversation:
         if isinstance(understanding, Refusal):
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
-                text = _nothing_just_changed(heard, workspace) or understanding.text
-                return one("refusal", f"{_noted(heard)}{text}{_still_open(heard)}", platform)
+                idle = _nothing_just_changed(heard, workspace)
+                text = f"{_noted(heard)}{idle or understanding.text}{_still_open(heard)}"
+                told = one("refusal", text, platform)
+                if idle is None and self._is_guessed_at(heard):
+                    raise _NotUnderstood(heard, unread(heard.text, understanding, self._desk.language, workspace), told)
+                return told
             workspace, understanding = wider, of_deleted
         match understanding:
             case Question():
@@ -429,6 +458,34 @@ class Conversation:
                 return await self._ask_missing(heard, understanding)
             case Understood():
                 return await self._carry_out(heard, workspace, understanding)
+
+    # Guessing ------------------------------------------------------------------------------------------------------------
+
+    def _is_guessed_at(self, heard: _Heard) -> bool:
+        """Whether it is guessed what was meant: only what staff typed by itself, and only if that is wanted."""
+        wanted = self._rewriter is not None and self._rewriter.is_on and is_staff(heard.message.author)
+        return wanted and not (heard.answers or heard.doubted) and len(heard.text) <= MOST_TYPED
+
+    async def _guesses(self, unread: Unread) -> Sequence[str]:
+        if self._rewriter is None:
+            return ()
+        try:
+            return await self._rewriter.guesses(unread)
+        except Exception:
+            log.exception("what was meant could not be guessed")
+            return ()
+
+    async def _offer(self, words: _NotUnderstood, guesses: Sequence[str]) -> Sequence[Reply]:
+        """Ask whether one of these was meant; told as not understood if none of them means anything, or too much came between."""
+        heard = words.heard
+        open_now = self._questions.of(heard.message)
+        workspace = self._workspace(heard.message)
+        found = offered(guesses, self._desk.language, workspace, partial(self._may, heard.message.author))
+        said = tuple(dict.fromkeys(self._say(each, workspace) for each in found))
+        if not said or (open_now is not None and open_now != heard.question):
+            return words.told
+        one_of_them = f" {said[0]}. Is that what you mean?" if len(said) == 1 else ""
+        return await self._ask_missing(heard, Question(f"A model reads that as:{one_of_them}", said))
 
     async def _about_deleted(self, heard: _Heard, workspace: Workspace) -> tuple[Workspace, Understood | None]:
         """The same words, if they make sense of a workflow that has been deleted."""

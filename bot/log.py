@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from engine.logged import FIELDS
+from engine.secrets import struck_out
 
 Form: TypeAlias = Literal["text", "json"]
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _MAX_BYTES: Final = 5_000_000
-_LEAST_SECRET: Final = 4
-"""Shorter ones would black out half the words; they protect nothing anyway."""
 _LONGEST: Final = 32_000
 _SHAPES: Final = re.compile(
     r"""(?P<before>/(?:interactions|webhooks)/\d+/|\b(?:\w+_)?(?:token|password|secret|code|authorization)['"]?\s*[:=]\s*['"]?(?:(?:bearer|bot|oauth)\s)?)"""
@@ -55,10 +54,7 @@ class Redacting(logging.Formatter):
 
     def hidden(self, text: str) -> str:
         """A text without any secret in it."""
-        for secret in self.secrets():
-            if len(secret) >= _LEAST_SECRET:
-                text = text.replace(secret, "***")
-        return text
+        return struck_out(text, self.secrets(), "***")
 
 
 class RedactingObjects(Redacting):

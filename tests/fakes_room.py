@@ -10,6 +10,7 @@ from bot.config import tables_folder
 from bot.conversation import Conversation
 from bot.happenings import chat_event, event, user_fields
 from bot.message import Message, Place, Platform, Reply
+from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import FailurePlan, simulated_services
@@ -69,6 +70,7 @@ class Room:
     attempts: list[Attempt] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     plan: FailurePlan = field(default_factory=lambda: FailurePlan(DECLARATIONS))
+    rewriter: Rewriter | None = None
 
     async def open(self) -> "Room":
         services = (
@@ -90,6 +92,7 @@ class Room:
             names=LiveNames,
             config=lambda: self.config,
             zone=lambda: "UTC",
+            rewriter=self.rewriter,
         )
         await self.conversation.open()
         return self

@@ -14,7 +14,7 @@ from engine.execution import Done, Effect, Failed, Result, Unknown
 
 FailureKind: TypeAlias = Literal["error", "timeout", "unknown"]
 
-SERVICES: Final = ("twitch", "discord", "obs", "overlay", "http")
+SERVICES: Final = ("twitch", "discord", "obs", "overlay", "http", "ai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def output_of(method: Method, effect: Effect) -> dict[str, Any] | str | None:
             return f"(what it answers, {token})"
         case "obs.save_replay_buffer":
             return {"path": effect.params.get("filename") or f"replay-{token}.mkv"}
+        case "ai.ask":
+            return "(what a model would answer)"
         case _:
             return None
 
