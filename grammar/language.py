@@ -106,12 +106,6 @@ _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNOR
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
-_CONDITIONS: Final = frozenset(
-    ("if", "when", "whenever", "once", "unless", "until", "while", "before", "after", "as", "to", "about", "of", "for")
-)
-_HEARERS: Final = frozenset(
-    ("me", "us", "them", "him", "her", "owner", "streamer", "mods", "moderators", "everyone", "chat")
-)
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 _OWN_VERBS: Final = frozenset(
     [
@@ -531,8 +525,6 @@ class Language:
                 return True
             if phrase.index > 0 and first in _POINTING:
                 return True
-            if first in _CONDITIONS and _said_to_somebody(reading, text):
-                return True  # `notify me when the door opens`: the condition is meant, not told
         return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
@@ -766,12 +758,6 @@ def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
         leaf.type == "TEXT" and param.name.endswith("_id") and not re.search(r"\d|\$\{", str(leaf.value))
         for param, leaf in texts
     )
-
-
-def _said_to_somebody(reading: Reading, text: Leaf) -> bool:
-    """Whether the word before a text is somebody: `notify me`, `warn the mods`."""
-    before = [token.text for token in reading.tokens if token.end <= text.start]
-    return bool(before) and before[-1].split()[-1].casefold() in _HEARERS
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -89,6 +89,8 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_IN_ADDRESSES: Final = frozenset("/=&#")
+"""What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
 _KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
 _NO_LIVE_NAME: Final = frozenset(
     [
@@ -539,6 +541,8 @@ class Lattice:
 
     def _may_end_text(self, at: int) -> bool:
         lexicon = self._lexicon
+        if self.words[at].glued and self.words[at - 1].text in _IN_ADDRESSES:
+            return False
         for edge in self.exact(at):
             if edge.terminal in lexicon.ends_text:
                 return True

@@ -300,6 +300,23 @@ TOPICS: Final = (
         ),
     ),
     Topic(
+        ("overlay", "alerts", "alert", "images", "image", "picture"),
+        "The overlay shows and plays what workflows say, as a browser source in OBS",
+        (
+            'in {} add show the text "hello" for 10 seconds',
+            'when someone follows show the alert "welcome ${user}"',
+            "in {} add show a countdown of 5 minutes",
+        ),
+    ),
+    Topic(
+        ("web", "webhook", "webhooks", "http", "url", "api", "fetch"),
+        "Workflows ask web addresses, which the streamer has to write, and are started by webhooks",
+        (
+            'in {} add fetch "https://api.example.com/weather"',
+            'when a webhook comes in say "something came in"',
+        ),
+    ),
+    Topic(
         ("discord", "post", "channel", "channels", "announce", "announcement"),
         "To say something in Discord, name a channel",
         ('in {} add post "we are live" in #general', 'when the stream starts post "live!" in #announcements'),

@@ -30,8 +30,10 @@ METHODS: Final = (
         "notify",
         (Param("message", "text", slot="text"),),
         (
-            "notify me {message}",
-            "(notify|alert|warn|inform) (me|us|the owner|the streamer|the mods|the moderators) [that|with] {message}",
+            # "notify me when ..." is what people ask of other programs, and is none of this.
+            "notify me that {message}",
+            "(notify|inform) (us|the owner|the streamer|the mods|the moderators) that {message}",
+            "send (me|the owner|the streamer) a notification (saying|that says) {message}",
         ),
         verb="notify",
         noun=("notification",),

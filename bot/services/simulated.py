@@ -105,6 +105,8 @@ def output_of(method: Method, effect: Effect) -> dict[str, Any] | str | None:
             return {"id": token, "url": f"https://clips.twitch.tv/{token}", "title": effect.params.get("title")}
         case "twitch.create_stream_marker":
             return {"id": token}
+        case "http.get" | "http.post" | "http.put" | "http.delete":
+            return f"(what it answers, {token})"
         case "obs.save_replay_buffer":
             return {"path": effect.params.get("filename") or f"replay-{token}.mkv"}
         case "ai.ask":

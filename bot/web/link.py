@@ -1,7 +1,6 @@
 """Tells whoever sits at the machine the link that OBS shows the overlay by; it holds the token, so nobody else is told."""
 
 import secrets
-from collections.abc import Iterator
 
 from bot import config
 from bot.app import stored
@@ -18,6 +17,13 @@ class NotOn(EngineError):
         super().__init__("The overlay is not switched on. Do it with: showcaller overlay --on")
 
 
+def with_token(settings: Settings) -> tuple[Settings, ConfigRecord] | None:
+    """The settings with a token for the link; None if they have one, which stands in OBS already."""
+    if options_of(settings).token:
+        return None
+    return config.with_value(settings, TOKEN, secrets.token_urlsafe(24), secret=True)
+
+
 async def switch_on(folder: DataFolder) -> None:
     """Switch the web server on for the next start, and make its token.
 
@@ -26,14 +32,9 @@ async def switch_on(folder: DataFolder) -> None:
     """
     async with stored(folder, read_only=False) as store:
         settings = config.settings_from(await store.config(COMMUNITY))
-        await store.commit(Batch(config=list(_switched(settings))))
-
-
-def _switched(settings: Settings) -> Iterator[ConfigRecord]:
-    settings, record = config.with_value(settings, "web.on", "on", secret=False)
-    yield record
-    if not options_of(settings).token:
-        yield config.with_value(settings, TOKEN, secrets.token_urlsafe(24), secret=True)[1]
+        settings, on = config.with_value(settings, "web.on", "on", secret=False)
+        made = with_token(settings)
+        await store.commit(Batch(config=[on] if made is None else [on, made[1]]))
 
 
 async def told(folder: DataFolder) -> list[str]:

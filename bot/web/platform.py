@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import random
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from functools import partial
+from importlib import import_module
+from typing import Any, Final, Literal, Protocol
 
 from bot import config, happenings
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.supervise import GivesUp, Line, Standing, Supervisor
-from bot.web.options import TOKEN, Options, options_of
+from bot.web.link import with_token
+from bot.web.options import Options, options_of
 from bot.web.overlay.media import Media
 from bot.web.overlay.pages import Pages
 from bot.web.overlay.service import OverlayService
@@ -59,13 +62,11 @@ class WebPlatform:
     def __init__(
         self, opening: _Opening, numbers: Callable[[], str], standings: Callable[[], Sequence[Standing]]
     ) -> None:
-        self._settings: Callable[[], Settings] = lambda: opening.settings
         self._store = opening.store
         self._now = opening.clock.now
         self._notice = opening.notice
         self._numbers = numbers
         self._standings = standings
-        self._bot: _Bot | None = None
         self._pages = Pages()
         self._media = Media(opening.folder.media)
         self.service: Service = OverlayService(self._pages, self._media)
@@ -86,56 +87,55 @@ class WebPlatform:
 
     def supervisor(self, bot: _Bot) -> Supervisor:
         """Keeps it up, and lets the bot hear."""
-        self._bot = bot
-        self._settings = lambda: bot.settings
         return Supervisor(
-            "The web server", self._attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
+            "The web server",
+            partial(self._attempt, bot),
+            now=self._now,
+            local=bot.local,
+            notice=self._notice,
+            chance=_CHANCE,
         )
 
     async def drain(self, within: float) -> None:
         """What was asked is answered at once, so nothing is left."""
 
-    @property
-    def _options(self) -> Options:
-        return options_of(self._settings())
-
-    async def _attempt(self, line: Line) -> None:
-        # The library takes long to be imported, and only who serves needs it.
+    async def _attempt(self, bot: _Bot, line: Line) -> None:
+        # The library takes long to be imported, and only who serves needs it; the bot goes on meanwhile.
+        await asyncio.to_thread(import_module, "bot.web.server")
         from bot.web.overlay.routes import routes
         from bot.web.server import Inside, application
         from bot.web.serving import PortTaken, listening, serve
 
-        await self._make_token()
-        port = self._options.port
+        if (made := with_token(bot.settings)) is not None:
+            await bot.set(made)
+        await self._name_sounds(bot)
+        port = options_of(bot.settings).port
         try:
             listener = listening(port)
         except PortTaken:
             raise GivesUp(f"port {port} is taken by another program. Take another one: web.port.") from None
         line.up()
-        inside = Inside(lambda: self._options, self._now, self._hooked, self._healthy, self._numbers)
-        await self._name_sounds()
+
+        def options() -> Options:  # a port that is set meanwhile counts from the next start on
+            return replace(options_of(bot.settings), port=port)
+
+        inside = Inside(options, self._now, partial(self._hooked, bot), self._healthy, self._numbers)
         await serve(application(inside, [routes(self._pages, self._media)]), listener, self._pages.close)
 
-    async def _make_token(self) -> None:
-        if self._bot is not None and not self._options.token:
-            await self._bot.set(config.with_value(self._settings(), TOKEN, secrets.token_urlsafe(24), secret=True))
-
-    async def _name_sounds(self) -> None:
+    async def _name_sounds(self, bot: _Bot) -> None:
         """Let the language know the sounds that are there."""
         found = await asyncio.to_thread(self._media.all)
         sounds = tuple(dict.fromkeys(each.name for each in found if each.kind == "sound"))
-        if self._bot is not None and sounds and sounds != self._settings().names.sounds:
-            await self._bot.set(config.with_names(self._settings(), "sounds", sounds))
+        if sounds and sounds != bot.settings.names.sounds:
+            await bot.set(config.with_names(bot.settings, "sounds", sounds))
 
-    async def _hooked(self, name: str, id: str, said: Any) -> Any:
+    async def _hooked(self, bot: _Bot, name: str, id: str, said: Any) -> Literal["new", "known"]:
         """A signed webhook has come in: it is an event, and the same one again is the same event."""
-        if self._bot is None:
-            return "known"
         fields = {"hook": name, "body": said}
         event = happenings.event(
             "webhook.received", fields, id=f"webhook:{name}:{id}", at=self._now(), community=COMMUNITY
         )
-        return "known" if (await self._bot.happen(event)).duplicate else "new"
+        return "known" if (await bot.happen(event)).duplicate else "new"
 
     async def _healthy(self) -> tuple[bool, Mapping[str, Any]]:
         """Whether the store answers. A platform that is gone comes back by itself, so it makes nobody ill."""

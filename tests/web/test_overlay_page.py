@@ -194,6 +194,8 @@ async def test_a_page_comes_back_by_itself_and_remembers_what_it_has_shown(stage
     await stage.begin()
     assert await stage.service.settle(stage.effect("show_text", "before/main/s/1", text="before")) == Done()
     assert await stage.service.settle(stage.effect("show_text", "other/main/s/1", text="x")) is None
+    assert await stage.do("show_text", id="before/main/s/1", text="again", seconds=600) == Done()
+    assert await browser.look("document.getElementById('text').innerText") == "before", "nothing is shown twice"
     assert await stage.do("show_text", text="after", seconds=600) == Done()
     assert await browser.look("document.getElementById('text').innerText") == "after"
 
