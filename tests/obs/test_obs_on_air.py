@@ -23,7 +23,7 @@ from tests.on_air import OnAir, on_air, set_up
 from tests.servers.discord import DiscordServer
 from tests.servers.twitch import FakeTwitch
 
-pytestmark = pytest.mark.obs
+pytestmark = [pytest.mark.obs, pytest.mark.slow]
 
 SEEDS = Path(__file__).parents[1] / "data"
 RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
