@@ -30,15 +30,17 @@ class Names:
 
 
 async def names_of(look: Look) -> Names:
-    """Everything by name as it is now; scenes count as sources, too, since they can stand in others.
+    """Everything by name as it is now.
+
+    A scene may stand in another one like a source, but is not offered as one: its name would mean two things.
 
     Raises:
         ObsError: It could not be asked.
     """
     scenes, inputs, groups = await scenes_of(look), await _inputs(look), await _groups(look)
-    sources = tuple(dict.fromkeys((*inputs, *groups, *scenes)))[:MOST_NAMES]
+    sources = tuple(dict.fromkeys((*inputs, *groups)))[:MOST_NAMES]
     filters: dict[str, None] = {}
-    for source in sources:
+    for source in (*sources, *scenes):
         filters |= dict.fromkeys(await _filters(look, source))
     return Names(tuple(scenes[:MOST_NAMES]), sources, tuple(filters)[:MOST_NAMES])
 

@@ -109,6 +109,12 @@ def output_of(method: Method, effect: Effect) -> dict[str, Any] | str | None:
             return f"(what it answers, {token})"
         case "obs.save_replay_buffer":
             return {"path": effect.params.get("filename") or f"replay-{token}.mkv"}
+        case "obs.start_recording" | "obs.stop_recording":
+            return {"path": f"recording-{token}.mkv"}
+        case "obs.get_source_screenshot":
+            return {"picture": f"{token}-1.png", "source": effect.params.get("source") or ""}
+        case "obs.set_current_scene":
+            return {"scene": effect.params.get("scene_name"), "before": "the scene before"}
         case "ai.ask":
             return "(what a model would answer)"
         case _:

@@ -25,6 +25,7 @@ _FOLLOWS: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
     "twitch.send_chat_message": (("message.received", {"message": "message"}),),
     "discord.send_message": (("discord.message.received", {"message": "message"}),),
     "obs.set_current_scene": (("obs.scene.changed", {"scene": "scene_name"}),),
+    "obs.save_replay_buffer": (("obs.replay.saved", {}),),
     "twitch.create_clip": (("clip.created", {"title": "title"}),),
     "twitch.start_commercial": (("ad.started", {"seconds": "length"}),),
     "twitch.update_channel": (

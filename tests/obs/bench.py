@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.config import Settings, with_record, with_value
+from bot.config import DataFolder, Settings, with_record, with_value
 from bot.obs.connection import Connection
 from bot.obs.options import HOST, PORT
 from bot.obs.platform import PASSWORD, ObsPlatform
@@ -59,7 +59,7 @@ class House:
 class Opening:
     """What a bot begins with."""
 
-    folder: Path
+    folder: DataFolder
     settings: Settings
     notices: list[str] = field(default_factory=list)
     clock: SystemClock = field(default_factory=SystemClock)
@@ -165,7 +165,7 @@ async def benched(
     settings = with_value(settings, HOST, "127.0.0.1", secret=False)[0]
     tokens = TokenFile.open(folder)
     tokens.put(PASSWORD, Token(password))
-    opening, house = Opening(folder, settings), House(settings)
+    opening, house = Opening(DataFolder(folder), settings), House(settings)
     platform = ObsPlatform(opening, tokens, pulse, pulse_within)
     supervisor = platform.supervisor(house)
     supervisor._chance = random.Random(1).random
@@ -173,7 +173,7 @@ async def benched(
     other = await _hand(studio) if hand else None
     async with supervised([supervisor]):
         try:
-            yield Bench(studio, house, opening, platform, supervisor, other, Snapshots(folder / "snapshots"))
+            yield Bench(studio, house, opening, platform, supervisor, other, Snapshots(opening.folder.snapshots))
         finally:
             if other is not None:
                 await other.close()

@@ -258,6 +258,14 @@ class Studio:
         self._obs.send_signal(number)
         if number is signal.SIGKILL:
             self._obs.wait(10)
+        if number is signal.SIGSTOP:
+            until(self._hangs)
+
+    def _hangs(self) -> bool:
+        """Whether each of its threads has stopped."""
+        assert self._obs is not None
+        states = [path.read_text().rpartition(")")[2].split()[0] for path in _threads(self._obs.pid)]
+        return set(states) == {"T"}
 
     def close(self) -> None:
         """End everything that was started."""
@@ -272,6 +280,10 @@ class Studio:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)
+
+
+def _threads(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").glob("*/stat"))
 
 
 class Sink:
