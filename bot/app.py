@@ -30,7 +30,7 @@ from bot.equipment import Equipment, equip, offered
 from bot.housekeeping import keep_house
 from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
-from bot.own_state import away, beat, note_alive, resumed_words, shifted_words
+from bot.own_state import away, beat, changed_words, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
 from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
@@ -91,12 +91,14 @@ class Abroad:
         granted: Tells the scopes that they have granted, by service.
         unheard: Tells the events that they do not tell of, with the scopes that would change that.
         secrets: Tells what may never be shown.
+        elsewhere: Tells people on the other platforms than the named one, if they want to know.
     """
 
     services: Callable[[Opening], Sequence[Service]] = lambda _: ()
     granted: Callable[[], Mapping[str, Collection[str]]] = dict
     unheard: Callable[[], Mapping[str, Collection[str]]] = dict
     secrets: Callable[[], Iterable[str]] = tuple
+    elsewhere: Callable[[str, str], None] = lambda _platform, _sentence: None
 
 
 NOWHERE: Final = Abroad()
@@ -166,10 +168,24 @@ class Bot:
         """Handle something a person typed."""
         await self._stands(message.author)
         if instruction_in(message.text) is not None or await self.conversation.wants(message):
-            return Heard(await self.conversation.handle(message))
+            since = self.clock.now()
+            replies = await self.conversation.handle(message)
+            await self._tell_elsewhere(message, replies, since)
+            return Heard(replies)
         if not message.text.strip():
             return Heard()
         return Heard(posted=await self.runner.post(happenings.chat_event(message, COMMUNITY)))
+
+    async def _tell_elsewhere(self, message: Message, replies: Sequence[Reply], since: float) -> None:
+        """Let those on the other platforms know what has been changed here."""
+        changed = dict.fromkeys(reply.workflow for reply in replies if reply.kind == "done" and reply.workflow)
+        try:
+            for id in changed:
+                for change in await self.store.changes(COMMUNITY, id, limit=1):
+                    if change.at >= since and change.by == message.author:
+                        self._abroad.elsewhere(message.place.platform, changed_words(change))
+        except EngineError:
+            log.exception("what was changed could not be told elsewhere")
 
     async def happen(self, event: Event) -> Posted:
         """Handle something that happened on the stream."""

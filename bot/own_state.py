@@ -9,16 +9,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot import config
-from bot.replies import spoken
+from bot.replies import clipped, sentence, spoken
 from engine.clock import Shift
 from engine.errors import StoreError
-from engine.ports import Batch, Store, Unfinished
+from engine.ports import Batch, ChangeRecord, Store, Unfinished
 
 log = logging.getLogger(__name__)
 
 BEAT_EVERY: Final = 30.0
 SHORTEST: Final = 10.0
 """Whoever is away for so short a time need not say so."""
+_LONGEST_CHANGE: Final = 450
 
 
 def resumed_words(down_seconds: float | None, due: int, unknown: int) -> str | None:
@@ -49,6 +50,13 @@ def _roughly(seconds: float) -> str:
         if seconds < below:
             return spoken(seconds // unit * unit)
     return spoken(seconds)
+
+
+def changed_words(change: ChangeRecord) -> str:
+    """What people elsewhere are told of a change, such as `mo on Twitch: raid v2: remove step 1.` and nothing else."""
+    return sentence(
+        clipped(f"{change.by.name} on {change.by.platform.capitalize()}: {change.summary}", _LONGEST_CHANGE)
+    )
 
 
 def shifted_words(shift: Shift) -> str:

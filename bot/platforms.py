@@ -14,7 +14,7 @@ from typing import ClassVar, Final, Protocol
 
 from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
-from bot.config import COMMUNITY, Settings
+from bot.config import COMMUNITY, Settings, is_off
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
@@ -178,10 +178,18 @@ class Platforms:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
 
+    def elsewhere(self, origin: str, sentence: str) -> None:
+        """Say on the other platforms what was changed on one, where that is wanted: `twitch.edits`, `discord.edits`."""
+        for platform in self.there:
+            if isinstance(platform, DiscordThere | TwitchPlatform) and platform.service.name != origin:
+                wanted = self._settings().values.get(f"{platform.service.name}.edits")
+                if wanted is not None and not is_off(wanted):
+                    platform.tell(sentence)
+
     @property
     def abroad(self) -> Abroad:
         """What the bot has to know of them."""
-        return Abroad(self._services, self._granted, self._unheard, self._secrets)
+        return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
         web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])

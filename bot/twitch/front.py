@@ -125,6 +125,11 @@ class Front:
                 self._start(self._kept_alone(self._say(self._missed)))
                 self._missed = None
 
+    def tell(self, sentence: str) -> None:
+        """Say something in the chat that answers nobody."""
+        if self._open:
+            self._start(self._kept_alone(self._say(sentence)))
+
     async def drain(self, within: float) -> None:
         """Take nothing more, and give what was taken so many seconds."""
         self._open = False

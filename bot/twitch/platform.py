@@ -177,6 +177,11 @@ class TwitchPlatform:
             chance=_CHANCE,
         )
 
+    def tell(self, sentence: str) -> None:
+        """Say something in the chat."""
+        if self._ends.front is not None:
+            self._ends.front.tell(sentence)
+
     async def drain(self, within: float) -> None:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._ends.front is not None:

@@ -554,3 +554,36 @@ async def test_what_the_switches_of_discord_keep_from_the_bot_is_told_when_a_wor
     told = await show.mod("!wf when someone joins the discord, say welcome")
 
     assert "discord has not granted me its Server Members Intent, so I do not hear of it" in told
+
+
+async def test_what_is_changed_on_one_platform_is_told_on_the_other_where_that_is_wanted(
+    show: Show, discord: DiscordServer
+) -> None:
+    mods = discord.add_channel("mods")
+    wanted = {"discord.mod_channel": "#mods", "discord.edits": "on", "twitch.edits": "on"}
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=[with_value(Settings(), *each, secret=False)[1] for each in wanted.items()]))
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+
+    await show.mod('!wf create tea: say "tea"')
+    await show.mod("!wf show tea")
+    await show.mod("!wf run tea")
+    await discord.until(lambda: discord.said(mods))
+    await discord.say(discord.owner, "!wf in tea add wait 5 seconds")
+    await show.until_said(lambda said: any("Discord" in line for line in said))
+
+    assert [line["content"] for line in discord.said(mods)] == ['Mod on Twitch: Create tea: 1 say "tea".']
+    assert [line for line in show.said() if "Discord" in line] == [
+        "streamer on Discord: tea v2: add as step 2 wait 5 seconds."
+    ]
+
+
+async def test_nobody_is_told_elsewhere_of_changes_who_did_not_ask_for_it(show: Show, discord: DiscordServer) -> None:
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await discord.say(discord.owner, '!wf create tea: say "tea"')
+    await discord.until(discord.said)
+    await show.mod("!wf list")
+
+    assert [line for line in show.said() if "Discord" in line] == []
