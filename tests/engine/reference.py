@@ -1292,8 +1292,9 @@ class World:
         self.settle()
 
     def happen(self, event: Mapping[str, Any], caller: Any, depth: int) -> None:
-        for run in list(self.runs.values()):
-            if run.ended or run.held:
+        going_on = [run for run in self.runs.values() if not run.held]  # who begins later has not been there
+        for run in going_on:
+            if run.ended:
                 continue
             run.consumed = False
             self.move((run, partial(run.hear, event)))

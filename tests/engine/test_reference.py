@@ -28,7 +28,7 @@ from tests.fakes import COMMUNITY, MODERATOR, STREAMER, counting
 from tests.fakes_store import MemoryStore
 from tests.runnable import DECLARATIONS, EVENTS, definitions
 
-WHO = {"name": STREAMER.name, "roles": list(STREAMER.roles)}
+WHO = {"name": STREAMER.name, "roles": ["broadcaster", "moderator"]}  # whose channel it is, is both
 USERS = st.sampled_from(["bob", "ann", "cid"])
 ANSWERS: Mapping[str, Callable[[Any], Result]] = {
     "success": Done,

@@ -200,3 +200,14 @@ async def test_a_result_that_a_round_does_not_give_is_none_in_a_branch_too(memor
     started = await bench.run("flow")
     assert "ask" not in (await bench.ended(started.id)).results
     await bench.runner.close()
+
+
+async def test_a_run_whose_turn_an_event_brings_does_not_hear_that_event(memory: MemoryStore) -> None:
+    rest = wait("rest", 9, transitions={"made.up": "heard"})
+    flow = workflow("w", rest, {"name": "heard", "action": {"kind": "stop"}}, policy={"mode": "queued"})
+    bench = await Bench(memory).open(flow)
+    first, second = await bench.run("w"), await bench.run("w")
+    await bench.happen("made.up")
+    assert (await bench.ended(first.id)).status == "completed"
+    assert [branch.state for branch in (await bench.ended(second.id)).branches] == ["rest"]
+    await bench.runner.close()
