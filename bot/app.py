@@ -76,6 +76,7 @@ class Opening:
     store: Store
     clock: SleepingClock
     notice: Callable[[str], None]
+    folder: DataFolder
     asker: Asker
 
 
@@ -281,12 +282,19 @@ async def open_bot(
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
     asker = _asker(lambda: bot, store)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY), asker)
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY), folder, asker)
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
         store,
-        [*_own_services(plan, chance, [*stand_ins, *abroad.services(opening)]), *equipment.plugins],
+        [
+            *_own_services(
+                plan,
+                InternalService(chance, getLogger("workflow"), opening.notice, clock.now),
+                [*stand_ins, *abroad.services(opening)],
+            ),
+            *equipment.plugins,
+        ],
         clock,
         ids=new_id,
         chance=chance,
@@ -353,11 +361,8 @@ async def _note_last(store: Store, clock: SleepingClock) -> None:
     await note_alive(store, clock.now())
 
 
-def _own_services(plan: FailurePlan, chance: Callable[[], float], stand_ins: Sequence[Service]) -> list[Service]:
-    own: list[Service] = [
-        *simulated_services(DECLARATIONS, plan),
-        InternalService(chance, getLogger("workflow")),
-    ]
+def _own_services(plan: FailurePlan, internal: InternalService, stand_ins: Sequence[Service]) -> list[Service]:
+    own: list[Service] = [*simulated_services(DECLARATIONS, plan), internal]
     replaced = {service.name: service for service in stand_ins}
     return [replaced.get(service.name, service) for service in own]
 

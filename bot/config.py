@@ -27,7 +27,7 @@ COMMUNITY: Final = "home"
 """The one community of a bot on its embedded default."""
 
 MAX_KEYS: Final = 1_000
-NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels"]
+NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels", "filters"]
 NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
 _VALUE: Final = "config."
 _NAMES: Final = "names."
@@ -64,6 +64,16 @@ class DataFolder:
     def typed(self) -> Path:
         """The prompt's history."""
         return self.path / "typed.txt"
+
+    @property
+    def media(self) -> Path:
+        """The sounds and images of the overlay."""
+        return self.path / "media"
+
+    @property
+    def snapshots(self) -> Path:
+        """Pictures that workflows took, until they are posted."""
+        return self.path / "snapshots"
 
     def make(self) -> None:
         """Make the folder if it is not there, readable for its owner only.

@@ -1,22 +1,34 @@
-"""What a platform would not take in time, counted and told: at once when it begins, then now and then, and the rest when it ends."""
+"""What was too much, counted and told: at once when it begins, then now and then, and the rest when it ends."""
 
 from collections.abc import Callable
 from typing import Final
 
+from engine.wording import counted
+
 TELL_EVERY: Final = 60.0
 
 
+def lines_for(where: str) -> Callable[[int], str]:
+    """Says how many lines a place would not take in time."""
+    return lambda count: f"{counted(count, 'line')} for {where} {were(count)} dropped: it takes no more."
+
+
+def were(count: int) -> str:
+    """Was or were."""
+    return "was" if count == 1 else "were"
+
+
 class Drops:
-    """The lines of one place that were dropped.
+    """What was dropped at one place.
 
     Args:
-        where: Completes `2 lines for … were dropped`.
+        words: Says how many it was.
         now: Seconds; only their differences matter.
         notice: Told what people should know.
     """
 
-    def __init__(self, where: str, now: Callable[[], float], notice: Callable[[str], None]) -> None:
-        self._where = where
+    def __init__(self, words: Callable[[int], str], now: Callable[[], float], notice: Callable[[str], None]) -> None:
+        self._words = words
         self._now = now
         self._notice = notice
         self._untold = 0
@@ -31,7 +43,5 @@ class Drops:
     def tell(self) -> None:
         """Tell of those nobody was told of yet, if there are any."""
         if self._untold:
-            lines = "1 line" if self._untold == 1 else f"{self._untold} lines"
-            were = "was" if self._untold == 1 else "were"
-            self._notice(f"{lines} for {self._where} {were} dropped: it takes no more.")
+            self._notice(self._words(self._untold))
             self._told_at, self._untold = self._now(), 0

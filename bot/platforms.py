@@ -20,11 +20,13 @@ from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
 from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
-from bot.drops import Drops
+from bot.drops import Drops, lines_for
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
+from bot.obs.platform import ObsPlatform
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
+from bot.snapshots import Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
@@ -44,8 +46,8 @@ DRAIN_WITHIN: Final = 5.0
 NOT_SET_UP: Final[Mapping[str, str]] = {
     "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
     "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
-    "obs": "OBS is not connected to me yet.",
-    "overlay": "There is no overlay yet.",
+    "obs": "OBS is not set up yet. Do it with: showcaller setup obs.",
+    "overlay": "The overlay is not switched on. Do it with: showcaller overlay --on.",
 }
 
 
@@ -84,9 +86,10 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self._drops = Drops("Discord", opening.clock.now, opening.notice)
+        self._drops = Drops(lines_for("Discord"), opening.clock.now, opening.notice)
         pacing = Pacing(opening.clock.now, self._drops)
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, pacing)
+        snapshots = Snapshots(opening.folder.snapshots)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, snapshots, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -130,7 +133,11 @@ class DiscordThere:
         return None if self._platform is None else await self._platform.connected(within)
 
 
-KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up, DiscordThere.set_up)
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (
+    TwitchPlatform.set_up,
+    DiscordThere.set_up,
+    ObsPlatform.set_up,
+)
 """Each makes its platform, or nothing if that is not set up."""
 
 

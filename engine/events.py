@@ -82,6 +82,79 @@ def _with_user(**fields: FieldType) -> Mapping[str, FieldType]:
 
 _MESSAGE = _with_user(message="text", command="text", arguments="text", words="number", message_id="text")
 
+_SOURCE: Final[Mapping[str, FieldType]] = MappingProxyType({"source": "text"})
+_PLACED: Final[Mapping[str, FieldType]] = MappingProxyType({"source": "text", "scene": "text"})
+_FILTER: Final[Mapping[str, FieldType]] = MappingProxyType({"source": "text", "filter": "text"})
+_TRANSITION: Final[Mapping[str, FieldType]] = MappingProxyType({"transition": "text"})
+_PATH: Final[Mapping[str, FieldType]] = MappingProxyType({"path": "text"})
+_NONE: Final[Mapping[str, FieldType]] = MappingProxyType({})
+
+_OBS: Final[tuple[tuple[str, str, Mapping[str, FieldType]], ...]] = (
+    ("obs.connected", "obs connects", _NONE),
+    ("obs.disconnected", "obs disconnects", _NONE),
+    ("obs.closed", "obs is closed", _NONE),
+    ("obs.preview.changed", "the preview scene changes", {"scene": "text"}),
+    ("obs.scene.created", "a scene is created", {"scene": "text"}),
+    ("obs.scene.removed", "a scene is removed", {"scene": "text"}),
+    ("obs.scene.renamed", "a scene is renamed", {"scene": "text", "before": "text"}),
+    ("obs.source.added", "a source is added to a scene", _PLACED),
+    ("obs.source.removed", "a source is removed from a scene", _PLACED),
+    ("obs.source.shown", "a source is shown", _PLACED),
+    ("obs.source.hidden", "a source is hidden", _PLACED),
+    ("obs.source.locked", "a source is locked", _PLACED),
+    ("obs.source.unlocked", "a source is unlocked", _PLACED),
+    ("obs.source.selected", "a source is selected", _PLACED),
+    ("obs.source.reordered", "the sources of a scene are reordered", {"scene": "text"}),
+    ("obs.input.created", "a source is created", {"source": "text", "kind": "text"}),
+    ("obs.input.removed", "a source is removed", _SOURCE),
+    ("obs.input.renamed", "a source is renamed", {"source": "text", "before": "text"}),
+    ("obs.input.changed", "the settings of a source change", _SOURCE),
+    ("obs.input.muted", "a source is muted", _SOURCE),
+    ("obs.input.unmuted", "a source is unmuted", _SOURCE),
+    ("obs.volume.changed", "the volume of a source changes", {**_SOURCE, "percent": "number", "decibels": "number"}),
+    ("obs.audio.balanced", "the balance of a source changes", {**_SOURCE, "balance": "number"}),
+    ("obs.audio.shifted", "the sync offset of a source changes", {**_SOURCE, "offset": "number"}),
+    ("obs.audio.routed", "the audio tracks of a source change", _SOURCE),
+    ("obs.audio.monitored", "the audio monitoring of a source changes", {**_SOURCE, "monitor": "text"}),
+    ("obs.media.started", "a media source starts", _SOURCE),
+    ("obs.media.ended", "a media source ends", _SOURCE),
+    ("obs.media.controlled", "a media source is controlled", {**_SOURCE, "action": "text"}),
+    ("obs.filter.created", "a filter is created", _FILTER),
+    ("obs.filter.removed", "a filter is removed", _FILTER),
+    ("obs.filter.renamed", "a filter is renamed", {**_FILTER, "before": "text"}),
+    ("obs.filter.changed", "the settings of a filter change", _FILTER),
+    ("obs.filter.reordered", "the filters of a source are reordered", _SOURCE),
+    ("obs.filter.enabled", "a filter is turned on", _FILTER),
+    ("obs.filter.disabled", "a filter is turned off", _FILTER),
+    ("obs.transition.changed", "the scene transition is replaced", _TRANSITION),
+    ("obs.transition.timed", "the length of the scene transition changes", {"milliseconds": "number"}),
+    ("obs.transition.started", "a scene transition starts", _TRANSITION),
+    ("obs.transition.ended", "a scene transition ends", _TRANSITION),
+    ("obs.transition.shown", "the video of a scene transition ends", _TRANSITION),
+    ("obs.stream.started", "obs starts streaming", _NONE),
+    ("obs.stream.ended", "obs stops streaming", _NONE),
+    ("obs.stream.lost", "obs loses the stream server", _NONE),
+    ("obs.stream.regained", "obs reaches the stream server again", _NONE),
+    ("obs.recording.started", "the recording starts", _PATH),
+    ("obs.recording.ended", "the recording ends", _PATH),
+    ("obs.recording.paused", "the recording is paused", _PATH),
+    ("obs.recording.resumed", "the recording is resumed", _PATH),
+    ("obs.recording.split", "the recording goes on in another file", _PATH),
+    ("obs.replay.started", "the replay buffer starts", _NONE),
+    ("obs.replay.ended", "the replay buffer ends", _NONE),
+    ("obs.replay.saved", "a replay is saved", _PATH),
+    ("obs.camera.started", "the virtual camera starts", _NONE),
+    ("obs.camera.ended", "the virtual camera ends", _NONE),
+    ("obs.collection.changed", "the scene collection changes", {"collection": "text"}),
+    ("obs.profile.changed", "the obs profile changes", {"profile": "text"}),
+    ("obs.studio_mode.started", "studio mode starts", _NONE),
+    ("obs.studio_mode.ended", "studio mode ends", _NONE),
+    ("obs.screenshot.saved", "obs saves a screenshot", _PATH),
+    ("obs.vendor.told", "a plugin of obs tells something", {"vendor": "text", "kind": "text"}),
+    ("obs.custom.told", "a program tells obs something", _NONE),
+)
+"""Names, words and fields of what OBS tells besides the change of its scene."""
+
 TYPES: Final[tuple[EventType, ...]] = (
     EventType(
         "message.received",
@@ -718,6 +791,7 @@ TYPES: Final[tuple[EventType, ...]] = (
         MappingProxyType({"scene": "text", "before": "text"}),
         ("scene_changed", "scene_change"),
     ),
+    *(EventType(name, "obs", clause, MappingProxyType(dict(fields))) for name, clause, fields in _OBS),
     EventType("bot.started", "bot", "the bot starts", MappingProxyType({}), ("bot_started", "startup")),
     EventType("schedule.fired", "bot", "its time has come", MappingProxyType({"schedule": "text"}), ("schedule",)),
     EventType(

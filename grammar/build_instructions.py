@@ -188,7 +188,7 @@ class InstructionBuilder:
         """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
         if len(started) != 1 or started[0].when is None:
             raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
-        measured = _find(node, "measure") is not None
+        measured = any(_find(node, rule) is not None for rule in ("measure", "event_command", "event_reward"))
         counted, chosen = _apart(started[0].when) if measured else (None, started[0].when)
         choice = self._steps.choice(chosen, drafts, node)
         return (started[0].model_copy(update={"when": counted}),), (choice,)
@@ -356,6 +356,8 @@ class InstructionBuilder:
         match inner.rule:
             case "wrap_beside":
                 return Wrap(reference, beside=True)
+            case "wrap_for":
+                return Wrap(reference, when=build_policies.of_roles(inner))
             case "wrap_again":
                 return Wrap(reference, times=times(inner.nodes("times", "twice")[0]))
             case "wrap_rounds":
@@ -416,15 +418,20 @@ class InstructionBuilder:
         return Contrast(self._all_steps(node), _old(node))
 
     def alter_value(self, node: Node) -> EditSyntax:
-        """`use BRB rather than ending`."""
+        """`use BRB rather than ending`, `not ending, BRB`."""
         old = _old(node)
         if old is None:
             raise AssertionError(node.rule)
-        return Alter(WITH_THAT, _value(node.nodes()[0]), None, old)
+        value = next(child for child in node.nodes() if child.rule != "old")
+        return Alter(WITH_THAT, _value(value), None, old)
 
     def alter_bare(self, node: Node) -> EditSyntax:
         """`10 seconds longer`: the wait, as nothing else has a length to be changed."""
         return Alter(OfKind(Kind("wait", frozenset({"wait"}))), _value(node.nodes()[0]))
+
+    def alter_enough(self, node: Node) -> EditSyntax:
+        """`the wait is too long, 10 seconds is enough`: what was just talked about."""
+        return Alter(It(), _value(node.nodes()[0]))
 
     def alter_by(self, node: Node) -> EditSyntax:
         """`extend the wait by 5 seconds`."""
@@ -941,7 +948,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_nothing": _I.substitute_nothing,
     "become": _I.become,
     "become_new": _I.become,
-    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
+    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside", "wrap_for"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,
@@ -956,6 +963,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "alter_like": _I.alter_contrast,
     "alter_value": _I.alter_value,
     "alter_bare": _I.alter_bare,
+    "alter_enough": _I.alter_enough,
     "alter_longer": _I.alter_by,
     "alter_shorter": _I.alter_by,
     "alter_scaled": _I.alter_scaled,

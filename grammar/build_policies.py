@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from pydantic import ValidationError
 
 from engine.convert import mistake
-from engine.formulas import And, Formula, Not
+from engine.formulas import And, Formula, Not, Or
 from engine.model import Cooldown, QuietHours, Rate, Role
 from grammar.build_conditions import has_role
 from grammar.leaves import NotBuilt, with_unit
@@ -127,6 +127,15 @@ def without_roles(node: Node) -> Formula:
         raise NotBuilt("then nobody would be left")
     found = tuple(Not(has_role(role)) for role in roles)
     return found[0] if len(found) == 1 else And(found)
+
+
+def of_roles(node: Node) -> Formula:
+    """`is for subs only`: somebody who is one of them."""
+    roles = _roles(node)
+    if "everyone" in roles:
+        raise NotBuilt("everyone may anyhow")
+    found = tuple(has_role(role) for role in roles)
+    return found[0] if len(found) == 1 else Or(found)
 
 
 def weekdays(node: Node) -> frozenset[int]:

@@ -29,6 +29,7 @@ from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
+from grammar.breath import put_right
 from grammar.build_instructions import InstructionBuilder, is_rather_steps
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
@@ -97,6 +98,7 @@ _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
@@ -204,7 +206,7 @@ class Language:
             workspace: What it is read against.
             teaching: Whether a refusal is to be shown; one that nobody sees costs less without examples.
         """
-        sentence = clean(text).strip()
+        sentence = put_right(clean(text).strip())
         if not sentence:
             return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
         imported = _IMPORT.match(sentence)
@@ -461,6 +463,8 @@ class Language:
                 return True  # who quotes a part of it, means that part
             if _SOMEBODY_WHO.search(text.text):
                 return True  # `say hi to anynoe who follows` is no text
+            if _ELSEWHERE.match(text.text):
+                return True  # `post to discord only after the wait`: where, not what
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True

@@ -75,7 +75,7 @@ class Room:
     async def open(self) -> "Room":
         services = (
             *simulated_services(DECLARATIONS, self.plan),
-            InternalService(lambda: 0.5, logging.getLogger("room")),
+            InternalService(lambda: 0.5, logging.getLogger("room"), lambda _: None, lambda: 0.0),
         )
         self.runner = Runner(
             self.store, services, self.clock, ids=self.id, chance=lambda: 0.5, on_attempt=self.attempts.append

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -18,6 +19,7 @@ from bot.discord.deeds import DEEDS, Asked, nonce_of
 from bot.discord.finding import Finder, NotFound, Room
 from bot.discord.pacing import Pacing, TooLate
 from bot.replies import clipped
+from bot.snapshots import Snapshots
 from engine.declare import Declarations, Method
 from engine.execution import Done, Effect, Execution, Failed, Result, Unknown
 from engine.model import Call, all_states
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 30.0
 """Seconds an effect waits for Discord to be there."""
 _POSTS: Final = frozenset({"send_message", "send_embed"})
+"""Of these it can be seen later whether they were made."""
+_PACED: Final = _POSTS | {"send_picture"}
 _MOST_READ: Final = 300
 _CLOCKS: Final = 5.0
 """Seconds by which Discord's clock may be behind ours."""
@@ -47,6 +51,7 @@ class DiscordService:
         declarations: Where its methods are declared.
         client: The client of the moment, waited for so many seconds at most.
         store: For when a step was entered, and how it is written.
+        snapshots: Where pictures lie that runs have made.
         pacing: Lets posts through as fast as channels take them.
         patience: Seconds an effect waits for Discord.
     """
@@ -59,6 +64,7 @@ class DiscordService:
         declarations: Declarations,
         client: Callable[[float], Awaitable[Front | None]],
         store: Callable[[], Store],
+        snapshots: Snapshots,
         pacing: Pacing,
         patience: float = PATIENCE,
     ) -> None:
@@ -66,6 +72,7 @@ class DiscordService:
         self._declarations = declarations
         self._client = client
         self._store = store
+        self._snapshots = snapshots
         self._pacing = pacing
         self._patience = patience
 
@@ -76,7 +83,7 @@ class DiscordService:
         if method is None or deed is None:
             return Failed("unknown_method", f"Discord cannot do {effect.method}")
         try:
-            if method.name in _POSTS:
+            if method.name in _PACED:
                 await self._pacing.turn(_channel_of(effect))
         except TooLate as error:
             return Failed("dropped", str(error))
@@ -84,7 +91,15 @@ class DiscordService:
         if client is None:
             return NOT_THERE
         try:
-            rest = await deed(Asked(Finder(client), effect.params, nonce_of(effect.id), await self._mentions(effect)))
+            rest = await deed(
+                Asked(
+                    Finder(client),
+                    effect.params,
+                    nonce_of(effect.id),
+                    await self._mentions(effect),
+                    partial(self._snapshots.picture, effect.execution),
+                )
+            )
         except NotFound as error:
             return Failed(error.error, str(error))
         except (discord.DiscordException, *_BROKEN) as error:

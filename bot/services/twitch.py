@@ -69,6 +69,7 @@ METHODS: Final = (
             "set the title to {title} and the category to {game_name}",
             "set the tags to {tags}",
             "(set|change) [the] [stream] title [to] {title}",
+            "[stream] title {title}",
             "(set|change) [the] [stream] (category|game) [to] {game_name}",
         ),
         verb="channel",

@@ -160,7 +160,13 @@ class TwitchPlatform:
         self._ends.bot = bot
         missed = None if is_off(bot.settings.values.get(NOTICES)) else bot.missed
         self._ends.front = Front(
-            bot, self._connection, self._speaker, community=COMMUNITY, notice=notice, missed=missed
+            bot,
+            self._connection,
+            self._speaker,
+            community=COMMUNITY,
+            now=self._opening.clock.now,
+            notice=notice,
+            missed=missed,
         )
         return Supervisor(
             "Twitch",

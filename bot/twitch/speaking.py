@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
-from bot.drops import Drops
+from bot.drops import Drops, lines_for
 from bot.twitch import sending
 from bot.twitch.answers import no_answer, not_granted, not_sent, refusal, unavailable
 from bot.twitch.client import NotConnected, Refused, Request
@@ -86,7 +86,7 @@ class Speaker:
         self.moderator = False
         self._api = api
         self._now = now
-        self._drops = Drops("the Twitch chat", now, notice)
+        self._drops = Drops(lines_for("the Twitch chat"), now, notice)
         self._sleep = sleep
         self._sent = Sent()
         self._turns = {urgent: asyncio.Lock() for urgent in (False, True)}

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from bot import config, happenings
-from bot.config import COMMUNITY, Settings
-from bot.services.declared import DECLARATIONS
-from bot.services.not_set_up import NotSetUp
+from bot.config import COMMUNITY, DataFolder, Settings
 from bot.supervise import GivesUp, Line, Standing, Supervisor
 from bot.web.options import TOKEN, Options, options_of
+from bot.web.overlay.media import Media
+from bot.web.overlay.pages import Pages
+from bot.web.overlay.service import OverlayService
 from engine.errors import EngineError
 from engine.events import Event
 from engine.ports import ConfigRecord, Service, Store
@@ -35,6 +36,8 @@ class _Opening(Protocol):
     def clock(self) -> Any: ...
     @property
     def notice(self) -> Callable[[str], None]: ...
+    @property
+    def folder(self) -> DataFolder: ...
 
 
 class _Bot(Protocol):
@@ -63,7 +66,9 @@ class WebPlatform:
         self._numbers = numbers
         self._standings = standings
         self._bot: _Bot | None = None
-        self.service: Service = NotSetUp("overlay", DECLARATIONS, "There is no overlay yet.")
+        self._pages = Pages()
+        self._media = Media(opening.folder.media)
+        self.service: Service = OverlayService(self._pages, self._media)
 
     @classmethod
     def set_up(
@@ -96,6 +101,7 @@ class WebPlatform:
 
     async def _attempt(self, line: Line) -> None:
         # The library takes long to be imported, and only who serves needs it.
+        from bot.web.overlay.routes import routes
         from bot.web.server import Inside, application
         from bot.web.serving import PortTaken, listening, serve
 
@@ -107,11 +113,19 @@ class WebPlatform:
             raise GivesUp(f"port {port} is taken by another program. Take another one: web.port.") from None
         line.up()
         inside = Inside(lambda: self._options, self._now, self._hooked, self._healthy, self._numbers)
-        await serve(application(inside), listener)
+        await self._name_sounds()
+        await serve(application(inside, [routes(self._pages, self._media)]), listener, self._pages.close)
 
     async def _make_token(self) -> None:
         if self._bot is not None and not self._options.token:
             await self._bot.set(config.with_value(self._settings(), TOKEN, secrets.token_urlsafe(24), secret=True))
+
+    async def _name_sounds(self) -> None:
+        """Let the language know the sounds that are there."""
+        found = await asyncio.to_thread(self._media.all)
+        sounds = tuple(dict.fromkeys(each.name for each in found if each.kind == "sound"))
+        if self._bot is not None and sounds and sounds != self._settings().names.sounds:
+            await self._bot.set(config.with_names(self._settings(), "sounds", sounds))
 
     async def _hooked(self, name: str, id: str, said: Any) -> Any:
         """A signed webhook has come in: it is an event, and the same one again is the same event."""

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -55,8 +55,8 @@ class Inside:
     numbers: Callable[[], str]
 
 
-def application(inside: Inside, pace: Pace | None = None) -> ASGIApp:
-    """The web server as an application."""
+def application(inside: Inside, routers: Sequence[APIRouter] = (), pace: Pace | None = None) -> ASGIApp:
+    """The web server as an application, with routes of others beside its own."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pace = pace or Pace(burst=30, a_second=2)
 
@@ -73,6 +73,8 @@ def application(inside: Inside, pace: Pace | None = None) -> ASGIApp:
     async def hook(name: str, request: Request) -> Response:
         return await _hooked(inside, pace, name, request)
 
+    for router in routers:
+        app.include_router(router)
     return _Guarded(app, inside.options)
 
 

@@ -7,7 +7,7 @@ signals stay with the bot.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -35,8 +35,8 @@ def listening(port: int) -> socket.socket:
         raise PortTaken from error
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until cancelled; then what is under way gets two seconds to end."""
+async def serve(app: ASGIApp, listener: socket.socket, end: Callable[[], None] = lambda: None) -> None:
+    """Serve until cancelled; then `end` lets go of what lasts, and what is under way gets two seconds."""
     server = _Server(
         uvicorn.Config(
             app,
@@ -56,6 +56,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        end()
         server.should_exit = True
         await serving
         raise

@@ -248,6 +248,19 @@ async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_o
             await asyncio.sleep(0.01)
 
 
+async def test_what_is_told_of_the_stream_in_the_wrong_order_counts_in_the_right_one(show: Show) -> None:
+    await show.begin()
+    await show.twitch.until(lambda: show.twitch.count("GET", "channels"))
+    online, offline = {"id": "s1", "type": "live", "broadcaster_user_id": "1"}, {"broadcaster_user_id": "1"}
+
+    await show.twitch.notify("stream.offline", offline, at="2026-11-21T12:00:05Z")
+    await show.twitch.notify("stream.online", online, at="2026-11-21T12:00:04Z")
+    await show.until_stored(lambda events: {"stream.started", "stream.ended"} <= {event.name for event in events})
+    await show.mod("!wf list")
+
+    assert show.bot.settings.live is False
+
+
 async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
     rewards = [{"id": "r1", "title": "Hydrate"}, {"id": "r2", "title": "Do ten push-ups"}]
     show.twitch.answer("GET", "channel_points/custom_rewards", 200, {"data": rewards})

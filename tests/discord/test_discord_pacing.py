@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.discord.pacing import MAX_AGE, MOST_WAITING, POSTS, WITHIN, Pacing, TooLate
-from bot.drops import Drops
+from bot.drops import Drops, lines_for
 
 
 class Room:
@@ -15,7 +15,7 @@ class Room:
         self.time = 1_000.0
         self.told: list[str] = []
         self.posted: list[tuple[str, float]] = []
-        self.pacing = Pacing(self.now, Drops("Discord", self.now, self.told.append), self._sleep)
+        self.pacing = Pacing(self.now, Drops(lines_for("Discord"), self.now, self.told.append), self._sleep)
 
     def now(self) -> float:
         return self.time

@@ -507,7 +507,7 @@ async def test_a_wait_goes_on_after_a_restart_and_overdue_ones_in_due_order(benc
 
 async def test_what_was_due_is_done_after_a_restart_under_the_same_id(memory: MemoryStore) -> None:
     bench = await Bench(memory).open(RAID)
-    bench.runner._perform = lambda effect: None  # type: ignore[method-assign]  the process dies right after the commit
+    bench.runner._outbox.perform = lambda effect: None  # type: ignore[method-assign]  the process dies right after the commit
     started = (await bench.happen("raid.received", viewers=50)).started[0]
     again = await (await restart(bench)).open()
     await again.runner.quiescent()

@@ -206,13 +206,19 @@ class FakeTwitch:
         return next(s for s in self.sessions if any(sub["type"] == type for sub in s.subscriptions.values()))
 
     async def notify(
-        self, type: str, event: Mapping[str, Any], *, id: str | None = None, session: Session | None = None
+        self,
+        type: str,
+        event: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        session: Session | None = None,
+        at: str | None = None,
     ) -> str:
-        """Tell of something on the socket that is subscribed to it."""
+        """Tell of something on the socket that is subscribed to it, as of now or of then."""
         session = session or self.session_of(type)
         sub = next(sub for sub in session.subscriptions.values() if sub["type"] == type)
         id = id or f"notification-{next(self._numbers)}"
-        meta = {"subscription_type": type, "subscription_version": sub["version"]}
+        meta = {"subscription_type": type, "subscription_version": sub["version"], "message_timestamp": at or NOW}
         await self._say(session, "notification", {"subscription": sub, "event": dict(event)}, id, **meta)
         return id
 

@@ -59,7 +59,7 @@ async def served() -> AsyncIterator[Served]:
     port = listener.getsockname()[1]
     behind.options = Options(True, port, ("hooks.example.com",), "open-sesame", {"gifts": "s3cret-of-gifts"})
     inside = Inside(lambda: behind.options, lambda: behind.now, behind.hooked, behind.healthy, lambda: "up 1\n")
-    serving = asyncio.create_task(serve(application(inside, Pace(burst=5, a_second=0.001)), listener))
+    serving = asyncio.create_task(serve(application(inside, pace=Pace(burst=5, a_second=0.001)), listener))
     async with aiohttp.ClientSession() as session:
         yield Served(behind, port, session)
     serving.cancel()

@@ -17,6 +17,7 @@ from bot.message import Message, Place, roles_of
 from bot.metrics import PrometheusMetrics
 from bot.platforms import Platforms
 from bot.tokens import TokenFile
+from bot.web.link import NotOn, switch_on, told
 from bot.web.options import TOKEN, options_of
 from bot.web.signed import signature
 from engine.execution import Person
@@ -175,3 +176,41 @@ async def test_a_port_that_is_taken_is_told_and_the_bot_goes_on(show: Show) -> N
         await asyncio.wait_for(show.noticed.wait(), 20)
     assert f"port {show.port} is taken" in show.notices[0]
     assert "Created" in await show.say("!workflow create hi: say hi")
+
+
+async def test_a_workflow_plays_a_sound_once_the_page_says_so(show: Show) -> None:
+    show.folder.media.mkdir()
+    (show.folder.media / "airhorn.mp3").write_bytes(b"x")
+    await show.begin()
+    await show.up()
+    assert "airhorn" in await show.say("!workflow create horn: play airhorn")
+    link = f"http://127.0.0.1:{show.port}/overlay"
+    token = options_of(show.bot.settings).token
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{link}/events?page=aaaaaaaa&token={token}") as line,
+    ):
+        await line.content.readuntil(b"\n\n")
+        await show.say("!workflow run horn")
+        sent = json.loads((await line.content.readuntil(b"\n\n")).removeprefix(b"data: "))
+        assert (sent["show"], sent["sound"]) == ("sound", "airhorn.mp3")
+        assert [each.status for each in await show.bot.store.executions(COMMUNITY, "horn")] == ["running"]
+        said = {"page": "aaaaaaaa", "id": sent["id"]}
+        async with session.post(f"{link}/told?token={token}", json=said) as answer:
+            assert answer.status == 204
+        await show.bot.runner.quiescent()
+    assert [each.status for each in await show.bot.store.executions(COMMUNITY, "horn")] == ["completed"]
+
+
+async def test_the_link_is_told_at_the_machine_and_works(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.make()
+    async with await SQLiteStore.open(folder.database):
+        pass
+    with pytest.raises(NotOn, match="--on"):
+        await told(folder)
+    await switch_on(folder)
+    first = await told(folder)
+    assert first[0].startswith("http://127.0.0.1:7474/overlay?token=")
+    await switch_on(folder)
+    assert await told(folder) == first, "the link that is in OBS already stays"
