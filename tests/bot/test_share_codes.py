@@ -1,6 +1,7 @@
 """A share code brings a text through any chat, tells when it did not, and unpacks to nothing huge."""
 
 import base64
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -77,8 +78,12 @@ def test_no_single_letter_is_altered_unseen(at: int, letter: str) -> None:
 def test_a_code_that_unpacks_to_something_huge_is_refused_before_it_has() -> None:
     bomb = forged(b"0" * 20_000_000)
     assert len(bomb) <= LONGEST
+    tracemalloc.start()
     with pytest.raises(BadCode, match="holds more than 200,000 bytes"):
         text_in(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * MOST_BYTES
     assert text_in(forged(b"0" * MOST_BYTES)) == "0" * MOST_BYTES
 
 
