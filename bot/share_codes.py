@@ -21,6 +21,8 @@ _VERSION: Final = "sc1"
 _ANY: Final = re.compile(r"sc\d{1,3}\.", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(?P<version>sc\d{1,3})\.(?P<body>[A-Za-z0-9_-]+)\.(?P<sum>[A-Za-z0-9_-]{8})")
 _BLANKS: Final = re.compile(r"[\s\u200b\u200d\u2060\ufeff\U000e0000]+")
+_AROUND: Final = "` \t\r\n"
+"""Chats show it in a block of its own, and files end with a line break."""
 
 _KNOWN: Final = (
     b"workflow description tags version 1. 2. 3. 4. 5. 6. 7. 8. 9. 10. never reached: then stop go to step otherwise if set "
@@ -58,7 +60,7 @@ def code_of(text: str) -> str:
 
 def is_code(text: str) -> bool:
     """Whether a text is meant as a code, be it whole or not."""
-    return _ANY.match(text.strip()) is not None
+    return _ANY.match(text.lstrip(_AROUND)) is not None
 
 
 def text_in(code: str) -> str:
@@ -67,7 +69,7 @@ def text_in(code: str) -> str:
     Raises:
         BadCode: It is none, is damaged, or holds too much.
     """
-    code = _BLANKS.sub("", code)
+    code = _BLANKS.sub("", code.strip(_AROUND))
     if len(code) > LONGEST:
         raise BadCode(f"That has {len(code):,} characters; a share code has {LONGEST:,} at most")
     match = _WHOLE.fullmatch(code)

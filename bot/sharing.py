@@ -6,16 +6,18 @@ those who import it, or says who may run and change what it brings.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bot.share_codes import code_of, text_in
 from engine.convert import export_data, import_data
 from engine.declare import Declarations
 from engine.model import Call as CallAction
 from engine.model import Definition, all_states
-from engine.wording import counted
+from engine.wording import counted, shortened
 from grammar.language import Language
 from grammar.names import slug
+
+_MOST_STARTS: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,11 @@ def starts_alike(one: Definition, other: Definition) -> bool:
 
 
 def in_short(definition: Definition, language: Language, declarations: Declarations) -> str:
-    """What starts it and every sort of thing it does, in a sentence that hides nothing however long the workflow is."""
+    """Every sort of thing it does, however long it is, and what starts it."""
     starts = ", ".join(language.say_trigger(trigger) for trigger in definition.triggers) or "when it is run by hand"
     does = ", ".join(dict.fromkeys(_deeds(definition, declarations)))
-    return f"It has {counted(len(list(all_states(definition.states))), 'step')}, starts {starts}, and does: {does}."
+    count = counted(len(list(all_states(definition.states))), "step")
+    return f"It has {count}, does: {does}; and starts {shortened(starts, _MOST_STARTS)}."
 
 
 def _deeds(definition: Definition, declarations: Declarations) -> Iterator[str]:

@@ -14,8 +14,9 @@ from engine.model import Definition
 from grammar.instruction import Create, Export, Import
 
 _COMMAND: Final = "!workflow import "
-_SHOWN: Final = 250
-"""Characters of the words of a workflow that are shown before it is let in, where messages are short."""
+_BESIDES: Final = 60
+"""Characters that are said around a question, which has one message."""
+_LEAST_SHOWN: Final = 20
 
 
 async def share(turn: Turn, instruction: Export) -> Outcome:
@@ -52,7 +53,10 @@ async def let_in(turn: Turn, instruction: Import) -> Outcome:
     if (refused := no_name(turn, definition) or unfit(turn, definition, None, former=None)) is not None:
         return turn.refuse(refused)
     if not turn.confirmed:
-        return Ask(_described(turn, definition, parcel.left_out), instruction)
+        described = _described(turn, definition, parcel.left_out)
+        if described is None:
+            return turn.refuse("It does more sorts of things than I can tell here. Import it on the computer.")
+        return Ask(described, instruction)
     twin = next((entry for entry in desk.catalogue.there() if sharing.starts_alike(entry.definition, definition)), None)
     off = (
         ""
@@ -62,12 +66,18 @@ async def let_in(turn: Turn, instruction: Import) -> Outcome:
     return await keep(turn, Imported(definition), enabled=twin is None, more=off)
 
 
-def _described(turn: Turn, definition: Definition, left_out: tuple[str, ...]) -> str:
-    """What is said of it before it is let in: every sort of thing it does, and its words as far as they can be shown."""
+def _described(turn: Turn, definition: Definition, left_out: tuple[str, ...]) -> str | None:
+    """What is said of it before it is let in: every sort of thing it does, and as many of its words as there is room for.
+
+    None if not even the sorts can all be told there.
+    """
     short = sharing.in_short(definition, turn.desk.language, turn.desk.declarations)
-    said = in_one_line(turn.desk.language.say(Create(definition), turn.workspace))
-    said = clipped(said, _SHOWN) if turn.platform == "twitch" else said
     without = f" Left out: {listed(left_out)}." if left_out else ""
     dared = daring(turn, definition)
     warned = "" if dared is None else f" {dared.removesuffix(' Keep it so?')}"
-    return f"From a share code: {sentence(said)} {short}{without}{warned} Import it as {titled(definition.name)}?"
+    head, tail = f"From a share code: {short}{without}{warned}", f" Import it as {titled(definition.name)}?"
+    room = LIMITS[turn.platform] - _BESIDES - len(head) - len(tail)
+    if room < _LEAST_SHOWN:
+        return None
+    said = in_one_line(turn.desk.language.say(Create(definition), turn.workspace))
+    return f"{head} {sentence(clipped(said, room))}{tail}"

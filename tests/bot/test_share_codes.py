@@ -41,7 +41,9 @@ def test_a_code_of_the_first_day_is_read_for_ever() -> None:
 
 
 def test_blanks_that_chats_put_into_it_do_no_harm() -> None:
-    assert text_in(f"  {CODE[:20]}\n{CODE[20:40]} \u200b{CODE[40:]}\U000e0000 ") == RAID
+    for typed in (f"  {CODE[:20]}\n{CODE[20:40]} \u200b{CODE[40:]}\U000e0000 ", f"`{CODE}`", f"```\n{CODE}\n```"):
+        assert is_code(typed)
+        assert text_in(typed) == RAID
 
 
 @pytest.mark.parametrize("name", templates.names())

@@ -1,13 +1,16 @@
 """What strangers get of a workflow, and what they can bring: never a right, never a secret, never in the place of anything."""
 
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.discord.attachments import imported
 from bot.message import Message, Place
 from bot.services.declared import DECLARATIONS
+from bot.share_codes import code_of
 from bot.sharing import freely_named, packed, received, share_code
 from engine.execution import Person
 from engine.model import Definition
@@ -63,8 +66,6 @@ def test_secrets_and_rights_do_not_travel_the_rest_does() -> None:
 
 
 def test_nor_are_they_let_in_from_a_code_that_has_them() -> None:
-    from bot.share_codes import code_of
-
     parcel = received(code_of(LANGUAGE.say_definition(asking()).strip()), LANGUAGE, DECLARATIONS)
     assert parcel == packed(asking(), DECLARATIONS)
 
@@ -89,7 +90,11 @@ async def test_a_code_is_shown_first_and_then_let_in_beside_what_is_there(room: 
     code = await shared(room)
     asked = await room.say(f"!wf import {code}", who="ann")
     assert asked.kind == "question"
-    for told in ('say "hi ${user}"', "starts when someone follows", "does: send chat message", 'Import it as "hi 2"?'):
+    for told in (
+        'say "hi ${user}"',
+        "does: send chat message; and starts when someone follows.",
+        'Import it as "hi 2"?',
+    ):
         assert told in asked.text
     assert "hi 2" not in (await room.say("!wf list")).text
     done = await room.say("yes", who="ann")
@@ -134,12 +139,25 @@ async def test_every_sort_of_deed_is_told_however_long_it_is(room: Room) -> None
     words = " then ".join(f'say "{"la " * 12}{number}"' for number in range(15))
     code = await shared(room, f"create song: when someone types !song: {words} then ban ${{user}}")
     asked = await room.say(f"!wf import {code}")
-    assert "does: send chat message, ban user" in asked.joined
+    assert "does: send chat message, ban user;" in asked.joined
+    assert 'Import it as "song 2"?' in asked.joined
+
+
+async def test_what_does_more_sorts_of_things_than_can_be_told_is_not_let_in_unseen(room: Room) -> None:
+    methods = [method for method in DECLARATIONS if not any(param.required for param in method.params)]
+    states = [
+        {"name": f"s{number}", "action": {"service": method.service, "method": method.name}}
+        for number, method in enumerate(methods)
+    ]
+    many = Definition.model_validate({"id": "w", "name": "w", "initial_state": "s0", "states": states})
+    code, _ = share_code(many, LANGUAGE, DECLARATIONS)
+    for platform in ("twitch", "discord"):
+        said = await room.say(f"!wf import {code}", roles=("broadcaster",), platform=platform)
+        told = [method.name.replace("_", " ") in said.joined for method in methods]
+        assert all(told) if said.kind == "question" else "Import it on the computer" in said.text
 
 
 async def test_what_is_damaged_or_no_workflow_is_said_in_words(room: Room) -> None:
-    from bot.share_codes import code_of
-
     code = await shared(room)
     assert "damaged" in (await room.say(f"!wf import {code[:-3]}")).text
     for said in (await room.say(f"!wf import {code_of('just a text')}"), await room.say(f"!wf import {code_of('')}")):
@@ -148,23 +166,21 @@ async def test_what_is_damaged_or_no_workflow_is_said_in_words(room: Room) -> No
 
 
 async def test_what_does_not_fit_into_a_message_goes_another_way(room: Room) -> None:
-    import random
-
     chance = random.Random(7)
-    noise = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=100)) for _ in range(8)]
-    said = await room.say(f"!wf create long: {' then '.join(f'say {chr(34)}{each}{chr(34)}' for each in noise)}")
-    assert said.kind == "done"
+    noise = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=100)) for _ in range(40)]
+    for called, texts in (("long", noise[:8]), ("other", noise)):
+        steps = "\n".join(f'{number}. say "{each}"' for number, each in enumerate(texts, 1))
+        assert (await room.say(f'!wf import workflow "{called}"\n\n{steps}')).kind == "done"
     refused = await room.say("!wf share long")
     assert refused.kind == "refusal"
     assert "showcaller workflows share long" in refused.text
-    message = Message(
-        "m", "!wf share long", Person("mo", "discord", ("moderator",)), Place("discord", "mods", "1", "2"), 0
-    )
-    await room.say("!wf create other: " + " then ".join(f'say "{each}{each[::-1]}"' for each in noise * 2))
+    mo, there = Person("mo", "discord", ("moderator",)), Place("discord", "mods", "1", "2")
     for name in ("long", "other"):
-        replies = await room.conversation.handle(Message("m", f"!wf share {name}", message.author, message.place, 0))
-        brought = replies[-1].text if replies[-1].file is None else replies[-1].file[1]
-        assert received(brought, LANGUAGE, DECLARATIONS).definition.name == name
+        replies = await room.conversation.handle(Message("m", f"!wf share {name}", mo, there, 0))
+        assert (replies[-1].file is None) == (name == "long")
+        brought = replies[-1].text if replies[-1].file is None else imported(replies[-1].file[1], "")
+        asked = await room.conversation.handle(Message("m", f"!wf import {brought}", mo, there, 0))
+        assert f'Import it as "{name} 2"?' in "".join(reply.text for reply in asked)
 
 
 # On the command line ---------------------------------------------------------------------------------------------------------
