@@ -249,13 +249,22 @@ def list_(data: Data = None) -> None:
 
 
 @workflows.command("import")
-def import_(file: Source, service: Service = None, data: Data = None) -> None:
-    """Keep the workflow in a file; one of the same id gets a new version. Tells what was chosen and what was lost."""
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE|CODE", help="A workflow in any known form, or a share code.")],
+    service: Service = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a share code is imported.")] = False,
+    data: Data = None,
+) -> None:
+    """Keep the workflow in a file; one of the same id gets a new version. A share code is shown first, and replaces nothing."""
 
     async def work(folder: "DataFolder") -> None:
-        from bot.files import import_workflow
+        from bot.files import code_in, import_shared, import_workflow
 
-        _say(*await import_workflow(folder, file, service))
+        code = code_in(file)
+        if code is None:
+            _say(*await import_workflow(folder, file, service))
+        else:
+            _say(*await import_shared(folder, code, lambda question: yes or _agrees(question)))
 
     _work(data, work)
 
@@ -274,6 +283,21 @@ def export(
         from bot.files import export_workflow
 
         _say((await export_workflow(folder, name, form.value)).removesuffix("\n"))
+
+    _work(data, work)
+
+
+@workflows.command()
+def share(name: Annotated[str, typer.Argument(help="Its id or name.")], data: Data = None) -> None:
+    """Write a workflow as a share code, one word that strangers may have: without secrets, and without who may run it."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.files import share_workflow
+
+        code, left_out = await share_workflow(folder, name)
+        _say(code)
+        if left_out:
+            typer.echo(f"Not in it: {', '.join(left_out)}.", err=True)
 
     _work(data, work)
 
@@ -370,6 +394,14 @@ def _work(data: Path | None, work: "Callable[[DataFolder], Coroutine[None, None,
     with _in_words(folder):
         log_to(folder.log)
         asyncio.run(work(folder))
+
+
+def _agrees(question: str) -> bool:
+    """Whether they say yes; nobody there to say it is a no."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        return False
 
 
 def _say(*lines: str) -> None:

@@ -5,12 +5,13 @@ read and judged before the store is opened, so a broken one touches nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from bot import app
+from bot import app, sharing
 from bot.app import new_id
 from bot.catalogue import folded
 from bot.config import COMMUNITY, DataFolder, settings_from
@@ -18,6 +19,7 @@ from bot.equipment import Equipment
 from bot.library import Arrival, keeping
 from bot.message import roles_of
 from bot.reading import import_text, in_lines
+from bot.share_codes import is_code
 from bot.terminal.session import BROADCASTER
 from engine.clock import SystemClock
 from engine.convert import Form, Imported, Naming, Note, export_data, write_json
@@ -119,6 +121,59 @@ async def import_workflow(folder: DataFolder, path: Path, service: str | None = 
     ]
 
 
+async def share_workflow(folder: DataFolder, name: str) -> tuple[str, tuple[str, ...]]:
+    """A workflow as a share code, and what is not in it.
+
+    Raises:
+        NotDone: There is none of that name.
+        BadCode: It is too long for one.
+    """
+    equipment = app.equipment()
+    definition = _named(name, await _current(folder))
+    return sharing.share_code(definition, equipment.language, equipment.declarations)
+
+
+def code_in(source: Path) -> str | None:
+    """The share code that was given in the place of a file, or lies in it; None if it is neither.
+
+    Raises:
+        OSError: There is such a file, and it cannot be read.
+    """
+    if is_code(str(source)) and not source.exists():
+        return str(source)
+    if not source.is_file() or source.stat().st_size > MAX_BYTES:
+        return None
+    text = source.read_bytes().decode("utf-8-sig", "replace")
+    return text if is_code(text) else None
+
+
+async def import_shared(folder: DataFolder, code: str, agreed: Callable[[str], bool]) -> list[str]:
+    """Keep the workflow in a share code, under a name that nothing has, if whoever sees what it would do agrees.
+
+    Raises:
+        NotDone: It cannot be kept, or they did not agree.
+        StoreError: The store cannot be written, or a bot is running.
+    """
+    equipment = app.equipment()
+    parcel = sharing.received(code, equipment.language, equipment.declarations)
+    async with app.stored(folder, read_only=False) as store:
+        records = await store.workflows(COMMUNITY, deleted=True)
+        taken = {folded(each) for record in records for each in (record.id, record.name)}
+        definition = sharing.freely_named(parcel.definition, lambda wanted: folded(wanted) in taken)
+        _refuse_broken(check(definition, equipment.declarations), Path("The workflow in the share code"))
+        short = sharing.in_short(definition, equipment.language, equipment.declarations)
+        without = f"Left out: {', '.join(parcel.left_out)}.\n" if parcel.left_out else ""
+        written = equipment.language.say_definition(definition).strip()
+        if not agreed(f"{written}\n\n{short}\n{without}Import it as {definition.id}?"):
+            raise NotDone("Nothing was imported.")
+        current = await store.current_revisions(COMMUNITY)
+        twin = next((each.workflow for each in current if sharing.starts_alike(each.definition, definition)), None)
+        words = "showcaller workflows import (a share code)"
+        after = await kept_as(store, definition, words, enabled=twin is None)
+    off = "" if twin is None else f" It is off, since {twin} starts on the same."
+    return [f"Imported {after.id} v{after.revision}: {_in_short(definition)}.{off}"]
+
+
 def _reported(notes: Sequence[Note], path: Path) -> list[str]:
     lines = in_lines(notes)
     more = len(lines) - _SHOWN
@@ -132,8 +187,11 @@ def _refuse_broken(problems: Sequence[Problem], path: Path) -> None:
         raise NotDone(f"{path} was not imported: {broken[0]}{more}")
 
 
-async def kept_as(store: Store, definition: Definition, words: str) -> WorkflowRecord:
-    """Keep a workflow from a file as the streamer's next version of it; `words` are what history shows."""
+async def kept_as(store: Store, definition: Definition, words: str, *, enabled: bool = True) -> WorkflowRecord:
+    """Keep a workflow from a file as the streamer's next version of it; `words` are what history shows.
+
+    One that is new may come in switched off.
+    """
     settings = settings_from(await store.config(COMMUNITY))
     revisions = await store.revisions(COMMUNITY, definition.id)
     arrival = Arrival(
@@ -146,6 +204,9 @@ async def kept_as(store: Store, definition: Definition, words: str) -> WorkflowR
         max((revision.number for revision in revisions), default=0),
     )
     batch, after = keeping(arrival, await store.workflows(COMMUNITY, deleted=True))
+    if not revisions:
+        after = replace(after, enabled=enabled)
+        batch.workflows[0] = after
     await store.commit(batch)
     return after
 
@@ -157,12 +218,7 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text"] |
         NotDone: There is none of that name.
         NotExpressible: That form has no words for something in it.
     """
-    try:
-        async with app.stored(folder, read_only=True) as store:
-            found = await store.current_revisions(COMMUNITY)
-    except StoreMissing:
-        found = []
-    definition = _named(name, found)
+    definition = _named(name, await _current(folder))
     match form:
         case "text":
             return app.equipment().language.say_definition(definition)
@@ -172,6 +228,14 @@ async def export_workflow(folder: DataFolder, name: str, form: Literal["text"] |
             return write_yaml(export_data(definition, form))
         case _:
             return write_json(definition, form)
+
+
+async def _current(folder: DataFolder) -> Sequence[RevisionRecord]:
+    try:
+        async with app.stored(folder, read_only=True) as store:
+            return await store.current_revisions(COMMUNITY)
+    except StoreMissing:
+        return ()
 
 
 def _named(name: str, revisions: Sequence[RevisionRecord]) -> Definition:

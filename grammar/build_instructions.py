@@ -95,6 +95,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "redo": "redo",
     "move_runs": "move runs",
     "export": "export",
+    "share": "share",
     "help": "help",
     "vague": "vague",
     "yes": "yes",

@@ -63,12 +63,13 @@ def _from_template(tree: Node) -> TemplateCommand:
 
 
 def _diff(tree: Node, workflow: str | None) -> DiffCommand:
+    since = _past_of(tree)
     versions = [int(leaf.value) for leaf in tree.leaves() if leaf.type == "VERSION"]
-    if versions:
+    if versions and (since is None or since.leaf("VERSION") is not None):
         return DiffCommand(workflow, min(versions), max(versions) if len(versions) > 1 else None)
     until = tree.node("until")
     last = None if until is None else int(value_of(until, "VERSION"))
-    return DiffCommand(workflow, None if _past_of(tree) is None else past(tree), last)
+    return DiffCommand(workflow, None if since is None else past(tree), last)
 
 
 def _name(node: Node | None) -> Leaf | None:

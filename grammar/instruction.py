@@ -317,15 +317,15 @@ class Redo:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Print a workflow so that another bot can import it."""
+    """Print a workflow so that another bot can import it; `code` is one word, which strangers may have."""
 
     workflow: str
-    format: Literal["text", "json", "yaml"] = "text"
+    format: Literal["text", "json", "yaml", "code"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Read a workflow from JSON or from the file form."""
+    """Read a workflow from JSON, from the file form or from a share code."""
 
     source: str
 

@@ -818,7 +818,7 @@ def _sentence(words: str) -> str:
 
 def _import(source: str) -> Understanding:
     if not source.strip():
-        return Question("What should I import? Paste its JSON or its text form.", gap="import {}")
+        return Question("What should I import? Paste its JSON, its text form or a share code.", gap="import {}")
     return Understood(Import(source))
 
 

@@ -803,6 +803,8 @@ class Resolver:
                 return History(known or self._id(None))
             case "placeholders":
                 return Placeholders(known or self.workspace.focus)
+            case "share":
+                return Export(known or self._id(None), "code")
             case "export":
                 return Export(known or self._id(None), cast("Any", command.extra or "text"))
             case other:

@@ -386,6 +386,8 @@ def _query(  # noqa: C901  one line each
             return _join("undo", query.count if query.count > 1 else None, name)
         case Redo():
             return _join("redo", query.count if query.count > 1 else None, name)
+        case Export(format="code"):
+            return f"share {name}"
         case Export():
             return f"export {name} as {query.format}"
         case _:

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from bot.instructions import (
+    codes,
     controls,
     create_and_edit,
     files,
@@ -22,6 +23,7 @@ from bot.instructions import (
     why,
 )
 from bot.instructions.turn import Outcome, Turn
+from bot.share_codes import is_code
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -134,8 +136,12 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await versions.undo(turn, instruction)
         case Redo():
             return await versions.redo(turn, instruction)
+        case Export(format="code"):
+            return await codes.share(turn, instruction)
         case Export():
             return await files.export(turn, instruction)
+        case Import(source=source) if is_code(source):
+            return await codes.let_in(turn, instruction)
         case Import():
             return await files.import_(turn, instruction)
         case Help():

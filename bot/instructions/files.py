@@ -50,9 +50,8 @@ def _as_file(turn: Turn, entry: Entry, *, as_json: bool) -> Outcome:
     """The workflow as a file, in the form in which it lies beside others."""
     written = write_json(entry.definition) if as_json else turn.desk.language.say_definition(entry.definition)
     ending = "json" if as_json else "workflow"
-    said = turn.print((f"{name(entry)} (v{entry.record.revision}). Whoever gets it: !workflow import",), entry)
-    (reply,) = said.replies
-    return replace(said, replies=(replace(reply, file=(f"{entry.id}.{ending}", f"{written.strip()}\n")),))
+    head = f"{name(entry)} (v{entry.record.revision}). Whoever gets it: !workflow import"
+    return turn.print_file(head, (f"{entry.id}.{ending}", f"{written.strip()}\n"), entry)
 
 
 def _json(entry: Entry) -> str:
@@ -99,7 +98,7 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
         return turn.refuse(f"There are {MAX_WORKFLOWS} workflows already; that is the limit. Delete one first.")
     if entry is not None and (refused := not_theirs(turn, entry)) is not None:
         return turn.refuse(refused, entry)
-    if (refused := _no_name(turn, definition)) is not None:
+    if (refused := no_name(turn, definition)) is not None:
         return turn.refuse(refused)
     refused = unfit(turn, definition, None, former=None) or overreach(turn, definition, None)
     if refused is not None:
@@ -108,10 +107,10 @@ async def import_(turn: Turn, instruction: Import) -> Outcome:
         return turn.tell("answer", Saying(f"{name(entry)} is like that already (v{entry.record.revision})."), entry)
     if entry is not None and not turn.confirmed:
         return Ask(f"{name(entry)} is there already (v{entry.record.revision}). Replace it?", instruction, (entry.id,))
-    return await _keep(turn, imported)
+    return await keep(turn, imported)
 
 
-def _no_name(turn: Turn, definition: Definition) -> str | None:
+def no_name(turn: Turn, definition: Definition) -> str | None:
     """Why it cannot be called what it is called."""
     try:
         for given in (definition.name, definition.id):
@@ -140,7 +139,8 @@ def as_lines(text: str) -> str:
     return "\n".join(piece.removesuffix(" · ") for piece in pieces(text))
 
 
-async def _keep(turn: Turn, imported: Imported) -> Outcome:
+async def keep(turn: Turn, imported: Imported, *, enabled: bool = True, more: str = "") -> Outcome:
+    """Keep what was imported; what is new may come in switched off."""
     definition = imported.definition
     catalogue, origin = turn.desk.catalogue, turn.origin()
     former = await catalogue.find(definition.id)
@@ -150,7 +150,9 @@ async def _keep(turn: Turn, imported: Imported) -> Outcome:
         batch, _ = keeping(arrival, catalogue.records())
     except NameTaken as error:
         return turn.refuse(str(error))
-    found = warnings(turn, definition, enabled=former is None or former.record.enabled)
+    if former is None:
+        batch.workflows[0] = replace(batch.workflows[0], enabled=enabled)
+    found = warnings(turn, definition, enabled=batch.workflows[0].enabled)
     await turn.save(batch, definition.id)
     entry = turn.entry(definition.id)
     # What it says now is worth more than what was pasted; it is said as the sentence that would make it.
@@ -161,7 +163,7 @@ async def _keep(turn: Turn, imported: Imported) -> Outcome:
         Saying(
             f"Imported {name(entry)} (v{entry.record.revision}). ",
             said,
-            f". {in_short(imported.notes)}{found}{runs_on(turn, entry, besides=entry.record.revision)}",
+            f". {more}{in_short(imported.notes)}{found}{runs_on(turn, entry, besides=entry.record.revision)}",
             f"… and {{}} more: !wf show {name(entry)}",
             UNDO,
         ),

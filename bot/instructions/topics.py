@@ -287,7 +287,7 @@ TOPICS: Final = (
     Topic(
         ("files", "file", "export", "import", "share", "sharing", "backup", "templates", "template"),
         "A workflow can be printed and read in again",
-        ("export {} as text", "export {} as json"),
+        ("export {} as text", "export {} as json", "share {}"),
     ),
     Topic(
         ("obs", "scene", "scenes", "source", "sources", "record", "recording", "mute", "camera"),

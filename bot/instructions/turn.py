@@ -221,6 +221,11 @@ class Turn:
         )
         return Told(tuple(made), entry.id)
 
+    def print_file(self, text: str, file: tuple[str, str], entry: Entry) -> "Told":
+        """A file, as name and content, with a text that fits."""
+        said = self.print((text,), entry)
+        return replace(said, replies=tuple(replace(reply, file=file) for reply in said.replies))
+
     def refuse(self, text: str, entry: Entry | None = None) -> "Told":
         """Nothing was done, and why."""
         return Told(refusal(f"{self.preface()}{text}", self.platform), entry.id if entry else None)

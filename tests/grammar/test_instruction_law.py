@@ -189,8 +189,8 @@ INSTRUCTIONS = st.one_of(
     st.builds(Diff, st.just("raid"), st.just(1) | PASTS, st.just(2)),
     st.builds(Undo, st.none() | IDS, st.integers(1, 9)),
     st.builds(Redo, st.none() | IDS, st.integers(1, 9)),
-    st.builds(Export, IDS, st.sampled_from(("text", "json", "yaml"))),
-    st.builds(Import, st.sampled_from(('{"id": "x"}', 'workflow "x"\n1. stop'))),
+    st.builds(Export, IDS, st.sampled_from(("text", "json", "yaml", "code"))),
+    st.builds(Import, st.sampled_from(('{"id": "x"}', 'workflow "x"\n1. stop', "sc1.eJw.12345678"))),
     st.builds(Help, st.sampled_from((None, "waits"))),
     st.builds(Answer, st.booleans()),
 )
