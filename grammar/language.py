@@ -503,7 +503,7 @@ class Language:
         return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
     def _is_known(self, word: str) -> bool:
-        return self._driver.lexicon.trie.get(word) is not None
+        return word in self._driver.lexicon.vocabulary
 
     def _has_doubtful_text(self, reading: Reading) -> bool:
         """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""

@@ -105,7 +105,7 @@ STEPS = st.none() | st.sampled_from(("say", "wait", "say_2"))
 
 
 MOST_CHARACTERS = 4_000
-EASY_CHARACTERS = 600
+EASY_CHARACTERS = 400
 """What is shorter is never too complicated."""
 MOST_TOO_COMPLICATED = 0.005
 TOO_COMPLICATED = "That is too complicated for one sentence. Say it in parts."
