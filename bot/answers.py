@@ -42,7 +42,7 @@ _WRONG: Final = (
     "thats not it", "wrong one", "the wrong one", "wrong step", "the wrong step", "wrong", "not it", "that's not what i meant",
     "thats not what i meant", "not what i meant",
 )  # fmt: skip
-_NOT_SO: Final = ("no no no", "no no", "no", "nope", "nah")
+_NOT_SO: Final = ("no no no", "no no", "no", "nope", "nah", "go back", "step back")
 _MEANT: Final = (
     "i actually meant", "i did mean", "i meant to say", "i meant", "i mean", "meant", "i wanted to say", "i wanted", "i want",
     "what i meant was", "i was thinking of", "i said", "make that", "rather", "more like", "better", "it should be", "let it be",

@@ -19,6 +19,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot import config, happenings
+from bot.ai.asking import Asker
+from bot.ai.budget import Budget
+from bot.ai.models import options_of, rewords
+from bot.ai.rewording import ModelRewriter
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
@@ -28,6 +32,7 @@ from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
 from bot.own_state import away, beat, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
+from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import SERVICES, FailurePlan, simulated_services
@@ -47,8 +52,8 @@ _SAVE_NOW_EVERY: Final = 1.0
 """Real seconds between two savings of virtual time while it is being advanced."""
 
 _CHANCE: Final = random.SystemRandom().random
-RESERVED: Final = (*SERVICES, "internal", "data", "ai")
-"""Names of services that are the bot's own, some of them not there yet."""
+RESERVED: Final = (*SERVICES, "internal", "data")
+"""Names of services that are the bot's own."""
 
 
 class OnlyVirtual(Exception):
@@ -71,6 +76,8 @@ class Opening:
     store: Store
     clock: SleepingClock
     notice: Callable[[str], None]
+    folder: DataFolder
+    asker: Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,8 @@ class Bot:
         plan: FailurePlan,
         ids: Callable[[], str],
         abroad: "Abroad",
+        rewriter: Rewriter | None = None,
+        missed: str | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -116,6 +125,8 @@ class Bot:
         self.language = equipment.language
         self.plan = plan
         self.ids = ids
+        self.missed = missed
+        """What to say of how long it was away and what came due meanwhile; nothing if that is nothing."""
         self._abroad = abroad
         self._machine_zone = config.machine_zone()
         self.conversation = Conversation(
@@ -131,6 +142,7 @@ class Bot:
             zone=lambda: self.zone.key,
             granted=abroad.granted,
             unheard=abroad.unheard,
+            rewriter=rewriter,
         )
         self._surround()
 
@@ -269,12 +281,20 @@ async def open_bot(
     clock.when_shifted(lambda shift: told(COMMUNITY, shifted_words(shift)))
     staging = Staging(clock, new_id, settings)
     equipment = await staging.open(stack, equipment)
-    opening = Opening(settings, store, clock, partial(told, COMMUNITY))
+    asker = _asker(lambda: bot, store)
+    opening = Opening(settings, store, clock, partial(told, COMMUNITY), folder, asker)
     for problem in equipment.problems:
         told(COMMUNITY, problem)
     runner = Runner(
         store,
-        [*_own_services(plan, chance, [*stand_ins, *abroad.services(opening)]), *equipment.plugins],
+        [
+            *_own_services(
+                plan,
+                InternalService(chance, getLogger("workflow"), opening.notice, clock.now),
+                [*stand_ins, *abroad.services(opening)],
+            ),
+            *equipment.plugins,
+        ],
         clock,
         ids=new_id,
         chance=chance,
@@ -291,6 +311,8 @@ async def open_bot(
         plan=plan,
         ids=new_id,
         abroad=abroad,
+        rewriter=ModelRewriter(asker, lambda: rewords(bot.settings), equipment.declarations),
+        missed=absence,
     )
     log_file.secrets = bot.secrets
     if not virtual:
@@ -321,6 +343,15 @@ async def open_bot(
     return bot
 
 
+def _asker(bot: Callable[[], Bot], store: Store) -> Asker:
+    """Asks language models, as the bot that is soon there is set."""
+
+    def today() -> str:
+        return bot().local(bot().clock.now()).date().isoformat()
+
+    return Asker(lambda: options_of(bot().settings), Budget(COMMUNITY, store, today), lambda: bot().secrets())
+
+
 async def _absence(store: Store, now: float) -> str | None:
     down, left = await away(store, COMMUNITY, now)
     return resumed_words(down, left.due, left.unknown)
@@ -330,11 +361,8 @@ async def _note_last(store: Store, clock: SleepingClock) -> None:
     await note_alive(store, clock.now())
 
 
-def _own_services(plan: FailurePlan, chance: Callable[[], float], stand_ins: Sequence[Service]) -> list[Service]:
-    own: list[Service] = [
-        *simulated_services(DECLARATIONS, plan),
-        InternalService(chance, getLogger("workflow")),
-    ]
+def _own_services(plan: FailurePlan, internal: InternalService, stand_ins: Sequence[Service]) -> list[Service]:
+    own: list[Service] = [*simulated_services(DECLARATIONS, plan), internal]
     replaced = {service.name: service for service in stand_ins}
     return [replaced.get(service.name, service) for service in own]
 

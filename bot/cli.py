@@ -57,6 +57,7 @@ class PlatformName(StrEnum):
 
     twitch = "twitch"
     discord = "discord"
+    obs = "obs"
 
 
 class FileFormat(StrEnum):
@@ -131,6 +132,23 @@ def setup(
 
         folder.make()
         await set_up(folder, Terminal(), None if platform is None else platform.value)
+
+    _work(data, work)
+
+
+@app.command()
+def overlay(
+    on: Annotated[bool, typer.Option("--on", help="Switch it on for the next start.")] = False, data: Data = None
+) -> None:
+    """The link by which OBS shows the overlay. It is a key: keep it to yourself."""
+
+    async def work(folder: "DataFolder") -> None:
+        from bot.web.link import switch_on, told
+
+        folder.make()
+        if on:
+            await switch_on(folder)
+        _say(*await told(folder))
 
     _work(data, work)
 

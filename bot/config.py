@@ -27,7 +27,7 @@ COMMUNITY: Final = "home"
 """The one community of a bot on its embedded default."""
 
 MAX_KEYS: Final = 1_000
-NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels"]
+NameKind: TypeAlias = Literal["scenes", "sources", "sounds", "rewards", "channels", "filters"]
 NAME_KINDS: Final[tuple[NameKind, ...]] = get_args(NameKind)
 _VALUE: Final = "config."
 _NAMES: Final = "names."
@@ -64,6 +64,16 @@ class DataFolder:
     def typed(self) -> Path:
         """The prompt's history."""
         return self.path / "typed.txt"
+
+    @property
+    def media(self) -> Path:
+        """The sounds and images of the overlay."""
+        return self.path / "media"
+
+    @property
+    def snapshots(self) -> Path:
+        """Pictures that workflows took, until they are posted."""
+        return self.path / "snapshots"
 
     def make(self) -> None:
         """Make the folder if it is not there, readable for its owner only.
@@ -123,6 +133,14 @@ class Settings:
         """What is known of the stream: whether it is live, and what settings like `stream.title` say of it."""
         said = {key.removeprefix("stream."): value for key, value in self.values.items() if key.startswith("stream.")}
         return {**{key: value for key, value in said.items() if "." not in key}, "live": self.live}
+
+
+_OFF: Final = frozenset({"off", "no", "false", "0"})
+
+
+def is_off(value: Any) -> bool:
+    """Whether a setting's value switches something off; what is not set does not."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().casefold() in _OFF
 
 
 def settings_from(records: Mapping[str, ConfigRecord]) -> Settings:

@@ -6,8 +6,9 @@ rest. One message is handled at a time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
 from bot import templates
@@ -18,12 +19,13 @@ from bot.focus import Focus
 from bot.instructions import carry_out
 from bot.instructions.concerns import concerned, is_edit, only_looks, works_on_deleted
 from bot.instructions.files import as_lines
-from bot.instructions.turn import Ask, Desk, Told, Turn, name
+from bot.instructions.turn import MAX_WORDS, Ask, Desk, Told, Turn, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import ANSWER_WITHIN, OpenQuestions, asker_of
 from bot.questions import detail, filled, focus_then, has_missed, hints_of, is_verbatim, options_of, words_of
-from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence
+from bot.replies import About, Saying, clipped, in_one_line, one, quoted, refusal, replies, sentence, titled
+from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
 from engine.declare import Declarations
@@ -128,6 +130,16 @@ class _Heard:
     notes: tuple[str, ...] = ()
 
 
+class _NotUnderstood(Exception):
+    """Not an error: it ends the turn of words that mean nothing, so that others have theirs while somebody guesses."""
+
+    def __init__(self, heard: _Heard, unread: Unread, told: Sequence[Reply]) -> None:
+        super().__init__(unread.refusal)
+        self.heard = heard
+        self.unread = unread
+        self.told = told
+
+
 class Conversation:
     """All dialogues of one community.
 
@@ -137,6 +149,7 @@ class Conversation:
         zone: Tells the IANA name of the community's time zone.
         granted: Tells the scopes that platforms have granted, by service.
         unheard: Tells the events that platforms do not tell of, with the scopes that would change that.
+        rewriter: Guesses what was meant where it is not understood.
     """
 
     def __init__(
@@ -154,6 +167,7 @@ class Conversation:
         zone: Callable[[], str],
         granted: Callable[[], Mapping[str, Collection[str]]] = dict,
         unheard: Callable[[], Mapping[str, Collection[str]]] = dict,
+        rewriter: Rewriter | None = None,
     ) -> None:
         self.catalogue = Catalogue(community, store)
         self._desk = Desk(
@@ -171,9 +185,9 @@ class Conversation:
             granted,
             unheard,
         )
+        self._rewriter = rewriter
         self._questions = OpenQuestions(community, store, runner, clock)
         self._focus = Focus(community)
-        self._done: dict[str, Instruction] = {}
         self._picks: dict[str, tuple[ProposalRecord, str]] = {}
         self._lock = asyncio.Lock()
 
@@ -203,9 +217,19 @@ class Conversation:
 
     async def handle(self, message: Message) -> list[Reply]:
         """Answer a message. Nothing is raised: what goes wrong is said."""
+        try:
+            return await self._in_turn(message, partial(self._handle, message))
+        except _NotUnderstood as words:
+            guesses = await self._guesses(words.unread)
+            return await self._in_turn(message, partial(self._offer, words, guesses))
+
+    async def _in_turn(self, message: Message, answering: Callable[[], Awaitable[Sequence[Reply]]]) -> list[Reply]:
+        """Let it be answered while nothing else is."""
         async with self._lock:
             try:
-                return list(await self._handle(message))
+                return list(await answering())
+            except _NotUnderstood:
+                raise
             except StoreError as error:
                 await self._look_again(error)
                 return list(refusal(_unsaved(error), message.place.platform))
@@ -417,7 +441,12 @@ class Conversation:
         if isinstance(understanding, Refusal):
             wider, of_deleted = await self._about_deleted(heard, workspace)
             if of_deleted is None:
-                return one("refusal", f"{_noted(heard)}{understanding.text}{_still_open(heard)}", platform)
+                idle = _nothing_just_changed(heard, workspace)
+                text = f"{_noted(heard)}{idle or understanding.text}{_still_open(heard)}"
+                told = one("refusal", text, platform)
+                if idle is None and self._is_guessed_at(heard):
+                    raise _NotUnderstood(heard, unread(heard.text, understanding, self._desk.language, workspace), told)
+                return told
             workspace, understanding = wider, of_deleted
         match understanding:
             case Question():
@@ -426,6 +455,34 @@ class Conversation:
                 return await self._ask_missing(heard, understanding)
             case Understood():
                 return await self._carry_out(heard, workspace, understanding)
+
+    # Guessing ------------------------------------------------------------------------------------------------------------
+
+    def _is_guessed_at(self, heard: _Heard) -> bool:
+        """Whether it is guessed what was meant: only what staff typed by itself, and only if that is wanted."""
+        wanted = self._rewriter is not None and self._rewriter.is_on and is_staff(heard.message.author)
+        return wanted and not (heard.answers or heard.doubted) and len(heard.text) <= MOST_TYPED
+
+    async def _guesses(self, unread: Unread) -> Sequence[str]:
+        if self._rewriter is None:
+            return ()
+        try:
+            return await self._rewriter.guesses(unread)
+        except Exception:
+            log.exception("what was meant could not be guessed")
+            return ()
+
+    async def _offer(self, words: _NotUnderstood, guesses: Sequence[str]) -> Sequence[Reply]:
+        """Ask whether one of these was meant; told as not understood if none of them means anything, or too much came between."""
+        heard = words.heard
+        open_now = self._questions.of(heard.message)
+        workspace = self._workspace(heard.message)
+        found = offered(guesses, self._desk.language, workspace, partial(self._may, heard.message.author))
+        said = tuple(dict.fromkeys(self._say(each, workspace) for each in found))
+        if not said or (open_now is not None and open_now != heard.question):
+            return words.told
+        one_of_them = f" {said[0]}. Is that what you mean?" if len(said) == 1 else ""
+        return await self._ask_missing(heard, Question(f"A model reads that as:{one_of_them}", said))
 
     async def _about_deleted(self, heard: _Heard, workspace: Workspace) -> tuple[Workspace, Understood | None]:
         """The same words, if they make sense of a workflow that has been deleted."""
@@ -463,7 +520,11 @@ class Conversation:
             return None
         workspace = self._workspace(message)
         last = await lately(self._desk, message.author, focus, workspace)
-        done = self._done.get(self._focus.key(message))
+        deed = self._focus.deed(message)
+        is_last = last is not None and deed == _kept_words(last.said)
+        done = None if is_last else self._no_change(deed, workspace)
+        if not is_last:  # a gripe without a word of what was meant takes back only what was done just before it
+            found = tuple(thought for thought in found if thought.rest)
         if done is None and last is not None and (other := self._other_pick(heard, last, found)) is not None:
             return await self._correct(heard, last, Anew(back=True, sentence=other))
         if done is None:
@@ -474,6 +535,14 @@ class Conversation:
             if said is not None:
                 return said
         return None
+
+    def _no_change(self, deed: str, workspace: Workspace) -> Instruction | None:
+        """What was done last, if that changed no workflow."""
+        match self._desk.language.understand(deed, workspace, teaching=False):
+            case Understood(instruction=instruction) if not _changes(instruction):
+                return instruction
+            case _:
+                return None
 
     def _other_pick(self, heard: _Heard, last: Lately, found: Sequence[Thought]) -> str | None:
         """Another of the numbered answers than the one whose change was made last."""
@@ -610,15 +679,9 @@ class Conversation:
         if question is not None and (heard.answers or not stays):
             batch.proposals_answered.append(question.id)
             self._questions.forget(question)
-        key = self._focus.key(heard.message)
-        if any(reply.kind == "done" for reply in told.replies):
-            changes = is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
-            if changes:
-                self._done.pop(key, None)
-            else:
-                self._done[key] = instruction
-        elif only_looks(instruction):
-            self._done[key] = instruction
+        if told.replies and (only_looks(instruction) or any(reply.kind == "done" for reply in told.replies)):
+            deed = _kept_words(told.replies[0].canonical or "")
+            batch.config.extend(self._focus.remember(heard.message, deed))
         batch.config.extend(self._focus.turn_to(heard.message, told.focus, told.step))
         if batch:
             try:
@@ -755,6 +818,14 @@ def _unsaved(error: StoreError) -> str:
     return said if "othing" in said else f"{said} Nothing was changed."
 
 
+def _kept_words(canonical: str) -> str:
+    return clipped(canonical, MAX_WORDS)
+
+
+def _changes(instruction: Instruction) -> bool:
+    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
+
+
 def _is_full(understanding: Understanding) -> bool:
     return isinstance(understanding, Understood) and not understanding.corrections
 
@@ -764,6 +835,15 @@ def _still_open(heard: _Heard) -> str:
     if heard.question is None or heard.answers or not is_verbatim(heard.question):
         return ""
     return f" I still wait for an answer: {detail(heard.question, 'text')} (or: never mind)"
+
+
+def _nothing_just_changed(heard: _Heard, workspace: Workspace) -> str | None:
+    """What is said to a mere `that's wrong` or `go back` of somebody who has just done something else, or nothing."""
+    if heard.answers or not any(thought.rejects and not thought.rest for thought in thoughts(heard.text)):
+        return None
+    view = workspace.workflows.get(workspace.focus or "")
+    undo = "" if view is None else f" To undo the last change of {titled(view.definition.name)}: !workflow undo"
+    return f"You have not changed anything here just now, so nothing is taken back.{undo}"
 
 
 def _is_no_instruction(understanding: Understanding) -> bool:

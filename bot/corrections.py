@@ -402,6 +402,8 @@ def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
     """`no, remove step 4`: after a no it is in place of what was done; else it is just the next instruction."""
     if _MAKE_IT.match(thought.rest) or gives_value(thought.rest):
         return None
+    if (further := _with_what_was_added(lately, thought, reading)) is not None:
+        return further
     understanding = reading.then_means(thought.rest)
     instead = thought.rejects or thought.means
     match understanding:
@@ -416,6 +418,22 @@ def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
             return Anew(back=back, sentence=thought.rest)
         case Question(gap=gap, options=options) if reading.asking and (gap is not None or options):
             return Anew(back=instead, sentence=thought.rest)
+        case _:
+            return None
+
+
+def _with_what_was_added(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+    """`no, put that before the shoutout`: "that" is the step just added, so it stays and something is done with it."""
+    was_there = lately.before is not None and any(
+        state.name == reading.now.step for state in all_states(lately.before.states)
+    )
+    if was_there or lately.before is None or reading.now.step is None or _POINTING.search(thought.rest) is None:
+        return None
+    match reading.now_means(thought.rest):
+        case Understood(instruction=Change(workflow=workflow) as change, corrections=read) if (
+            workflow == lately.workflow
+        ):
+            return Anew(back=False, instruction=change, read=read)
         case _:
             return None
 

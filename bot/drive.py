@@ -190,7 +190,7 @@ USAGE: Final[Mapping[str, str]] = {
     "redeem": '/redeem NAME "REWARD" [TEXT]',
     "live": "/live on|off",
     "event": '/event NAME {"field": "value"}',
-    "names": '/names scenes|sources|sounds|rewards|channels "ONE","TWO"',
+    "names": '/names scenes|sources|sounds|rewards|channels|filters "ONE","TWO"',
     "config": "/config KEY VALUE, /config secret KEY VALUE, /config timezone Europe/Berlin, or /config list",
     "fail": '/fail SERVICE.METHOD error|timeout|unknown|off [TIMES] ["REASON"]',
     "advance": "/advance 5m, /advance until 19:00, or /advance until 2026-11-22T19:00 [Europe/Berlin]",

@@ -45,6 +45,7 @@ _SAMPLES: Final[dict[ParamType, JsonValue]] = {
     "channel": "general",
     "scene": "Main",
     "source": "Webcam",
+    "filter": "Blur",
     "sound": "horn",
     "reward": "Hydrate",
     "list": ["one", "two"],

@@ -1,4 +1,4 @@
-"""What each person talked about last in each place: a workflow, and perhaps one step of it. Stored, so a restart forgets nothing."""
+"""What each person talked about and did last in each place: a workflow, perhaps one step of it, and in which words. Stored, so a restart forgets nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -9,6 +9,7 @@ from engine.ports import ConfigRecord
 
 _WORKFLOW: Final = "focus."
 _STEP: Final = "focus_step."
+_DEED: Final = "last_deed."
 
 
 class Focus:
@@ -18,11 +19,13 @@ class Focus:
         self._community = community
         self._workflows: dict[str, str] = {}
         self._steps: dict[str, str] = {}
+        self._deeds: dict[str, str] = {}
 
     def load(self, settings: Mapping[str, ConfigRecord]) -> None:
         """Take up what was stored."""
         self._workflows = _kept(settings, _WORKFLOW)
         self._steps = _kept(settings, _STEP)
+        self._deeds = _kept(settings, _DEED)
 
     def key(self, message: Message) -> str:
         """One word for a person in a place."""
@@ -35,6 +38,17 @@ class Focus:
     def step(self, message: Message) -> str | None:
         """Name of the step of it, if it was about one."""
         return self._steps.get(self.key(message)) or None
+
+    def deed(self, message: Message) -> str:
+        """What this person did last there, in canonical words; nothing if they have done nothing yet."""
+        return self._deeds.get(self.key(message), "")
+
+    def remember(self, message: Message, deed: str) -> Iterator[ConfigRecord]:
+        """Remember what they did now; what has to be stored of it."""
+        key = self.key(message)
+        if self._deeds.get(key) != deed:
+            self._deeds[key] = deed
+            yield ConfigRecord(self._community, f"{_DEED}{key}", deed)
 
     def record(self, message: Message, workflow: str) -> ConfigRecord | None:
         """What stores that they talk about this workflow, if that is not stored yet."""

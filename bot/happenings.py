@@ -6,11 +6,12 @@ from typing import Any
 from bot.message import Message, Place
 from engine.events import Event, canonical, kind_of
 from engine.execution import Person
+from engine.people import all_roles
 
 
 def user_fields(name: str, roles: Sequence[str], id: str = "") -> dict[str, Any]:
     """A person as events carry them; with the platform's own id where that is known."""
-    return {"name": name, "roles": list(roles), **({"id": id} if id else {})}
+    return {"name": name, "roles": all_roles(roles), **({"id": id} if id else {})}
 
 
 def chat_event(message: Message, community: str) -> Event:

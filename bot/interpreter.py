@@ -1,10 +1,12 @@
 """How the interpreter is set in a process that serves: it has thousands of small things to do, and each is waited for.
 
-Both are settings of the whole process, so only those who begin one set them: the bot, and what measures it.
+All of it is set for the whole process, so only those who begin one do it: the bot, and what measures it.
 """
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 SWITCH_INTERVAL: Final = 0.0005
@@ -20,8 +22,20 @@ them for what is hardly ever there, all at once while something waits. What refe
 OLD: Final = (20, 50)
 
 
+@contextmanager
+def opening() -> Iterator[None]:
+    """While everything is opened that stays, nothing is looked through; from its end on the interpreter serves."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.disable()
+    try:
+        yield
+    finally:
+        begin_to_serve()
+
+
 def begin_to_serve() -> None:
     """Set the interpreter for serving; what is there now stays, and is never looked through again."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.freeze()
     gc.set_threshold(YOUNG, *OLD)
+    gc.enable()

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from bot.app import equipment, open_bot
 from bot.config import DataFolder
-from bot.interpreter import begin_to_serve
+from bot.interpreter import opening
 from bot.log import Redacting
+from bot.metrics import PrometheusMetrics
 from bot.platforms import Platforms
 from bot.tokens import TokenFile
 from engine.errors import EngineError
@@ -58,7 +59,8 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
                 loop.add_signal_handler(getattr(signal, name), leave.set)
             except NotImplementedError:  # Windows
                 signal.signal(getattr(signal, name), lambda *_: loop.call_soon_threadsafe(leave.set))
-    platforms = Platforms(tokens)
+    metrics = PrometheusMetrics()
+    platforms = Platforms(tokens, metrics.generate)
 
     def notice(sentence: str) -> None:
         shown = log_file.hidden(sentence)
@@ -66,19 +68,20 @@ async def run(folder: DataFolder, log_file: Redacting, say: Callable[[str], None
         platforms.tell(shown)
 
     async with AsyncExitStack() as stack:
-        bot = await open_bot(
-            stack,
-            folder,
-            log_file,
-            equipment=await asyncio.to_thread(equipment),
-            virtual=False,
-            on_attempt=_note,
-            notice=notice,
-            abroad=platforms.abroad,
-        )
+        with opening():
+            bot = await open_bot(
+                stack,
+                folder,
+                log_file,
+                equipment=await asyncio.to_thread(equipment),
+                virtual=False,
+                on_attempt=_note,
+                notice=notice,
+                abroad=platforms.abroad,
+                metrics=metrics,
+            )
         if not platforms.there:
             raise NothingSetUp
-        begin_to_serve()
         await stack.enter_async_context(platforms.running(bot))
         notice("I am here. End me with Ctrl-C.")
         await leave.wait()

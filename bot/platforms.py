@@ -12,19 +12,25 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
+from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
 from bot.config import COMMUNITY, Settings
 from bot.discord import platform as discord
 from bot.discord.client import Front
 from bot.discord.options import options_of, unheard
+from bot.discord.pacing import Pacing
 from bot.discord.service import DiscordService
+from bot.drops import Drops, lines_for
 from bot.http.addresses import Doors, doors_of
 from bot.http.service import HttpService
+from bot.obs.platform import ObsPlatform
 from bot.services.declared import DECLARATIONS
 from bot.services.not_set_up import NotSetUp
+from bot.snapshots import Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
 from bot.twitch.platform import TwitchPlatform
+from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
@@ -40,8 +46,8 @@ DRAIN_WITHIN: Final = 5.0
 NOT_SET_UP: Final[Mapping[str, str]] = {
     "twitch": "Twitch is not set up yet. Do it with: showcaller setup twitch.",
     "discord": "Discord is not set up yet. Do it with: showcaller setup discord.",
-    "obs": "OBS is not connected to me yet.",
-    "overlay": "There is no overlay yet.",
+    "obs": "OBS is not set up yet. Do it with: showcaller setup obs.",
+    "overlay": "The overlay is not switched on. Do it with: showcaller overlay --on.",
 }
 
 
@@ -80,7 +86,10 @@ class DiscordThere:
         self._now = opening.clock.now
         self._platform: discord.Platform | None = None
         self._made = asyncio.Event()
-        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store)
+        self._drops = Drops(lines_for("Discord"), opening.clock.now, opening.notice)
+        pacing = Pacing(opening.clock.now, self._drops)
+        snapshots = Snapshots(opening.folder.snapshots)
+        self.service = DiscordService(DECLARATIONS, self._client, lambda: opening.store, snapshots, pacing)
 
     @classmethod
     def set_up(cls, opening: Opening, tokens: TokenFile) -> "DiscordThere | None":
@@ -109,6 +118,7 @@ class DiscordThere:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._platform is not None:
             await self._platform.drain(within)
+        self._drops.tell()
 
     def tell(self, sentence: str) -> None:
         """Say something where the moderators of the server read it, if they want that."""
@@ -123,7 +133,11 @@ class DiscordThere:
         return None if self._platform is None else await self._platform.connected(within)
 
 
-KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (TwitchPlatform.set_up, DiscordThere.set_up)
+KINDS: Final[Sequence[Callable[[Opening, TokenFile], Platform | None]]] = (
+    TwitchPlatform.set_up,
+    DiscordThere.set_up,
+    ObsPlatform.set_up,
+)
 """Each makes its platform, or nothing if that is not set up."""
 
 
@@ -132,15 +146,22 @@ class Platforms:
 
     Args:
         tokens: What they are signed in to with.
+        numbers: Everything measured, as text.
     """
 
-    def __init__(self, tokens: TokenFile) -> None:
+    def __init__(self, tokens: TokenFile, numbers: Callable[[], str] = str) -> None:
         self._tokens = tokens
+        self._numbers = numbers
+        self._supervisors: list[Supervisor] = []
         self._settings: Callable[[], Settings] = Settings
         self.there: list[Platform] = []
+        self._early: list[str] | None = []
 
     def tell(self, sentence: str) -> None:
-        """Say what people should know where they are, beside the terminal."""
+        """Say what people should know where they are, beside the terminal; what comes while the bot is opened is kept till then."""
+        if self._early is not None:
+            self._early.append(sentence)
+            return
         for platform in self.there:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
@@ -151,12 +172,13 @@ class Platforms:
         return Abroad(self._services, self._granted, self._unheard, self._secrets)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
-        made = (kind(opening, self._tokens) for kind in KINDS)
+        web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
+        made = (*(kind(opening, self._tokens) for kind in KINDS), web)
         self.there = [platform for platform in made if platform is not None]
         self._settings = lambda: opening.settings
         found = {platform.service.name: platform.service for platform in self.there}
         missing = (NotSetUp(name, DECLARATIONS, said) for name, said in NOT_SET_UP.items() if name not in found)
-        return [*found.values(), *missing, HttpService(self._doors, time.monotonic)]
+        return [*found.values(), *missing, HttpService(self._doors, time.monotonic), AiService(opening.asker)]
 
     def _doors(self) -> Doors:
         written = self._settings().values.get(HOUSE, ())
@@ -181,7 +203,11 @@ class Platforms:
         have failed for want of a connection.
         """
         self._settings = lambda: bot.settings
-        async with supervised([platform.supervisor(bot) for platform in self.there]):
+        self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        async with supervised(self._supervisors):
+            early, self._early = self._early or (), None
+            for sentence in early:
+                self.tell(sentence)
             try:
                 yield
             finally:

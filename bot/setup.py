@@ -13,6 +13,11 @@ from bot.app import stored
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.discord.options import options_of
 from bot.discord.sign_in import Application, TokenRefused, looked_up
+from bot.obs.connection import NoObs
+from bot.obs.errors import ObsError
+from bot.obs.options import HOST, PORT, Options, address_in
+from bot.obs.options import options_of as options_of_obs
+from bot.obs.platform import PASSWORD, tried
 from bot.platforms import DISCORD
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
@@ -32,6 +37,12 @@ PORTAL: Final = (
     "  1. Open https://discord.com/developers/applications and make a new application.",
     "  2. Under Bot, switch on Message Content Intent and Server Members Intent, and reset the token.",
     "  3. Copy the token. It is a secret: it is not shown here.",
+)
+
+
+SERVER: Final = (
+    "  1. In OBS open Tools, WebSocket Server Settings, and switch the server on.",
+    "  2. Show Connect Info tells port and password. OBS has to be open now, so that I can try them.",
 )
 
 
@@ -206,9 +217,44 @@ async def _intents(bench: Bench, found: Application) -> None:
             )
 
 
+# OBS ---------------------------------------------------------------------------------------------------------------------------
+
+
+async def _obs(bench: Bench) -> None:
+    """Where OBS is, and its password."""
+    console, options = bench.console, options_of_obs(bench.settings.values)
+    known = PASSWORD in bench.tokens.tokens or PORT in bench.settings.values
+    console.say(f"OBS: at {options.host}:{options.port}." if known else "OBS:")
+    if not known:
+        for line in SERVER:
+            console.say(line)
+    if not await console.confirm(f"Connect to OBS{' anew' if known else ''}?"):
+        return
+    while True:
+        typed = (await console.ask(f"Address (Enter for {options.host}:{options.port})")).strip()
+        address = address_in(typed) if typed else (options.host, options.port)
+        if address is None:
+            console.say("That is no address; it is one like 192.168.1.5:4455.")
+            continue
+        password = (await console.ask_hidden("Password (Enter if there is none)")).strip()
+        bench.tokens.remember(password)
+        try:
+            console.say(await tried(Options(*address), password))
+        except (ObsError, NoObs) as error:
+            console.say(f"{error}." if isinstance(error, ObsError) else f"OBS cannot be used there: {error}.")
+            if await console.confirm("Try again?"):
+                continue
+            return
+        await bench.keep(HOST, address[0])
+        await bench.keep(PORT, str(address[1]))
+        bench.tokens.put(PASSWORD, Token(password))
+        return
+
+
 STEPS: Final[dict[str, Sequence[Step]]] = {
     "twitch": (_application, _bot_account, _broadcaster),
     "discord": (_discord,),
+    "obs": (_obs,),
 }
 
 

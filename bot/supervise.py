@@ -31,6 +31,10 @@ class GivesUp(Exception):
     """No further attempt can help: a person has to do something. The text says what, as a sentence."""
 
 
+class NotThere(Exception):
+    """An attempt has ended for a reason that people understand; the text says it, without a full stop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a platform stands.
@@ -72,11 +76,13 @@ def went_down(standing: Standing, now: float, why: str) -> Standing:
     return replace(standing, up=False, since=now, failures=failures, why=why)
 
 
-def ended(standing: Standing, now: float, why: str, chance: float) -> tuple[Standing, float]:
+def ended(
+    standing: Standing, now: float, why: str, chance: float, longest: float = LONGEST_PAUSE
+) -> tuple[Standing, float]:
     """An attempt is over. Tells for how many seconds to pause before the next; `chance` in [0, 1) spreads them."""
     standing = went_down(standing, now, why)
     failures = min(standing.failures + 1, 30)
-    pause: float = min(FIRST_PAUSE * 2.0 ** (failures - 1), LONGEST_PAUSE)
+    pause: float = min(FIRST_PAUSE * 2.0 ** (failures - 1), longest)
     return replace(standing, failures=failures), pause * (0.5 + chance / 2)
 
 
@@ -127,6 +133,7 @@ class Supervisor:
         notice: Told what people should know.
         chance: Draws numbers in [0, 1).
         sleep: Waits; another one in tests.
+        longest: Seconds of the longest pause between two attempts.
     """
 
     def __init__(
@@ -139,6 +146,7 @@ class Supervisor:
         notice: Callable[[str], None],
         chance: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        longest: float = LONGEST_PAUSE,
     ) -> None:
         self.standing = Standing(name)
         self._attempt = attempt
@@ -147,6 +155,7 @@ class Supervisor:
         self._notice = notice
         self._chance = chance
         self._sleep = sleep
+        self._longest = longest
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -156,7 +165,7 @@ class Supervisor:
         try:
             while True:
                 why = await self._once()
-                self.standing, pause = ended(self.standing, self._now(), why, self._chance())
+                self.standing, pause = ended(self.standing, self._now(), why, self._chance(), self._longest)
                 self._changed.set()
                 await self._sleep(pause)
         except GivesUp as error:
@@ -172,6 +181,9 @@ class Supervisor:
             await self._attempt(Line(self._up, self._down))
         except GivesUp:
             raise
+        except NotThere as error:
+            log.info("%s ended: %s", self.standing.name, error)
+            return str(error)
         except Exception as error:
             log.warning("%s ended", self.standing.name, exc_info=error)
             return _in_words(error)

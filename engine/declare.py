@@ -11,7 +11,19 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 ParamType: TypeAlias = Literal[
-    "text", "number", "boolean", "seconds", "user", "channel", "scene", "source", "sound", "reward", "list", "any"
+    "text",
+    "number",
+    "boolean",
+    "seconds",
+    "user",
+    "channel",
+    "scene",
+    "source",
+    "filter",
+    "sound",
+    "reward",
+    "list",
+    "any",
 ]
 Right: TypeAlias = Literal["moderator", "broadcaster"]
 
@@ -22,7 +34,7 @@ class Param:
 
     Attributes:
         name: As in `params`.
-        type: What it takes; scene, source, sound, reward and channel are live names.
+        type: What it takes; scene, source, filter, sound, reward and channel are live names.
         required: A call without it is refused when it is saved.
         default: What the performer uses if it is left out.
         secret: Whether a Secret may stand here; anywhere else a secret is a save-time error.

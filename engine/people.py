@@ -1,6 +1,6 @@
 """Who is behind an event: its `user` is a person with roles, or just a name. It judges nobody's rights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 KNOWN_BOTS: Final = (
@@ -27,6 +27,11 @@ KNOWN_BOTS: Final = (
     "wizebot",
 )
 """What bots are called that many channels have; platforms do not tell them apart from people."""
+
+
+def all_roles(roles: Sequence[str]) -> list[str]:
+    """All that somebody is by these roles: whose channel it is, is a moderator of it, too."""
+    return [*roles, "moderator"] if "broadcaster" in roles and "moderator" not in roles else list(roles)
 
 
 def name_of(user: object) -> str | None:

@@ -3,6 +3,7 @@
 Runs that only wait are not read: of them it is enough to know when they are due and what they listen for.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from engine.community import Community, Loaded, all_held, load
@@ -22,12 +23,14 @@ async def recall(store: Store, declarations: Declarations, community: Community)
     """
     name = community.name
     workflows = await store.workflows(name)
-    current = await store.current_revisions(name)
-    sleepers = await store.sleepers(name)
-    pending = await store.outbox(name)
-    marks = await store.marks(name)
-    held = await store.held(name)
-    data = await store.data(name)
+    current, sleepers, pending, marks, held, data = await asyncio.gather(  # one is made while the next is read
+        store.current_revisions(name),
+        store.sleepers(name),
+        store.outbox(name),
+        store.marks(name),
+        store.held(name),
+        store.data(name),
+    )
     awake = await store.executions_of(_awake(sleepers, pending))
     revisions = await _revisions(
         store, declarations, name, current, {(each.workflow, each.revision) for each in sleepers}

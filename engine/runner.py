@@ -4,7 +4,8 @@ Every input of an execution (a result, a due time, a control) is turned into its
 arrival, and joins the open commit; what it asks of services is handed over only when that commit has returned. Results
 come back as inputs. Opening a community takes up what its store says: due effects are performed, begun ones repeated,
 settled or left unknown, due times armed. There is no recovery mode: the same path mends memory after a failed commit.
-The runner decides nothing: `engine.machine` says what happens next, `engine.admission` who may start what.
+The runner decides nothing: `engine.machine` says what happens next, `engine.admission` who may start what; `engine.outbox`
+sees effects through.
 """
 
 import asyncio
@@ -16,27 +17,25 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from engine.actions import EMIT, ENGINE
 from engine.admission import Answer, Let, Moment, Refuse, admit_by_hand
 from engine.appointments import DUE, Appointments
 from engine.clock import Shift, SleepingClock
 from engine.community import Community, Loaded, load
 from engine.context import Context
-from engine.data import DATA_METHODS, apply
-from engine.data import SERVICE as DATA
+from engine.data import DATA_METHODS
 from engine.declare import Declarations
-from engine.emitting import emitted
 from engine.errors import EngineError
 from engine.events import Event, canonical
-from engine.execution import FINAL, Done, Effect, Execution, Failed, Person, Result, Unknown
+from engine.execution import FINAL, Execution, Person
 from engine.inbox import Inbox, Posted
-from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control, ending
+from engine.inputs import Control, OutcomeUnknown, Retry, TimeReached, Verb, control
 from engine.measure import measure, timed
 from engine.metrics import Metrics, NoMetrics
 from engine.moving import MovedRuns, movable, moved
-from engine.people import name_of
-from engine.performer import Attempt, Performer
-from engine.ports import AdmissionRecord, Batch, DataRecord, Service, Store
+from engine.outbox import Outbox
+from engine.people import all_roles
+from engine.performer import Attempt
+from engine.ports import AdmissionRecord, Batch, Service, Store
 from engine.progress import Progress
 from engine.quiet import Quiet
 from engine.recall import fetch, recall
@@ -125,22 +124,33 @@ class Runner:
         self._still: dict[str, Context] = {}  # what is around a community, for as long as nothing of it changes
         self._quiet = Quiet(self._is_quiet)
         self._tasks = Tasks(clock, self._quiet.look)
-        self._performer = Performer(
-            services,
+        self._trouble = Trouble(
+            self._communities,
             clock,
             self._tasks,
-            self._mark_begun,
-            self._ended,
-            on_attempt,
-            self._declarations,
-        )
-        self._trouble = Trouble(
-            self._communities, clock, self._tasks, self._mend, self._record, self._take_up, self._tell_all
+            self._mend,
+            self._record,
+            self._take_up,
+            self._tell_all,
         )
         commit = timed(store.commit, metrics, time.perf_counter)
         self._writer = Writer(commit, self._committed, self._trouble.failed, self._quiet.look)
         self._progress = Progress(
             clock.now, ids, self._context, lambda: not self._trouble.held, self._writer.open_group
+        )
+        self._outbox = Outbox(
+            self._communities,
+            services,
+            self._declarations,
+            clock,
+            self._tasks,
+            self._writer,
+            self._progress,
+            self._trouble,
+            chance=chance,
+            zone=lambda community: self._around(community).zone,
+            tell=self._tell,
+            on_attempt=on_attempt,
         )
         self._reception = Reception(store, clock, self._writer, self._progress, self._context)
         self._appointments = Appointments(clock, self._writer, self._reception, self._context, self._tell)
@@ -188,7 +198,7 @@ class Runner:
         self._closing = True
         for community in self._communities.values():
             community.timers.close()
-        await self._performer.rest(within)
+        await self._outbox.close(within)
         self._closed = True
         self._tasks.close()
         self._writer.close()
@@ -254,7 +264,7 @@ class Runner:
         now = self._clock.now()
         if at is not None and at > now + MAX_PUT_OFF:
             raise NotStorable("a run can be put off for a year at most")
-        who = {"name": caller.name, "roles": list(caller.roles)}
+        who = {"name": caller.name, "roles": all_roles(caller.roles)}
         happening = Event("", canonical("manual"), now, community, {"user": who})
         loaded = opened.current(workflow)
         if loaded is None:
@@ -449,7 +459,7 @@ class Runner:
     def _is_quiet(self) -> bool:
         return (
             self._writer.idle
-            and self._performer.idle
+            and self._outbox.idle
             and self._tasks.quiet
             and all(community.timers.settled for community in self._communities.values())
         )
@@ -530,18 +540,21 @@ class Runner:
                 community.learn(record)
                 self._appointments.learn(community, record, before)
 
-    # Effects ---------------------------------------------------------------------------------------------------------
+    # After a commit --------------------------------------------------------------------------------------------------
 
     def _committed(self, group: Group) -> None:
         self._trouble.saved()
         self._measure(group)
         for effect in group.batch.outbox:
-            self._perform(effect)
+            self._outbox.perform(effect)
         for execution in group.batch.executions:
             if execution.status == "failed":
                 self._tell_failure(execution, group)
             if (community := self._communities.get(execution.community)) is not None:
                 community.roster.rest(execution)
+
+    def _record(self, ended: Ended) -> None:
+        self._outbox.record(ended)
 
     def _measure(self, group: Group) -> None:
         measure(self._metrics, group.batch, group.ended, group.finished)
@@ -559,80 +572,6 @@ class Runner:
             name = execution.workflow if workflow is None else workflow.name
             self._tell(execution.community, f"{name} (v{execution.revision}) failed: {execution.error}")
 
-    def _perform(self, effect: Effect) -> None:
-        community = self._communities.get(effect.community)
-        execution = None if community is None else community.roster.awake.get(effect.execution)
-        forbidden = None
-        if community is not None and execution is not None:
-            loaded = community.revisions[execution.workflow, execution.revision]
-            forbidden = loaded.forbidden.get(effect.state)
-        if effect.service == DATA and forbidden is None and community is not None:
-            self._keep(community, effect, execution)
-        elif (effect.service, effect.method) == (ENGINE, EMIT) and community is not None:
-            self._let_happen(community, effect)
-        else:
-            self._performer.perform(effect, forbidden)
-
-    def _keep(self, community: Community, effect: Effect, execution: Execution | None) -> None:
-        """Do what a step asks of what the community keeps: in the very commit that records it as done."""
-        if self._trouble.held or self._closed:
-            return  # it stays due, and nothing of it has happened
-        user = None if execution is None else name_of(execution.user) or name_of(execution.caller)
-        zone = self._around(community.name).zone
-        method = self._declarations.find(effect.service, effect.method)
-        name = effect.method if method is None else method.name
-        now = self._clock.now()
-        result, rows = apply(
-            name, effect.params, community.kept, now=now, chance=self._chance(), by=user or "", zone=zone
-        )
-        community.kept.take(rows)
-        self._record((effect, ending(effect, result, now)), rows)
-
-    def _let_happen(self, community: Community, effect: Effect) -> None:
-        """Let the event of a step happen: in its turn, and in the very commit that records the step as done."""
-
-        def then(came: Posted | EngineError, group: Group | None) -> None:
-            if self._trouble.held or self._closed:
-                return  # it stays due; if the event did happen, that is known when it is taken up again
-            result: Result = Done()
-            if isinstance(came, EngineError):
-                result = Failed("broken", f"the event did not happen: {came}")
-            self._record((effect, ending(effect, result, self._clock.now())), group=group)
-
-        if not self._trouble.held and not self._closed:
-            community.inbox.line_up(emitted(effect, self._clock.now()), then)
-
-    async def _mark_begun(self, effect: Effect) -> None:
-        group = self._writer.open_group(1)
-        group.batch.begun.append(effect.id)
-        await self._writer.done(group)
-
-    def _ended(self, effect: Effect, result: Result) -> None:
-        """The result of an effect has come; it is an input of its execution."""
-        if self._closed:
-            return
-        if isinstance(result, Unknown):
-            self._tell(effect.community, _unknown_in_words(effect, result))
-        ended = (effect, ending(effect, result, self._clock.now()))
-        if self._trouble.held:
-            self._trouble.keep(ended)
-        else:
-            self._record(ended)
-
-    def _record(self, ended: Ended, kept: Sequence[DataRecord] = (), group: Group | None = None) -> None:
-        effect, input = ended
-        community = self._communities.get(effect.community)
-        if community is None:
-            return
-        if group is None:
-            group = self._writer.open_group(3)
-        group.batch.done.append(effect.id)
-        group.batch.data.extend(kept)
-        group.ended.append(ended)
-        execution = community.roster.awake.get(effect.execution)
-        if execution is not None:
-            self._progress.take(community, self._progress.next(community, execution, input), group)
-
     # Taking up ------------------------------------------------------------------------------------------
 
     def _take_up(self, community: Community, known: frozenset[str] = frozenset()) -> None:
@@ -647,17 +586,7 @@ class Runner:
         self._appointments.arm(community)
         for slot in community.places.free():
             self._progress.begin_next(community, slot, self._writer.open_group(2))
-        for record in pending:
-            effect = record.effect
-            if effect.id in known or self._performer.has(effect.id):
-                continue
-            owner = community.roster.awake.get(effect.execution)
-            if record.status == "begun" and not effect.repeatable:
-                self._performer.settle(effect)
-            elif record.status == "due" and (owner is None or effect.id in owner.orphans):
-                self._ended(effect, Failed("stopped", "it was stopped before this was handed over"))
-            else:
-                self._perform(effect)
+        self._outbox.take_up(pending, known)
 
     # What people are told ------------------------------------------------------------------------------------
 
@@ -684,10 +613,3 @@ def _check_storable(values: Mapping[str, Any], what: str) -> None:
         raise NotStorable(f"this {what} holds something that cannot be kept")
     if size > MAX_PAYLOAD:
         raise NotStorable(f"this {what} is too large ({size} bytes; {MAX_PAYLOAD} may be)")
-
-
-def _unknown_in_words(effect: Effect, result: Unknown) -> str:
-    return (
-        f'I cannot tell whether step "{effect.state}" of {effect.workflow} ({effect.service}.{effect.method}) was '
-        f"done, so I do not do it again: {result.message}"
-    )

@@ -31,7 +31,7 @@ from engine.folding import PATIENCE, Header, Single, fold_of
 from engine.inputs import Heard, TimeReached, ending
 from engine.machine import heard_as
 from engine.model import Emit, all_states
-from engine.people import name_of, person_in
+from engine.people import all_roles, name_of, person_in
 from engine.ports import AdmissionRecord, Batch
 from engine.progress import Progress
 from engine.roster import Roster
@@ -214,7 +214,7 @@ class _Play:
 
     def run(self, arguments: Mapping[str, Any], caller: Person, user: Values | None) -> None:
         """Somebody runs the workflow."""
-        who = {"name": caller.name, "roles": list(caller.roles)}
+        who = {"name": caller.name, "roles": all_roles(caller.roles)}
         happening = Event("", MANUAL, self._now, self._community.name, {"user": who})
         loaded = self._community.current(self._workflow)
         if loaded is None:

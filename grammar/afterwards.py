@@ -54,7 +54,7 @@ def together(instructions: Iterable[Instruction]) -> Instruction:
         same = _as_change(last), _as_change(each)
         if same[0] is not None and same[1] is not None and same[0].workflow == same[1].workflow:
             found[-1] = Change(same[0].workflow, (*same[0].edits, *same[1].edits))
-        else:
+        elif each != last:  # `hold on, pause raid` says one thing twice
             found.append(each)
     return found[0] if len(found) == 1 else Several(tuple(found))
 

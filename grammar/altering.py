@@ -16,7 +16,7 @@ from grammar.references import nearest, refuse
 from grammar.syntax import Alter, By, Duration, Value, Words
 from grammar.workspace import Workspace
 
-LIVE: Final = ("scene", "source", "sound", "reward")
+LIVE: Final = ("scene", "source", "filter", "sound", "reward")
 _EXAMPLES: Final = {
     "seconds": "a duration, like 45s",
     "text": 'a text, like "hello"',

@@ -96,8 +96,7 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
         case "is_no_bot":
             return Not(IS_A_BOT)
         case "has_role":
-            roles = _roles(node)
-            return roles[0] if len(roles) == 1 else Or(roles)
+            return any_role(node)
         case "has_no_role":
             without = tuple(Not(role) for role in _roles(node))
             return without[0] if len(without) == 1 else And(without)
@@ -123,9 +122,16 @@ def _text(node: Node) -> str:
     return leaf.text if leaf.type == "COMMAND" else str(leaf.value)
 
 
+def any_role(node: Node) -> Formula:
+    """That somebody is of one of the roles that are named."""
+    roles = _roles(node)
+    return roles[0] if len(roles) == 1 else Or(roles)
+
+
+def has_role(role: str) -> Formula:
+    """That somebody is of a role."""
+    return TextTest("contains", Variable(ROLES_OF_USER), Literal(role))
+
+
 def _roles(node: Node) -> tuple[Formula, ...]:
-    return tuple(
-        TextTest("contains", Variable(ROLES_OF_USER), Literal(leaf.value))
-        for leaf in node.leaves()
-        if leaf.type == "ROLE"
-    )
+    return tuple(has_role(leaf.value) for leaf in node.leaves() if leaf.type in ("ROLE", "DOER"))

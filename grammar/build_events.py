@@ -6,8 +6,8 @@
 from typing import Any
 
 from engine.events import EventType, kind_of
-from engine.formulas import And, Compare, Formula, Literal, Or, TextTest, Variable
-from grammar.build_conditions import ROLES_OF_USER
+from engine.formulas import And, Compare, Formula, Literal, TextTest, Variable
+from grammar.build_conditions import any_role, has_role
 from grammar.build_schedules import Fields, schedules
 from grammar.leaves import CALLER, NotBuilt, value_of
 from grammar.tree import Node
@@ -23,9 +23,8 @@ def event(node: Node) -> dict[str, Any]:
 
 
 def _done_by(doer: Node) -> Formula:
-    roles = tuple(_has_role(leaf.value) for leaf in doer.leaves() if leaf.type == "DOER")
-    if roles:
-        return roles[0] if len(roles) == 1 else Or(roles)
+    if doer.leaf("DOER") is not None:
+        return any_role(doer)
     return Compare("==", Variable("user"), Literal(value_of(doer, "PERSON")))
 
 
@@ -62,12 +61,8 @@ def happenings(node: Node) -> list[Fields]:
         return schedules(node)
     said, typing = event(node), node.leaf("WHO_TYPES")
     if typing is not None and typing.value == CALLER:
-        said = {**said, "when": And((said["when"], _has_role("broadcaster")))}
+        said = {**said, "when": And((said["when"], has_role("broadcaster")))}
     return [said]
-
-
-def _has_role(role: str) -> Formula:
-    return TextTest("contains", Variable(ROLES_OF_USER), Literal(role))
 
 
 def _only(found: list[Fields]) -> Fields:

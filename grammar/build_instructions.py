@@ -187,7 +187,7 @@ class InstructionBuilder:
         """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
         if len(started) != 1 or started[0].when is None:
             raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
-        measured = _find(node, "measure") is not None
+        measured = any(_find(node, rule) is not None for rule in ("measure", "event_command", "event_reward"))
         counted, chosen = _apart(started[0].when) if measured else (None, started[0].when)
         choice = self._steps.choice(chosen, drafts, node)
         return (started[0].model_copy(update={"when": counted}),), (choice,)
@@ -355,6 +355,8 @@ class InstructionBuilder:
         match inner.rule:
             case "wrap_beside":
                 return Wrap(reference, beside=True)
+            case "wrap_for":
+                return Wrap(reference, when=build_policies.of_roles(inner))
             case "wrap_again":
                 return Wrap(reference, times=times(inner.nodes("times", "twice")[0]))
             case "wrap_rounds":
@@ -385,10 +387,8 @@ class InstructionBuilder:
         return Alter(_reference(parts[0]), value, str(leaf.value) if leaf is not None else None, _old(node))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
-        """`the wait 10 seconds`; `wait 10 seconds` is a step."""
-        reference = _first(node).nodes()[0]
-        parts = reference.nodes() if reference.rule == "several" else []
-        if len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None:
+        """`the wait 10 seconds`."""
+        if _is_a_step_itself(node):
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
 
@@ -417,15 +417,20 @@ class InstructionBuilder:
         return Contrast(self._all_steps(node), _old(node))
 
     def alter_value(self, node: Node) -> EditSyntax:
-        """`use BRB rather than ending`."""
+        """`use BRB rather than ending`, `not ending, BRB`."""
         old = _old(node)
         if old is None:
             raise AssertionError(node.rule)
-        return Alter(WITH_THAT, _value(node.nodes()[0]), None, old)
+        value = next(child for child in node.nodes() if child.rule != "old")
+        return Alter(WITH_THAT, _value(value), None, old)
 
     def alter_bare(self, node: Node) -> EditSyntax:
         """`10 seconds longer`: the wait, as nothing else has a length to be changed."""
         return Alter(OfKind(Kind("wait", frozenset({"wait"}))), _value(node.nodes()[0]))
+
+    def alter_enough(self, node: Node) -> EditSyntax:
+        """`the wait is too long, 10 seconds is enough`: what was just talked about."""
+        return Alter(It(), _value(node.nodes()[0]))
 
     def alter_by(self, node: Node) -> EditSyntax:
         """`extend the wait by 5 seconds`."""
@@ -528,6 +533,17 @@ class InstructionBuilder:
             True if caught.node("ending") is not None else False if len(rest) < len(drafts) else None,
             new,
         )
+
+
+def is_rather_steps(tree: Node) -> bool:
+    """Whether what reads as a change without a verb is a step as it stands: `wait 10 seconds`, not `the wait 10 seconds`."""
+    return any(node.rule == "alter_verbless" and _is_a_step_itself(node) for node in tree.nodes())
+
+
+def _is_a_step_itself(verbless: Node) -> bool:
+    reference = _first(verbless).nodes()[0]
+    parts = reference.nodes() if reference.rule == "several" else []
+    return len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None
 
 
 def _apart(guard: Formula) -> tuple[Formula | None, Formula]:
@@ -931,7 +947,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_nothing": _I.substitute_nothing,
     "become": _I.become,
     "become_new": _I.become,
-    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside"), _I.wrap),
+    **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside", "wrap_for"), _I.wrap),
     "alter": _I.alter,
     "alter_channel": _I.alter_channel,
     "alter_new": _I.alter_new,
@@ -946,6 +962,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "alter_like": _I.alter_contrast,
     "alter_value": _I.alter_value,
     "alter_bare": _I.alter_bare,
+    "alter_enough": _I.alter_enough,
     "alter_longer": _I.alter_by,
     "alter_shorter": _I.alter_by,
     "alter_scaled": _I.alter_scaled,

@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 from pydantic import ValidationError
 
 from engine.convert import mistake
-from engine.formulas import And, Formula, Literal, Not, TextTest, Variable
+from engine.formulas import And, Formula, Not, Or
 from engine.model import Cooldown, QuietHours, Rate, Role
-from grammar.build_conditions import ROLES_OF_USER
+from grammar.build_conditions import has_role
 from grammar.leaves import NotBuilt, with_unit
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
 from grammar.scanners import Days
@@ -125,8 +125,17 @@ def without_roles(node: Node) -> Formula:
     roles = _roles(node)
     if "everyone" in roles:
         raise NotBuilt("then nobody would be left")
-    found = tuple(Not(TextTest("contains", Variable(ROLES_OF_USER), Literal(role))) for role in roles)
+    found = tuple(Not(has_role(role)) for role in roles)
     return found[0] if len(found) == 1 else And(found)
+
+
+def of_roles(node: Node) -> Formula:
+    """`is for subs only`: somebody who is one of them."""
+    roles = _roles(node)
+    if "everyone" in roles:
+        raise NotBuilt("everyone may anyhow")
+    found = tuple(has_role(role) for role in roles)
+    return found[0] if len(found) == 1 else Or(found)
 
 
 def weekdays(node: Node) -> frozenset[int]:

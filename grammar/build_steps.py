@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter
 from engine.formulas import And, Formula
 from engine.model import Action, Call, Goto, Repeat, Retry, State, Stop, Target, Trigger, Wait, Way, all_states, blocks
 from grammar.build_blocks import Kinds, Made, body_of, times
-from grammar.build_conditions import condition_in, opposite
+from grammar.build_conditions import any_role, condition_in, opposite
 from grammar.build_events import happenings
 from grammar.build_schedules import holds
 from grammar.build_singles import limit_of
@@ -202,8 +202,10 @@ class StepBuilder:
 
     def _trigger(self, node: Node, said: dict[str, Any]) -> Trigger:
         held = holds([each for each in node.nodes() if each.rule.startswith("hold_")])
-        guard = condition_in(node)
-        if guard is not None:
+        doers = [any_role(each) for each in node.nodes("held_for")]
+        if (guard := condition_in(node)) is not None:
+            doers.append(guard)
+        for guard in doers:
             parts = guard.operands if isinstance(guard, And) else (guard,)
             said["when"] = And((said["when"], *parts)) if "when" in said else guard
         written = node.leaf("JSON")

@@ -8,8 +8,8 @@
 
 Grammar files hold structure only; every terminal is declared here and comes from the lattice, so a terminal that begins
 with `_` is dropped from trees and any other stays as a `Leaf`. Terminals known by their form (`grammar.lattice.BY_FORM`):
-TEXT STRING NEW_NAME USER PERSON CHANNEL SCENE SOURCE SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER JSON
-NAME COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
+TEXT STRING NEW_NAME USER PERSON CHANNEL SCENE SOURCE FILTER SOUND REWARD WORKFLOW NUMBER DURATION TIME DATE DAYS FORMULA IDENTIFIER
+JSON NAME COMMAND ARGUMENT VARIABLE METHOD STEP_NUMBER STEP_PATH WORD_NAME LIST. A quoted word is an edge for each of `QUOTABLE` that the state wants, `Leaf.quoted` says so;
 STRING is only ever quoted. All others come from `grammar/lexicon/*.toml` and from the `LiveLexicon`.
 
 A beam of the cheapest hypotheses moves over the words; hypotheses at the same place with the same stack are one (a second
@@ -240,15 +240,22 @@ class Driver:
         self._vocabulary = vocabulary_of(self.lexicon)
         self._table = table_of(*grammar_text(sources, self.phrases), tables)
         self._last: tuple[LiveLexicon, Limits, Lattice] | None = None
+        self._read_as: set[str] = set()
         self._work = 0
         self._calls = calls_of(self._table, self.phrases)
         self._wants: dict[str, _WantsOf] = {form: {} for form in BY_FORM}
 
-    def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits) -> Lattice:
-        """The edges of a sentence; those of the last one are kept, since a sentence is read as several families."""
+    def _lattice_of(self, sentence: str, live: LiveLexicon, limits: Limits, start: str) -> Lattice:
+        """The edges of a sentence; those of the last one are kept, since a sentence is read as several families.
+
+        Read as the same family again it is said again, and what was done for it before does not count any more.
+        """
         kept = self._last
-        if kept is not None and kept[0] is live and kept[1] is limits and kept[2].text == sentence:
+        is_same = kept is not None and kept[0] is live and kept[1] is limits and kept[2].text == sentence
+        if kept is not None and is_same and start not in self._read_as:
+            self._read_as.add(start)
             return kept[2]
+        self._read_as = {start}
         if kept is not None:
             self._work += kept[2].work
         words = read_words(sentence, limits.words)
@@ -286,7 +293,7 @@ class Driver:
         sentence = clean(text)
         if len(sentence) > limits.characters:
             return Stuck(limits.characters, None, "too long")
-        lattice = self._lattice_of(sentence, live, limits)
+        lattice = self._lattice_of(sentence, live, limits, start)
         if len(lattice.words) > limits.words:
             return Stuck(lattice.words[-1].start, lattice.words[-1].text, "too long")
         most = min(limits.work, until - self._work)

@@ -22,6 +22,7 @@ _LIVE: Final = {
     "SCENE": ("scenes", "BRB"),
     "SOUND": ("sounds", "airhorn"),
     "SOURCE": ("sources", "webcam"),
+    "FILTER": ("filters", "blur"),
     "REWARD": ("rewards", "Hydrate"),
 }
 _SAMPLES: Final = {

@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,8 @@ from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, together
 from grammar.beginnings import Beginnings
-from grammar.build_instructions import InstructionBuilder
+from grammar.breath import put_right
+from grammar.build_instructions import InstructionBuilder, is_rather_steps
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -63,10 +64,11 @@ from grammar.references import Unsettled, key
 from grammar.resolve import Resolver, Telling
 from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoHalf, NoUnit
+from grammar.slips import Slips
 from grammar.table import no_collecting
 from grammar.tree import Leaf, Node, alike
 from grammar.wishes import Vague
-from grammar.words import clean, joints
+from grammar.words import clean, joints, split
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
@@ -80,6 +82,9 @@ PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetE
 MAX_READINGS: Final = 8
 MAX_PHRASE: Final = 3
 """A completion looks so many words back for the beginning of a phrase."""
+MAX_SLIPS: Final = 3
+"""So many words that may be slips are looked into."""
+MAX_WORDS_LOOKED_AT: Final = 120
 MAX_MESSAGE_WORK: Final = 2_600
 """What may be done for a message before it is known what to say to it, over all ways in which it is read."""
 HELD_OPEN_WORK: Final = 1_000
@@ -89,16 +94,6 @@ EXAMPLE_WORK: Final = 1_200
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
-_WORDS: Final = re.compile(r"[^\W\d_]+|[,.;:]")
-_COMPARING: Final = frozenset(
-    {"empty", "over", "above", "below", "under", "less", "more", "least", "most", "exactly", "missing"}
-)
-"""Words of a comparison; a value that is one slip away from one is asked about."""
-_GIVING: Final = frozenset({"with", "where", "using"})
-_ENDING_WORDS: Final = frozenset({"otherwise", "afterwards", "meanwhile"})
-_COUNTED: Final = re.compile(r"\b([^\W\d]{4,})\W+(?:\d|\"|#)")
-"""A word before something that is counted, quoted or a channel, as `wait 5s` and `step 2` are."""
-_PLACE_WORDS: Final = frozenset({"step", "steps", "between", "before", "after", "then", "repeat", "retry"})
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _RATHER_A_BLOCK: Final = re.compile(
     r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
@@ -107,6 +102,7 @@ _EDIT_VERBS: Final = frozenset(
     {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
 )
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
@@ -204,6 +200,7 @@ class Language:
         phrases = self._driver.phrases
         begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
+        self._slips = Slips(self._verbs | _EDIT_VERBS, self._is_known)
         self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
 
     @property
@@ -226,7 +223,7 @@ class Language:
             workspace: What it is read against.
             teaching: Whether a refusal is to be shown; one that nobody sees costs less without examples.
         """
-        sentence = clean(text).strip()
+        sentence = put_right(clean(text).strip())
         if not sentence:
             return Refusal(f"Say what I should do. Try: {FIRST}, or: help")
         imported = _IMPORT.match(sentence)
@@ -257,9 +254,12 @@ class Language:
         answer = self._read(whole, workspace, end, teaching=False, asking=False)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace, end, teaching=False, asking=False)
+            edited = scoped + "; ".join(lines[1:])
+            edits = self._read(edited, workspace, end, teaching=False, asking=False)
             if isinstance(edits, Understood) and isinstance(edits.instruction, Change):
-                return edits
+                return self._slip_in(edited, edits, workspace, end) or edits
+        if isinstance(answer, Understood):
+            return self._slip_in(whole, answer, workspace, end) or answer
         if isinstance(answer, Refusal):
             answer = self._read(whole, workspace, end, teaching=teaching)
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
@@ -302,6 +302,8 @@ class Language:
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
+        if asking and isinstance(answer, Understood):
+            return self._slip_in(sentence, answer, workspace, end) or answer
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
@@ -388,7 +390,7 @@ class Language:
         """Whether a sentence is understood there, or would be asked about."""
         return lambda sentence: not isinstance(self._tried(sentence, workspace, end, begun), Refusal)
 
-    def _tried(self, sentence: str, workspace: Workspace, end: int, begun: "_Begun | None") -> Understanding:
+    def _tried(self, sentence: str, workspace: Workspace, end: int, begun: "_Begun | None" = None) -> Understanding:
         """What a sentence would mean that nobody has said; it gives no examples itself.
 
         If it begins like what was said, it is first read only as the families that came as far as that.
@@ -403,7 +405,8 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        ranked = _ranked(readings)
+        meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
+        ranked = _ranked(meant)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
         for likelihood, reading in ranked[:MAX_READINGS]:
@@ -433,7 +436,7 @@ class Language:
         meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
-        swallowed = _swallowed(best.reading, self._verbs, self._deeds, self._is_known)
+        swallowed = _swallowed(best.reading, self._verbs, self._deeds)
         if isinstance(best.answer, Understood) and swallowed is not None:
             said = self.say(best.answer.instruction, workspace)
             return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
@@ -448,6 +451,26 @@ class Language:
             said = self.say(best.answer.instruction, workspace)
             return Question(f"Do you mean: {said}?", (said,))
         return best.answer
+
+    def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
+        """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
+        put_right = {typed.casefold() for typed, _ in taken.corrections}
+        found = (
+            slip
+            for slip in self._slips.find(split(sentence, MAX_WORDS_LOOKED_AT))
+            if sentence[slip.start : slip.end].casefold() not in put_right
+        )
+        for slip in islice(found, MAX_SLIPS):
+            if self._driver.work >= end:
+                return None
+            typed = sentence[slip.start : slip.end]
+            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace, end)
+            if not isinstance(meant, Understood) or len(meant.corrections) > len(taken.corrections):
+                continue
+            if _with_word(meant.instruction, slip.word, typed) != _with_word(taken.instruction, slip.word, typed):
+                said, as_typed = self.say(meant.instruction, workspace), self.say(taken.instruction, workspace)
+                return Question(f'Is "{typed}" meant as {slip.word}, or just what you typed?', (said, as_typed))
+        return None
 
     def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
@@ -489,6 +512,8 @@ class Language:
                 return True  # who quotes a part of it, means that part
             if _SOMEBODY_WHO.search(text.text):
                 return True  # `say hi to anynoe who follows` is no text
+            if _ELSEWHERE.match(text.text):
+                return True  # `post to discord only after the wait`: where, not what
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True
@@ -682,64 +707,27 @@ def _asks_for_steps(answer: Understanding) -> bool:
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 
-def _has_a_slip(text: str, verbs: frozenset[str], known: Callable[[str], bool]) -> bool:
-    """Whether a word in a text is likelier one that would have ended it: `say hi otherwwise wait`, `say oops and tsop`."""
-    words = _WORDS.findall(text)
-    for before, word, following in zip(words, words[1:], [*words[2:], ""], strict=False):
-        if len(word) < MIN_TYPO_LENGTH or known(word):
-            continue
-        if _is_slip_of(word, _ENDING_WORDS) or (following in verbs and _is_slip_of(word, _PLACE_WORDS)):
-            return True
-        if before in ("and", "then", ",", ".") and following in ("", "to") and _is_slip_of(word, verbs):
-            return True
-    return False
-
-
-def _swallowed(
-    reading: Reading, verbs: frozenset[str], deeds: frozenset[str], known: Callable[[str], bool]
-) -> str | None:
+def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
     """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
 
     Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
     """
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
-    types = ("", *(leaf.type for leaf in reading.tokens))
-    for before, leaf in zip(types, reading.tokens, strict=False):
-        compared = leaf.type == "NEW_NAME" and not leaf.quoted and before in ("_IS", "_IS_NOT")
-        if compared and _is_slip_of(leaf.text.split()[0].casefold(), _COMPARING):
-            return leaf.text
-        if leaf.type == "VARIABLE" and reading.start == "manage" and _is_slip_of(leaf.text.casefold(), _GIVING):
-            return leaf.text
+    for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
             if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):
                     return leaf.text
-            if any(
-                _begins_with(match.group(1), deeds) or _slipped(match.group(1), verbs)
-                for match in _AND.finditer(leaf.text)
-            ):
-                return leaf.text
-            if any(
-                _is_slip_of(match.group(1).casefold(), verbs | _PLACE_WORDS) for match in _COUNTED.finditer(leaf.text)
-            ):
-                return leaf.text
-            if _has_a_slip(leaf.text.casefold(), verbs, known):
+            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
                 return leaf.text
     return None
 
 
-def _slipped(text: str, verbs: frozenset[str]) -> bool:
-    """Whether a verb with a slip stands before a number: `wiat 10s`."""
-    first, _, rest = text.casefold().partition(" ")
-    return rest[:1].isdigit() and _is_like(first, verbs)
-
-
-def _is_slip_of(word: str, words: frozenset[str]) -> bool:
-    """Whether a word is one slip away from one of these, and none of them."""
-    near = [each for each in words if len(each) >= MIN_TYPO_LENGTH]
-    return word not in words and any(OSA.distance(word, each, score_cutoff=1) == 1 for each in near)
+def _with_word(instruction: Instruction, word: str, typed: str) -> str:
+    """All that an instruction holds, with a word as it was typed wherever it is a part of a text or a name."""
+    return re.sub(rf"(?<![^\W_]){word}(?![^\W_])", typed, repr(instruction), flags=re.IGNORECASE)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -57,6 +57,7 @@ QUOTABLE: Final = frozenset(
         "CHANNEL",
         "SCENE",
         "SOURCE",
+        "FILTER",
         "SOUND",
         "REWARD",
         "NEW_NAME",
@@ -87,7 +88,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
-_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "reward", "channel"))
+_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel"))
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",

@@ -32,7 +32,7 @@ from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
-LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "SOUND", "REWARD", "CHANNEL")
+LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "CHANNEL")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
@@ -267,10 +267,11 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
 
 
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
-    """The live entries of scenes, sources, sounds, rewards and channels; a sound, and a scene called so, may be a step."""
+    """The live entries of scenes, sources, filters, sounds, rewards and channels; a sound, and a scene called so, may be a step."""
     for terminal, group in (
         ("SCENE", names.scenes),
         ("SOURCE", names.sources),
+        ("FILTER", names.filters),
         ("SOUND", names.sounds),
         ("REWARD", names.rewards),
         ("CHANNEL", names.channels),

@@ -57,6 +57,7 @@ _PIECES: Final = (
     _Piece("SCENE", "Which scene?", "", ('"Main"',)),
     _Piece("SOUND", "Which sound?", "", ('"airhorn"',)),
     _Piece("SOURCE", "Which source?", "", ('"webcam"',)),
+    _Piece("FILTER", "Which filter?", "", ('"blur"', '"blur" of "webcam"')),
     _Piece("REWARD", "Which reward?", "", ('"Hydrate"',)),
     _Piece("CHANNEL", "Which channel?", "", ("#general",)),
     _Piece("USER", "Whom?", "", ("${user}",)),
@@ -79,7 +80,7 @@ _PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], .
     (_ending("something|smth|anything|(?:a|some) (?:text|message|words)"), lambda question: question.verbatim),
     *(
         (_ending(f"(?:an?|some|another) {noun}"), _asks_which(noun))
-        for noun in ("sound", "scene", "source", "reward", "channel")
+        for noun in ("sound", "scene", "source", "filter", "reward", "channel")
     ),
     (_ending("(?:for )?(?:a (?:while|bit|moment)|some time)"), lambda question: question.text.startswith("How long")),
     (_ending("someone|somebody"), lambda question: question.text == "Whom?"),

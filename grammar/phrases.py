@@ -28,6 +28,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "channel": "CHANNEL",
         "scene": "SCENE",
         "source": "SOURCE",
+        "filter": "FILTER",
         "sound": "SOUND",
         "reward": "REWARD",
         "list": "LIST",

@@ -4,9 +4,10 @@ Two steps that fit are never chosen between: the answer is a question whose opti
 here knows sentences; it raises what has to be asked or refused as `Unsettled`.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from pydantic import JsonValue
 from rapidfuzz import process
@@ -16,6 +17,8 @@ from engine.model import Action, Call, Definition, State, Wait, all_states, bloc
 from grammar.instruction import Question, Refusal
 from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
 from grammar.words import fold
+
+_BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
 
 
 class Unsettled(Exception):
@@ -297,7 +300,7 @@ def _by_name(states: Iterable[State], words: str) -> list[State]:
 
 
 def _containing(states: tuple[State, ...], text: str) -> tuple[State, ...]:
-    wanted = " ".join(text.casefold().split())
+    wanted = _BRACE.sub(r"${\1}", " ".join(text.casefold().split()))
     return tuple(state for state in all_states(states) if any(wanted in said for said in _texts(state.action)))
 
 

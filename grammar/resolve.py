@@ -78,6 +78,7 @@ from grammar.instruction import (
     RetryRun,
     RunWorkflow,
     SetEnabled,
+    Several,
     Show,
     Skip,
     Sort,
@@ -725,7 +726,9 @@ class Resolver:
             case "delete":
                 return self._delete(command)
             case "enable" | "disable":
-                return SetEnabled(self._id(first), command.verb == "enable")
+                named = tuple(SetEnabled(self._id(each), command.verb == "enable") for each in command.workflows[1:])
+                switched = SetEnabled(self._id(first), command.verb == "enable")
+                return Several((switched, *named)) if named else switched
             case "undo":
                 return Undo(self._id(first) if first else None, number or 1)
             case "redo":

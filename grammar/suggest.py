@@ -81,6 +81,7 @@ _PARTS: Final = {
     "NUMBER": "a number",
     "SCENE": "a scene",
     "SOURCE": "a source",
+    "FILTER": "a filter",
     "SOUND": "a sound",
     "REWARD": "a reward",
     "CHANNEL": "a channel, like #general",
@@ -94,7 +95,14 @@ _PARTS: Final = {
     "JSON": "JSON",
 }
 _QUOTES: Final = frozenset('"“”„')
-LIVE: Final = {"SCENE": "scenes", "SOURCE": "sources", "SOUND": "sounds", "REWARD": "rewards", "CHANNEL": "channels"}
+LIVE: Final = {
+    "SCENE": "scenes",
+    "SOURCE": "sources",
+    "FILTER": "filters",
+    "SOUND": "sounds",
+    "REWARD": "rewards",
+    "CHANNEL": "channels",
+}
 
 
 def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Refusal:

@@ -21,6 +21,7 @@ class LiveNames:
     sounds: tuple[str, ...] = ()
     rewards: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

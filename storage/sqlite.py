@@ -5,6 +5,7 @@ in the middle or interleave with another. The connection is in autocommit, so a 
 This module knows no SQL beyond the names in `queries.sql` and no JSON beyond the names in `storage.codec`.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,6 +48,9 @@ from storage.prune import find_over, give_back, slices
 from storage.statements import STATEMENTS, WRITE_PATH
 
 Synchronous = Literal["FULL", "NORMAL"]
+
+READ_AT_ONCE: Final = 1_000
+"""Of many records so many are made in one go, while the connection's thread reads the next; nobody waits for all of them."""
 
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -194,7 +198,11 @@ class SQLiteStore:
 
     async def executions_of(self, ids: Sequence[str]) -> list[Execution]:
         """Those of these executions that are there, ended or not."""
-        rows = await self._run("executions_of", codec.encode_keys(ids)) if ids else ()
+        parts = [ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE)]
+        return [execution for part in await asyncio.gather(*map(self._some_of, parts)) for execution in part]
+
+    async def _some_of(self, ids: Sequence[str]) -> list[Execution]:
+        rows = await self._run("executions_of", codec.encode_keys(ids))
         return [codec.decode_execution(body) for (body,) in rows]
 
     async def marks(self, community: str) -> list[MarksRecord]:

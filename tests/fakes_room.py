@@ -10,6 +10,7 @@ from bot.config import tables_folder
 from bot.conversation import Conversation
 from bot.happenings import chat_event, event, user_fields
 from bot.message import Message, Place, Platform, Reply
+from bot.rewording import Rewriter
 from bot.services.declared import DECLARATIONS
 from bot.services.internal import InternalService
 from bot.services.simulated import FailurePlan, simulated_services
@@ -69,11 +70,12 @@ class Room:
     attempts: list[Attempt] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     plan: FailurePlan = field(default_factory=lambda: FailurePlan(DECLARATIONS))
+    rewriter: Rewriter | None = None
 
     async def open(self) -> "Room":
         services = (
             *simulated_services(DECLARATIONS, self.plan),
-            InternalService(lambda: 0.5, logging.getLogger("room")),
+            InternalService(lambda: 0.5, logging.getLogger("room"), lambda _: None, lambda: 0.0),
         )
         self.runner = Runner(
             self.store, services, self.clock, ids=self.id, chance=lambda: 0.5, on_attempt=self.attempts.append
@@ -90,6 +92,7 @@ class Room:
             names=LiveNames,
             config=lambda: self.config,
             zone=lambda: "UTC",
+            rewriter=self.rewriter,
         )
         await self.conversation.open()
         return self

@@ -12,18 +12,22 @@ what must come back:
     reply      "none" where silence is right       workflow, revision, as, role, platform: as in the reply
 
 `{data}` and `{tmp}` in a file command are the folder of test data and a fresh folder.
+
+A conversation with `[[model]]` tables has a server of language models, `{models}` in a line is its address: asked about what
+was `typed` it `says` that, and NONE to anything else.
 """
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.chat import ROOT, Chat, Gone, Turn, command
+from tests.chat import ANSWER_WITHIN, ROOT, Chat, Gone, Turn, command
+from tests.servers.models import Asked, ModelServer, says
 
 FOLDER = ROOT / "tests" / "transcripts"
 ANSWER_KEYS = {"in", "as", "role", "platform", "replies", "actions"}
@@ -141,8 +145,8 @@ def _actions(line: Line, turn: Turn) -> Iterator[str]:
 class Stage:
     """One conversation: the program comes up when a line needs it and goes down for file commands."""
 
-    def __init__(self, stack: ExitStack, home: Path) -> None:
-        self.stack, self.home, self.data = stack, home, home / "data"
+    def __init__(self, stack: ExitStack, home: Path, models: ModelServer | None = None) -> None:
+        self.stack, self.home, self.data, self.models = stack, home, home / "data", models
         self.chat: Chat | None = None
         self.story: list[str] = []
         self.problems = 0
@@ -161,7 +165,11 @@ class Stage:
     def _say(self, line: Line) -> None:
         if self.chat is None:
             self.chat = self.stack.enter_context(Chat(self.data))
-        turn = self.chat.say(line["in"])
+        if self.models is None:
+            turn = self.chat.say(line["in"])
+        else:  # what asks models is loaded when it is first asked
+            line = {**line, "in": line["in"].replace("{models}", self.models.url)}
+            turn = self.chat.say(line["in"], within=4 * ANSWER_WITHIN)
         told = [f"     <- {reply['kind']}: {reply['text']}" for reply in turn.replies]
         did = [
             f"     ** {a['service']}.{a['method']} {a['params']} [{a['state']}] {a['outcome']}" for a in turn.actions
@@ -217,12 +225,25 @@ class Stage:
         self._end("end")
 
 
+def _models(stack: ExitStack, script: Sequence[Mapping[str, str]]) -> ModelServer | None:
+    """A server that says what the conversation has it say."""
+    if not script:
+        return None
+    known = {each["typed"]: each["says"] for each in script}
+
+    def answer(asked: Asked) -> None:
+        typed = asked.asked["messages"][-1]["content"].rpartition("TYPED: ")[2]
+        says(known.get(typed, "NONE"))(asked)
+
+    return stack.enter_context(ModelServer(answer))
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_a_conversation_goes_as_it_was_written(path: Path, tmp_path: Path) -> None:
     script = _load(path)
     with ExitStack() as stack:
-        stage = Stage(stack, tmp_path)
+        stage = Stage(stack, tmp_path, _models(stack, script.get("model", ())))
         try:
             for line in script["line"]:
                 stage.play(line)

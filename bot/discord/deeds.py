@@ -5,6 +5,7 @@ the params is known before the request is handed over, and is a failure, never a
 """
 
 import hashlib
+import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,12 +31,14 @@ class Asked:
     Attributes:
         nonce: The same for the same ask: Discord makes one message of it, however often it is sent within minutes.
         mentions: Whom it may ping.
+        picture: Finds a picture that the run has made, by its name, or the newest for "".
     """
 
     finder: Finder
     params: Mapping[str, Any]
     nonce: str
     mentions: discord.AllowedMentions
+    picture: Callable[[str], tuple[str, bytes] | None]
 
     def text(self, name: str, most: int = LIMITS["discord"], *, needed: bool = True) -> str:
         """A text of the action.
@@ -106,6 +109,22 @@ def _colour(written: str) -> discord.Colour | None:
         return discord.Colour.from_str(written if written.startswith(("#", "0x", "rgb")) else f"#{written}")
     except ValueError:
         raise NotFound("unknown_color", f"{clipped(written, 20)} is no color; write it like #9146ff") from None
+
+
+async def send_picture(asked: Asked) -> Rest:
+    """Post a picture that the run has made, such as a screenshot; the newest, if none is named."""
+    channel = asked.finder.channel(asked.text("channel_id", 200, needed=False))
+    text = asked.text("message", needed=False)
+    found = asked.picture(asked.text("picture", 100, needed=False))
+    if found is None:
+        raise NotFound("no_picture", "there is no picture; a step before has to make one, such as: take a screenshot")
+    name, content = found
+
+    async def rest() -> Output:
+        file = discord.File(io.BytesIO(content), filename=name)
+        return _posted(await channel.send(text, file=file, nonce=asked.nonce, allowed_mentions=asked.mentions))
+
+    return rest
 
 
 async def send_direct_message(asked: Asked) -> Rest:
@@ -261,6 +280,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     for deed in (
         send_message,
         send_embed,
+        send_picture,
         send_direct_message,
         edit_message,
         delete_message,

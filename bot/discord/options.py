@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bot.config import is_off
 from bot.message import ROLES, Role
 
 API_BASE: Final = "https://discord.com/api/v10"
@@ -20,7 +21,6 @@ _OF_MEMBERS: Final = (
     "discord.role.given",
     "discord.role.taken",
 )
-_OFF: Final = frozenset({"off", "no", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def options_of(values: Mapping[str, Any]) -> Options:
         channel=_text(values, "discord.channel").removeprefix("#"),
         mod_channel=_text(values, "discord.mod_channel").removeprefix("#"),
         roles={role: names for role in ROLES if (names := _names(_text(values, f"discord.roles.{role}")))},
-        message_content=_text(values, "discord.message_content").casefold() not in _OFF,
-        members=_text(values, "discord.members").casefold() not in _OFF,
+        message_content=not is_off(values.get("discord.message_content")),
+        members=not is_off(values.get("discord.members")),
         api_base=(_text(values, "discord.api_base") or API_BASE).rstrip("/"),
         gateway_url=_text(values, "discord.gateway_url") or GATEWAY_URL,
     )

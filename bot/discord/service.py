@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -16,7 +17,9 @@ import discord
 from bot.discord.client import Front
 from bot.discord.deeds import DEEDS, Asked, nonce_of
 from bot.discord.finding import Finder, NotFound, Room
+from bot.discord.pacing import Pacing, TooLate
 from bot.replies import clipped
+from bot.snapshots import Snapshots
 from engine.declare import Declarations, Method
 from engine.execution import Done, Effect, Execution, Failed, Result, Unknown
 from engine.model import Call, all_states
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 30.0
 """Seconds an effect waits for Discord to be there."""
 _POSTS: Final = frozenset({"send_message", "send_embed"})
+"""Of these it can be seen later whether they were made."""
+_PACED: Final = _POSTS | {"send_picture"}
 _MOST_READ: Final = 300
 _CLOCKS: Final = 5.0
 """Seconds by which Discord's clock may be behind ours."""
@@ -46,6 +51,8 @@ class DiscordService:
         declarations: Where its methods are declared.
         client: The client of the moment, waited for so many seconds at most.
         store: For when a step was entered, and how it is written.
+        snapshots: Where pictures lie that runs have made.
+        pacing: Lets posts through as fast as channels take them.
         patience: Seconds an effect waits for Discord.
     """
 
@@ -57,12 +64,16 @@ class DiscordService:
         declarations: Declarations,
         client: Callable[[float], Awaitable[Front | None]],
         store: Callable[[], Store],
+        snapshots: Snapshots,
+        pacing: Pacing,
         patience: float = PATIENCE,
     ) -> None:
         self.methods: Sequence[Method] = tuple(method for method in declarations if method.service == self.name)
         self._declarations = declarations
         self._client = client
         self._store = store
+        self._snapshots = snapshots
+        self._pacing = pacing
         self._patience = patience
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
@@ -71,11 +82,24 @@ class DiscordService:
         deed = None if method is None else DEEDS.get(method.name)
         if method is None or deed is None:
             return Failed("unknown_method", f"Discord cannot do {effect.method}")
+        try:
+            if method.name in _PACED:
+                await self._pacing.turn(_channel_of(effect))
+        except TooLate as error:
+            return Failed("dropped", str(error))
         client = await self._client(self._patience)
         if client is None:
             return NOT_THERE
         try:
-            rest = await deed(Asked(Finder(client), effect.params, nonce_of(effect.id), await self._mentions(effect)))
+            rest = await deed(
+                Asked(
+                    Finder(client),
+                    effect.params,
+                    nonce_of(effect.id),
+                    await self._mentions(effect),
+                    partial(self._snapshots.picture, effect.execution),
+                )
+            )
         except NotFound as error:
             return Failed(error.error, str(error))
         except (discord.DiscordException, *_BROKEN) as error:
@@ -107,8 +131,7 @@ class DiscordService:
             return None
         try:
             finder = Finder(client)
-            written = effect.params.get("channel_id")
-            channel = finder.channel("" if written is None else str(written))
+            channel = finder.channel(_channel_of(effect))
             return await _sent(channel, client, effect, since)
         except (NotFound, discord.DiscordException, *_BROKEN) as error:
             log.warning("what became of %s could not be found out: %s", effect.id, error)
@@ -127,6 +150,12 @@ class DiscordService:
         states = () if record is None else all_states(record.definition.states)
         action = next((state.action for state in states if state.name == effect.state), None)
         return mentions_in(action.params.values() if isinstance(action, Call) else ())
+
+
+def _channel_of(effect: Effect) -> str:
+    """As it is written; empty where the usual one is meant."""
+    written = effect.params.get("channel_id")
+    return "" if written is None else str(written)
 
 
 def mentions_in(written: Iterable[object]) -> discord.AllowedMentions:

@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.http.addresses import Doors, Refused
 from bot.http.asking import MAX_ANSWER, MAX_REDIRECTS, Asking, Misasked, answered, asking, host_of, sent_on
-from bot.http.pace import Pace
+from bot.pace import Pace
 from bot.services.http import METHODS, SERVICE
 from engine.declare import Method
 from engine.execution import Effect, Failed, Result, Unknown

@@ -13,6 +13,7 @@ from engine.execution import Execution
 from engine.expressions import has_placeholder, parse_template
 from engine.formulas import Placeholder
 from engine.model import Call, Definition, ForEach, Set, State, Transform, Trigger, Wait, all_states
+from engine.people import all_roles
 from engine.ports import AdmissionRecord
 from engine.schedules import next_time
 from engine.scope import MISSING, Scope, compile_path
@@ -101,7 +102,7 @@ def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -
 
 def _scope(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> Scope:
     defaults = {name: made.default for name, made in definition.variables.items() if made.default is not None}
-    caller = {"name": turn.by.name, "roles": list(turn.by.roles)}
+    caller = {"name": turn.by.name, "roles": all_roles(turn.by.roles)}
     return Scope(
         variables={**defaults, **arguments},
         event={"name": "manual", "id": "", "at": 0.0},

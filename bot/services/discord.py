@@ -19,6 +19,9 @@ METHODS: Final = (
             "post {message} with the button {button} in {channel_id}",
             "post {message} with the button {button} in discord",
             "(post|say|send|write|put|drop|share) {message} (in|to|on|into) [the] [discord] {channel_id} [channel]",
+            "(post|say|send|write|put|drop|share) {message} (in|to|on|into) [the] {channel_id} (on|in) [the] discord",
+            "(tell|message|remind) [the] discord [in] {channel_id} {message}",
+            "(shout|yell) it (in|on|to) [the] discord {message}",
             "(post|say|send|write|put) (in|to|on|into) [the] [discord] {channel_id} [channel] [that|saying] {message}",
             "(post|say|send|write|put) {message} (in|to|on|into) [the] discord",
             "(post|say|send|write|put|tell) (in|to|on|into) [the] discord [that|saying] {message}",
@@ -84,6 +87,23 @@ METHODS: Final = (
         ),
         verb="card",
         noun=("card", "embed"),
+    ),
+    Method(
+        "discord",
+        "send_picture",
+        (
+            Param("channel_id", "channel", required=False, slot="channel"),
+            Param("picture", "text", required=False),
+            Param("message", "text", required=False, slot="text"),
+        ),
+        (
+            "post the screenshot in {channel_id}",
+            "post the screenshot in discord",
+            "post the screenshot in {channel_id} with the text {message}",
+            "(post|send|share) (the|that) (screenshot|picture) (in|to) [the] [discord] {channel_id}",
+        ),
+        verb="picture",
+        noun=("screenshot post",),
     ),
     Method(
         "discord",

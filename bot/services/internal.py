@@ -1,6 +1,7 @@
-"""What needs no platform: a line in the log, a comment, a pick at random. Waiting is the engine's own business.
+"""What needs no platform: a line in the log, a word to the owner, a comment, a pick at random. Waiting is the engine's own business.
 
-All three are done for real. Chance comes in as a function; the log line goes to a logger handed in by whoever opens the bot.
+All of it is done for real. Chance and time come in as functions; the log line goes to a logger, and the word to the owner to
+where the bot tells its own state, both handed in by whoever opens the bot.
 """
 
 import json
@@ -8,6 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from bot.pace import Pace
+from bot.replies import clipped
 from engine.declare import Method, Param
 from engine.execution import Done, Effect, Failed, Result
 from engine.logged import about
@@ -21,6 +24,17 @@ METHODS: Final = (
         verb="log",
         noun=("log", "log line"),
         repeatable=True,
+    ),
+    Method(
+        "internal",
+        "notify",
+        (Param("message", "text", slot="text"),),
+        (
+            "notify me {message}",
+            "(notify|alert|warn|inform) (me|us|the owner|the streamer|the mods|the moderators) [that|with] {message}",
+        ),
+        verb="notify",
+        noun=("notification",),
     ),
     Method(
         "internal",
@@ -49,6 +63,9 @@ METHODS: Final = (
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _MAX_OPTIONS: Final = 1_000
+NOTICES: Final = 10.0
+"""Words to the owner that one workflow has at once, and again each minute."""
+LONGEST_NOTICE: Final = 400
 
 
 class InternalService:
@@ -58,9 +75,18 @@ class InternalService:
     methods: Sequence[Method] = METHODS
     simulated: Final = False
 
-    def __init__(self, chance: Callable[[], float], log: logging.Logger) -> None:
+    def __init__(
+        self,
+        chance: Callable[[], float],
+        log: logging.Logger,
+        notice: Callable[[str], None],
+        now: Callable[[], float],
+    ) -> None:
         self._chance = chance
         self._log = log
+        self._notice = notice
+        self._now = now
+        self._pace = Pace(burst=NOTICES, a_second=NOTICES / 60)
 
     async def perform(self, effect: Effect, begin: Callable[[], Awaitable[None]]) -> Result:
         """Do it; nothing here can hang or be refused by anyone but us."""
@@ -68,6 +94,8 @@ class InternalService:
         match effect.method:
             case "log":
                 return self._write(effect)
+            case "notify":
+                return self._tell(effect)
             case "comment":
                 return Done(effect.params.get("text"))
             case "random_choice":
@@ -76,8 +104,17 @@ class InternalService:
                 return Failed("unknown_method", f"internal cannot do {other}")
 
     async def settle(self, effect: Effect) -> Result | None:
-        """All of it may be repeated, so there is nothing to find out."""
+        """All but a word to the owner may be repeated, and of that nobody knows whether it was read."""
         return None
+
+    def _tell(self, effect: Effect) -> Result:
+        message = " ".join(_as_text(effect.params.get("message", "")).split())
+        if not message:
+            return Failed("wrong_param", "there is nothing to tell")
+        if self._pace.take(effect.workflow, self._now()):
+            return Failed("rate_limited", f"it has told {NOTICES:.0f} things within a minute already", retryable=True)
+        self._notice(f"{effect.workflow}: {clipped(message, LONGEST_NOTICE)}")
+        return Done(message)
 
     def _write(self, effect: Effect) -> Result:
         message = _as_text(effect.params.get("message", ""))

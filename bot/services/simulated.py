@@ -14,7 +14,7 @@ from engine.execution import Done, Effect, Failed, Result, Unknown
 
 FailureKind: TypeAlias = Literal["error", "timeout", "unknown"]
 
-SERVICES: Final = ("twitch", "discord", "obs", "overlay", "http")
+SERVICES: Final = ("twitch", "discord", "obs", "overlay", "http", "ai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class SimulatedService:
         return None
 
 
-def output_of(method: Method, effect: Effect) -> dict[str, Any] | None:
+def output_of(method: Method, effect: Effect) -> dict[str, Any] | str | None:
     """A result shaped like the platform's; None for what has none."""
     token = hashlib.sha256(effect.id.encode()).hexdigest()[:12]
     match method.key:
@@ -107,6 +107,8 @@ def output_of(method: Method, effect: Effect) -> dict[str, Any] | None:
             return {"id": token}
         case "obs.save_replay_buffer":
             return {"path": effect.params.get("filename") or f"replay-{token}.mkv"}
+        case "ai.ask":
+            return "(what a model would answer)"
         case _:
             return None
 

@@ -16,7 +16,9 @@ METHODS: Final = (
             "(say|write|type|send|post|put) (in|to|into) [the] [twitch] chat {message}",
             "[the] chat (gets|should get|sees|hears) {message}",
             "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
+            "(say|post|write|send) (the|its) [ai] answer",
         ),
+        fixed={6: {"message": "${answer}"}},  # what a step that asks a model is called
         verb="say",
         noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),
         scopes=("user:write:chat",),
@@ -67,6 +69,7 @@ METHODS: Final = (
             "set the title to {title} and the category to {game_name}",
             "set the tags to {tags}",
             "(set|change) [the] [stream] title [to] {title}",
+            "[stream] title {title}",
             "(set|change) [the] [stream] (category|game) [to] {game_name}",
         ),
         verb="channel",

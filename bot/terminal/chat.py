@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from bot.app import Bot, equipment, open_bot
 from bot.config import DataFolder
-from bot.interpreter import begin_to_serve
+from bot.interpreter import opening
 from bot.log import Redacting
 from bot.message import Reply, Role
 from bot.rendering import wants_colours
@@ -95,7 +95,6 @@ _TOO_LONG: Final = Entered(
 
 async def chat(options: Options, log_file: Redacting) -> None:
     """Run until the input ends or a signal comes."""
-    begin_to_serve()
     log.info("the chat begins: %s", options)
     asyncio.get_running_loop().set_exception_handler(_log_it)
     leaving = _Leaving()
@@ -107,21 +106,22 @@ async def _chat(options: Options, log_file: Redacting, leave: Callable[[], None]
     async with AsyncExitStack() as stack:
         interactive = not options.objects and all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
         write = _writer(leave)
-        equipped = equipment()
-        said = partial(words.of, declarations=equipped.declarations)
         colours = wants_colours(dict(os.environ), is_terminal=interactive)
-        output: Output = (
-            ObjectOutput(write) if options.objects else PlainOutput(write, said, notes=interactive, colours=colours)
-        )
-        bot = await open_bot(
-            stack,
-            options.folder,
-            log_file,
-            equipment=equipped,
-            virtual=options.virtual,
-            on_attempt=output.attempt,
-            notice=output.notice,
-        )
+        with opening():
+            equipped = equipment()
+            said = partial(words.of, declarations=equipped.declarations)
+            output: Output = (
+                ObjectOutput(write) if options.objects else PlainOutput(write, said, notes=interactive, colours=colours)
+            )
+            bot = await open_bot(
+                stack,
+                options.folder,
+                log_file,
+                equipment=equipped,
+                virtual=options.virtual,
+                on_attempt=output.attempt,
+                notice=output.notice,
+            )
         session = Session(bot, options.name, options.role, words.seconds, str(options.folder.log))
         lines = Chat(bot, session, output)
         if interactive:

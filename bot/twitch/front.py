@@ -13,8 +13,9 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from bot.drops import Drops, were
 from bot.happenings import chat_event
-from bot.message import Message, Reply
+from bot.message import Message
 from bot.twitch.client import Connection, NotConnected, Refused, Request
 from bot.twitch.speaking import Speaker
 from bot.twitch.subscriptions import Accounts
@@ -22,6 +23,7 @@ from bot.twitch.wire import Known, Notification, channel_of, chatted, events_of
 from engine.errors import EngineError
 from engine.events import Event
 from engine.execution import Done, Failed, Result, Unknown
+from engine.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ MOST_AT_ONCE: Final = 2_000
 REMEMBERED: Final = 20_000
 PEOPLE: Final = 10_000
 CHAT: Final = "channel.chat.message"
+FACTS: Final[Mapping[str, str]] = {"channel.update": "channel", "stream.online": "live", "stream.offline": "live"}
+"""The notifications that tell something lasting of the stream, and about what."""
 REWARDS: Final = frozenset({"channel:read:redemptions", "channel:manage:redemptions"})
 
 
@@ -61,6 +65,10 @@ class Listener(Protocol):
         ...
 
 
+def _left_out(count: int) -> str:
+    return f"{counted(count, 'message')} from Twitch {were(count)} left out: more came than I can handle."
+
+
 class Front:
     """One channel's front end.
 
@@ -69,7 +77,9 @@ class Front:
         connection: The way to Twitch.
         speaker: The bot's voice there.
         community: Whose events these are.
+        now: Seconds; only their differences matter.
         notice: Told what people should know.
+        missed: Said in the chat once it is there for the first time: that nobody was, and what came due meanwhile.
     """
 
     def __init__(
@@ -79,20 +89,23 @@ class Front:
         speaker: Speaker,
         *,
         community: str,
+        now: Callable[[], float],
         notice: Callable[[str], None],
+        missed: str | None = None,
     ) -> None:
+        self._missed = missed
         self._listener = listener
         self._connection = connection
         self._speaker = speaker
         self._community = community
-        self._notice = notice
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._roles: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._channel: dict[str, str] = {}
+        self._told_at: dict[str, float] = {}
         self._changes = 0
         self._facts = asyncio.Lock()
-        self._dropped = 0
+        self._drops = Drops(_left_out, now, notice)
         self._open = True
 
     def heard(self, note: Notification) -> None:
@@ -100,17 +113,17 @@ class Front:
         if not self._open or self._is_known(note.id):
             return
         if len(self._tasks) >= MOST_AT_ONCE:
-            self._dropped += 1
-            if self._dropped == 1:
-                self._notice("More comes from Twitch than I can handle: what is too much is left out.")
+            self._drops.add()
             return
-        self._dropped = 0
         self._start(self._kept_alone(self._take(note)))
 
     def connected(self) -> None:
         """There is a connection again: whatever nobody told of meanwhile is looked up."""
         if self._open:
             self._start(self._kept_alone(self._look_around()))
+            if self._missed is not None:
+                self._start(self._kept_alone(self._say(self._missed)))
+                self._missed = None
 
     async def drain(self, within: float) -> None:
         """Take nothing more, and give what was taken so many seconds."""
@@ -119,6 +132,7 @@ class Front:
             _, late = await asyncio.wait(self._tasks, timeout=within)
             for task in late:
                 task.cancel()
+        self._drops.tell()
 
     # Hearing -----------------------------------------------------------------------------------------------------------------
 
@@ -129,17 +143,10 @@ class Front:
             return
         known = Known(self._community, accounts.broadcaster, dict(self._channel), lambda id: self._roles.get(id, ()))
         found = events_of(note, known)
-        if note.type in ("channel.update", "stream.online", "stream.offline"):
-            self._changes += 1
-        if note.type == "channel.update":
-            async with self._facts:
-                self._channel = channel_of(note)
-                await self._listener.stream_is(self._channel)
+        if note.type in FACTS:
+            await self._learn(note)
         elif note.type.startswith("channel.channel_points_custom_reward."):
             await self._learn_rewards(accounts.broadcaster)
-        elif note.type in ("stream.online", "stream.offline"):
-            async with self._facts:
-                await self._listener.stream_is({"live": note.type == "stream.online"})
         for event in found:
             await self._listener.happen(event)
 
@@ -154,27 +161,41 @@ class Front:
             if "broadcaster" in message.author.roles or "moderator" in message.author.roles:
                 self._speaker.moderator = True
             try:
-                effect = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
+                effects = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
             except KeyError:
                 pass  # the streamer typed it, with the account that the bot uses
             else:
                 event = chat_event(message, self._community)
-                payload = dict(event.payload) if effect is None else {**event.payload, "effect": effect}
+                payload = {**event.payload, "effects": list(effects)} if effects else event.payload
                 await self._listener.happen(replace(event, own=True, payload=payload))
                 return
         heard = await self._listener.hear(message)
         for reply in heard.replies:
-            await self._reply(reply, message)
+            await self._say(reply.text, message.id)
 
-    async def _reply(self, reply: Reply, message: Message) -> None:
-        result: Result = await self._speaker.say(reply.text, reply_to=message.id)
+    async def _say(self, text: str, reply_to: str | None = None) -> None:
+        result: Result = await self._speaker.say(text, reply_to=reply_to, urgent=True)
         match result:
             case Failed(message=why) | Unknown(message=why):
-                log.warning("a reply was not shown: %s", why)
+                log.warning("what I had to say was not shown: %s", why)
             case Done():
                 pass
 
     # Knowing -----------------------------------------------------------------------------------------------------------------
+
+    async def _learn(self, note: Notification) -> None:
+        """What a notification tells of the stream, unless a later one has told already: Twitch keeps no order."""
+        about = FACTS[note.type]
+        self._changes += 1
+        if note.at < self._told_at.get(about, 0.0):
+            return
+        self._told_at[about] = note.at
+        async with self._facts:
+            if about == "channel":
+                self._channel = channel_of(note)
+                await self._listener.stream_is(self._channel)
+            else:
+                await self._listener.stream_is({"live": note.type == "stream.online"})
 
     async def _look_around(self) -> None:
         """Whether the stream is live and what it is called; what is heard of it meanwhile counts more."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.catalogue import Entry
-from bot.config import COMMUNITY, Settings
+from bot.config import COMMUNITY, Settings, is_off
 from bot.services.twitch import METHODS
 from bot.supervise import Supervisor
 from bot.tokens import TokenFile
@@ -24,6 +24,8 @@ CLIENT_ID: Final = "twitch.client_id"
 API_BASE: Final = "twitch.api_base"
 ID_BASE: Final = "twitch.id_base"
 EVENTSUB_URL: Final = "twitch.eventsub_url"
+NOTICES: Final = "twitch.notices"
+"""Set to off, nothing is said in the chat that nobody asked for."""
 _CHANCE: Final = random.SystemRandom().random
 _LOOKED_THROUGH: Final = 500
 """The latest events among which a cut-off line's own message is looked for."""
@@ -41,6 +43,10 @@ class _Opening(Protocol):
 
 
 class _Bot(Listener, Protocol):
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def missed(self) -> str | None: ...
     @property
     def conversation(self) -> Any: ...
     @property
@@ -115,7 +121,7 @@ class TwitchPlatform:
 
         async def seen(effect: str) -> str | None:
             for event in await store.events(COMMUNITY, _LOOKED_THROUGH):
-                if event.own and event.payload.get("effect") == effect:
+                if event.own and effect in event.payload.get("effects", ()):
                     return str(event.payload.get("message_id"))
             return None
 
@@ -152,7 +158,16 @@ class TwitchPlatform:
         """Keeps it connected, and lets the bot hear."""
         notice = self._opening.notice
         self._ends.bot = bot
-        self._ends.front = Front(bot, self._connection, self._speaker, community=COMMUNITY, notice=notice)
+        missed = None if is_off(bot.settings.values.get(NOTICES)) else bot.missed
+        self._ends.front = Front(
+            bot,
+            self._connection,
+            self._speaker,
+            community=COMMUNITY,
+            now=self._opening.clock.now,
+            notice=notice,
+            missed=missed,
+        )
         return Supervisor(
             "Twitch",
             self._connection.attempt,
@@ -166,3 +181,4 @@ class TwitchPlatform:
         """Take nothing more, and give what was taken so many seconds to end."""
         if self._ends.front is not None:
             await self._ends.front.drain(within)
+        self._speaker.tell_dropped()

@@ -16,6 +16,8 @@ NORMAL: Final = 20
 MODERATOR: Final = 100
 SPARE: Final = 0.9
 """The part of a limit that is used, as Twitch does not count exactly when we do."""
+SPARE_URGENT: Final = 0.95
+"""The same for answers to people, which find a little room where workflows have taken all of theirs."""
 BETWEEN: Final = 1.0
 """Seconds between two messages of one who is no moderator."""
 SAME_AGAIN: Final = 30.0
@@ -67,17 +69,17 @@ class Never:
 Decision: TypeAlias = Now | Later | Never
 
 
-def decide(text: str, asked_at: float, sent: Sent, now: float, *, moderator: bool) -> Decision:
+def decide(text: str, asked_at: float, sent: Sent, now: float, *, moderator: bool, urgent: bool = False) -> Decision:
     """What to do with a line that was asked for then and is the next one."""
-    pause = pause_before(sent, now, moderator=moderator)
+    pause = pause_before(sent, now, moderator=moderator, urgent=urgent)
     if now + pause - asked_at > MAX_AGE:
         return Never(now - asked_at)
     return Later(pause) if pause > 0 else Now(varied(text, sent, now))
 
 
-def pause_before(sent: Sent, now: float, *, moderator: bool) -> float:
-    """Seconds until the next message may go out."""
-    limit = int((MODERATOR if moderator else NORMAL) * SPARE)
+def pause_before(sent: Sent, now: float, *, moderator: bool, urgent: bool = False) -> float:
+    """Seconds until the next message may go out; `urgent` are those that answer a person."""
+    limit = int((MODERATOR if moderator else NORMAL) * (SPARE_URGENT if urgent else SPARE))
     recent = [at for at in sent.at if now - at < WINDOW]
     full = recent[-limit] + WINDOW - now if len(recent) >= limit else 0.0
     spaced = recent[-1] + BETWEEN - now if recent and not moderator else 0.0

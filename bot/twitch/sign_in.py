@@ -20,7 +20,8 @@ from bot.twitch.sources import SOURCES
 
 _SPEAKING: Final = ("user:read:chat", "user:write:chat", "user:bot")
 _NEEDED: Final = frozenset(
-    {scope for method in METHODS for scope in method.scopes} | {scope for source in SOURCES for scope in source.scopes}
+    {scope for method in METHODS for scope in method.scopes}
+    | {scope for source in SOURCES for scope in source.all_scopes}
 )
 BOT_SCOPES: Final = tuple(
     sorted({*_SPEAKING, *(each for each in _NEEDED if each.startswith(("user:", "moderator:manage:", "clips:")))})

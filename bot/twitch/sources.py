@@ -4,7 +4,7 @@ What a row cannot say - notifications that are several events, or none - is in `
 into the notification's event; its type is the one that `engine.events` declares.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
@@ -29,7 +29,7 @@ class Source:
         who: What the keys of the person it is about begin with; None if it is about nobody.
         natural: Paths to what tells it apart from any other, if Twitch repeats it under a new id.
         owner: In whose name it is subscribed to; either = the broadcaster's if that account may, else the bot's.
-        scopes: One of these is needed.
+        scopes: One of these is needed; `also`: and one of each of these.
         conditions: The keys of each condition it is subscribed to with.
     """
 
@@ -41,7 +41,18 @@ class Source:
     version: str = "1"
     owner: Owner = "broadcaster"
     scopes: tuple[str, ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
     conditions: tuple[tuple[str, ...], ...] = _CHANNEL
+
+    @property
+    def all_scopes(self) -> tuple[str, ...]:
+        """Every scope that is of any use to it."""
+        return (*self.scopes, *(scope for group in self.also for scope in group))
+
+    def lacks(self, granted: Collection[str]) -> tuple[str, ...]:
+        """The scopes of which one is missing; nothing if all is granted that is needed."""
+        groups = (self.scopes, *self.also)
+        return next((group for group in groups if group and set(group).isdisjoint(granted)), ())
 
 
 _REDEEMED: Final = {"reward": "reward.title", "redemption_id": "id", "cost": "reward.cost"}
@@ -49,6 +60,8 @@ _REDEMPTION: Final = {**_REDEEMED, "message": "user_input"}
 _GOAL_END: Final = {"type": "type", "description": "description", "target": "target_amount"}
 _GOAL: Final = {**_GOAL_END, "current": "current_amount"}
 _MODERATOR: Final = {"moderator": "moderator_user_name"}
+_HELD: Final = {"message": "message.text", "message_id": "message_id"}
+_SHARED: Final = {"host": "host_broadcaster_user_name"}
 
 
 def _chat(type: str, *events: str, who: str | None = None, fields: Mapping[str, str] = _NONE) -> Source:
@@ -91,9 +104,30 @@ SOURCES: Final = (
         "resubscription.received",
         "gift.received",
         "announcement.made",
+        "subscription.upgraded",
+        "gift.paid_forward",
+        "bits_badge.earned",
+        "watch_streak.shared",
+        "raid.cancelled",
     ),
     _chat("channel.chat.message_delete", "message.deleted", who="target_user", fields={"message_id": "message_id"}),
     _chat("channel.chat.clear", "chat.cleared"),
+    _chat("channel.chat.clear_user_messages", "messages.cleared", who="target_user"),
+    _chat(
+        "channel.chat_settings.update",
+        "chat_mode.changed",
+        fields={
+            "emotes_only": "emote_mode",
+            "followers_only": "follower_mode",
+            "follower_minutes": "follower_mode_duration_minutes",
+            "subscribers_only": "subscriber_mode",
+            "slow": "slow_mode",
+            "slow_seconds": "slow_mode_wait_time_seconds",
+            "unique": "unique_chat_mode",
+        },
+    ),
+    _chat("channel.chat.user_message_hold", "own_message.held", fields=_HELD),
+    _chat("channel.chat.user_message_update", "own_message.decided", fields={**_HELD, "status": "status"}),
     Source(
         "channel.raid",
         ("raid.received", "raid.sent"),
@@ -105,6 +139,9 @@ SOURCES: Final = (
     Source("stream.online", ("stream.started",), natural=("id",), owner="either"),
     Source("stream.offline", ("stream.ended",), owner="either"),
     Source("channel.update", ("title.changed", "category.changed"), version="2", owner="either"),
+    Source("channel.shared_chat.begin", ("shared_chat.started",), _SHARED, natural=("session_id",), owner="either"),
+    Source("channel.shared_chat.update", ("shared_chat.changed",), _SHARED, owner="either"),
+    Source("channel.shared_chat.end", ("shared_chat.ended",), _SHARED, natural=("session_id",), owner="either"),
     _moderated("channel.follow", "follow.received", ("moderator:read:followers",), "user", version="2"),
     _moderated(
         "channel.shoutout.create",
@@ -129,6 +166,32 @@ SOURCES: Final = (
         "user",
         {"message": "text", "request_id": "id"},
     ),
+    _moderated(
+        "channel.unban_request.resolve",
+        "unban.decided",
+        _both("unban_requests"),
+        "user",
+        {**_MODERATOR, "message": "resolution_text", "request_id": "id", "status": "status"},
+    ),
+    _moderated(
+        "channel.suspicious_user.message",
+        "suspicious.wrote",
+        ("moderator:read:suspicious_users",),
+        "user",
+        {
+            "message": "message.text",
+            "message_id": "message.message_id",
+            "status": "low_trust_status",
+            "evasion": "ban_evasion_evaluation",
+        },
+    ),
+    _moderated(
+        "channel.suspicious_user.update",
+        "suspicious.changed",
+        ("moderator:read:suspicious_users",),
+        "user",
+        {**_MODERATOR, "status": "low_trust_status"},
+    ),
     _moderated("channel.warning.send", "warning.sent", _both("warnings"), "user", {**_MODERATOR, "reason": "reason"}),
     _moderated("channel.warning.acknowledge", "warning.acknowledged", _both("warnings"), "user"),
     _moderated(
@@ -136,7 +199,49 @@ SOURCES: Final = (
         "automod.held",
         ("moderator:manage:automod",),
         "user",
-        {"message": "message.text", "message_id": "message_id", "category": "category"},
+        {**_HELD, "category": "category"},
+    ),
+    _moderated(
+        "automod.message.update",
+        "automod.decided",
+        ("moderator:manage:automod",),
+        "user",
+        {**_MODERATOR, **_HELD, "category": "category", "status": "status"},
+    ),
+    _moderated(
+        "automod.settings.update",
+        "automod.changed",
+        ("moderator:read:automod_settings",),
+        fields={**_MODERATOR, "level": "overall_level"},
+    ),
+    _moderated(
+        "automod.terms.update",
+        "automod.terms_changed",
+        ("moderator:manage:automod",),
+        fields={**_MODERATOR, "action": "action", "terms": "terms", "automatic": "from_automod"},
+    ),
+    Source(
+        "channel.moderate",
+        ("moderation.done",),
+        {**_MODERATOR, "action": "action"},
+        version="2",
+        owner="either",
+        scopes=("moderator:read:moderators",),
+        also=(
+            ("moderator:read:vips",),
+            *(
+                _both(area)
+                for area in (
+                    "banned_users",
+                    "blocked_terms",
+                    "chat_messages",
+                    "chat_settings",
+                    "unban_requests",
+                    "warnings",
+                )
+            ),
+        ),
+        conditions=_MODERATED,
     ),
     Source(
         "channel.subscription.end",
@@ -144,6 +249,21 @@ SOURCES: Final = (
         {"tier": "tier"},
         "user",
         scopes=("channel:read:subscriptions",),
+    ),
+    Source(
+        "channel.bits.use",
+        ("bits.used",),
+        {"bits": "bits", "type": "type", "message": "message.text"},
+        "user",
+        scopes=("bits:read",),
+    ),
+    Source(
+        "channel.custom_power_up_redemption.add",
+        ("power_up.redeemed",),
+        {"power_up": "custom_power_up.title", "message": "user_input", "redemption_id": "id"},
+        "user",
+        ("id",),
+        scopes=("bits:read",),
     ),
     Source("channel.cheer", ("cheer.received",), {"bits": "bits", "message": "message"}, "user", scopes=("bits:read",)),
     Source(
@@ -179,6 +299,12 @@ SOURCES: Final = (
         scopes=_either("redemptions"),
     ),
     Source(
+        "channel.channel_points_custom_reward.update",
+        ("reward.changed",),
+        {"reward": "title", "cost": "cost", "enabled": "is_enabled", "paused": "is_paused"},
+        scopes=_either("redemptions"),
+    ),
+    Source(
         "channel.channel_points_custom_reward.remove",
         ("reward.removed",),
         {"reward": "title", "cost": "cost"},
@@ -186,6 +312,7 @@ SOURCES: Final = (
         scopes=_either("redemptions"),
     ),
     Source("channel.poll.begin", ("poll.started",), {"title": "title"}, natural=("id",), scopes=_either("polls")),
+    Source("channel.poll.progress", ("poll.progressed",), {"title": "title"}, scopes=_either("polls")),
     Source("channel.poll.end", ("poll.ended",), {"title": "title"}, natural=("id", "status"), scopes=_either("polls")),
     Source(
         "channel.prediction.begin",
@@ -193,6 +320,9 @@ SOURCES: Final = (
         {"title": "title"},
         natural=("id",),
         scopes=_either("predictions"),
+    ),
+    Source(
+        "channel.prediction.progress", ("prediction.progressed",), {"title": "title"}, scopes=_either("predictions")
     ),
     Source(
         "channel.prediction.lock",
@@ -257,6 +387,12 @@ SOURCES: Final = (
         scopes=("channel:read:charity",),
     ),
     Source(
+        "channel.charity_campaign.progress",
+        ("charity.progressed",),
+        {"charity": "charity_name", "currency": "current_amount.currency"},
+        scopes=("channel:read:charity",),
+    ),
+    Source(
         "channel.charity_campaign.stop",
         ("charity.ended",),
         {"charity": "charity_name"},
@@ -276,6 +412,7 @@ SOURCES: Final = (
         natural=("started_at",),
         scopes=_either("ads"),
     ),
+    Source("user.update", ("profile.changed",), {"description": "description"}, conditions=(("user_id",),)),
     Source(
         "user.whisper.message",
         ("whisper.received",),
@@ -287,6 +424,24 @@ SOURCES: Final = (
         conditions=(("user_id",),),
     ),
 )
+
+LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "channel.subscribe": "told by channel.chat.notification, with who gave it and for how long",
+        "channel.subscription.gift": "told by channel.chat.notification",
+        "channel.subscription.message": "told by channel.chat.notification",
+        "channel.guest_star_session.begin": "a beta that may change or go any day",
+        "channel.guest_star_session.end": "a beta that may change or go any day",
+        "channel.guest_star_guest.update": "a beta that may change or go any day",
+        "channel.guest_star_settings.update": "a beta that may change or go any day",
+        "conduit.shard.disabled": "for conduits, which a bot of one channel has none of",
+        "drop.entitlement.grant": "for organizations, by webhook only",
+        "extension.bits_transaction.create": "for extensions, by webhook only",
+        "user.authorization.grant": "not told over websockets",
+        "user.authorization.revoke": "not told over websockets; a sign-in that ends is noticed when it is used",
+    }
+)
+"""The kinds of notification that nobody here hears, and why."""
 
 ALWAYS: Final = frozenset({"channel.chat.message", "stream.online", "stream.offline", "channel.update"})
 """Heard whatever workflows ask for: instructions come by chat, and guards ask what is known of the stream."""

@@ -1,29 +1,31 @@
 """Says things in the chat, one line after another, as `bot.twitch.sending` decides; knows its own words when they come back.
 
+Answers to people do not wait behind what workflows say: whoever wants to stop a flood must be able to see that it worked.
 What could not be said is told, not lost: the line's own result says so, and people hear of it now and then.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import aiohttp
 
+from bot.drops import Drops, lines_for
 from bot.twitch import sending
 from bot.twitch.answers import no_answer, not_granted, not_sent, refusal, unavailable
 from bot.twitch.client import NotConnected, Refused, Request
 from bot.twitch.sending import Later, Never, Sent
 from bot.twitch.subscriptions import Accounts
+from bot.twitch.waiting import Asker, Begin, Line, Waiting
 from engine.execution import Done, Failed, Result, Unknown
 
 log = logging.getLogger(__name__)
 
 SCOPE: Final = "user:write:chat"
 MOST_WAITING: Final = 200
-TELL_EVERY: Final = 60.0
 AGAIN_AFTER: Final = 2.0
 """Seconds until Twitch is tried again where it cannot be reached."""
 _REMEMBERED: Final = 500
@@ -56,7 +58,7 @@ class Api(Protocol):
 class _Said:
     text: str
     at: float
-    effect: str | None
+    effects: tuple[str, ...]
     id: str | None = None
 
 
@@ -84,14 +86,13 @@ class Speaker:
         self.moderator = False
         self._api = api
         self._now = now
-        self._notice = notice
+        self._drops = Drops(lines_for("the Twitch chat"), now, notice)
         self._sleep = sleep
         self._sent = Sent()
-        self._turn = asyncio.Lock()
+        self._turns = {urgent: asyncio.Lock() for urgent in (False, True)}
+        self._lines = Waiting()
         self._waiting = 0
         self._said: deque[_Said] = deque(maxlen=_REMEMBERED)
-        self._dropped = 0
-        self._told_at = -TELL_EVERY
 
     async def say(
         self,
@@ -99,38 +100,50 @@ class Speaker:
         *,
         reply_to: str | None = None,
         effect: str | None = None,
-        begin: Callable[[], Awaitable[None]] = _at_once,
+        begin: Begin = _at_once,
+        urgent: bool = False,
     ) -> Result:
-        """Say something, in as many messages as it takes.
+        """Say something, in as many messages as it takes; while the same waits to be said, once for both.
 
         Args:
             text: What.
             reply_to: Id of the message that it answers.
             effect: Id of the effect that this is; its message is known by it when it comes back.
             begin: Awaited right before the first message is handed over.
+            urgent: Whether it answers a person, and does not wait behind what workflows say.
         """
-        asked_at = self._now()
         messages = sending.parts(text)
         if not messages:
             return Failed("rejected", "There is nothing to say.")
-        if self._waiting >= MOST_WAITING:
+        words, asker = (text, reply_to), Asker(effect, begin)
+        if (joined := await self._lines.joined(words, asker, self._now())) is not None:
+            return joined
+        if self._waiting >= MOST_WAITING and not urgent:
             return self._drop(0.0)
         self._waiting += 1
         try:
-            async with self._turn:
-                result: Result = Done(None)
-                for place, message in enumerate(messages):
-                    before = result
-                    result = await self._one(message, asked_at, reply_to, effect, begin)
-                    if not isinstance(result, Done):
-                        return _partly(result) if place else result
-                    result = before if place else result  # the first message is what is answered to later
-                return result
+            with self._lines.line(words, asker, self._now()) as line:
+                async with self._turns[urgent]:
+                    result = await self._all(messages, line, urgent=urgent)
+                line.outcome.set_result(result)
         finally:
             self._waiting -= 1
+        if isinstance(result, Done) and not self._waiting:
+            self.tell_dropped()
+        return result
 
-    def own(self, text: str, id: str, *, shared: bool) -> str | None:
-        """Whether a message of the bot's account is one of these; tells of which effect, or nothing if of none.
+    async def _all(self, messages: Sequence[str], line: Line, *, urgent: bool) -> Result:
+        result: Result = Done(None)
+        for place, message in enumerate(messages):
+            before = result
+            result = await self._one(message, line, urgent=urgent)
+            if not isinstance(result, Done):
+                return _partly(result) if place else result
+            result = before if place else result  # the first message is what is answered to later
+        return result
+
+    def own(self, text: str, id: str, *, shared: bool) -> tuple[str, ...]:
+        """Whether a message of the bot's account is one of these; tells which effects it is, which may be none.
 
         Args:
             text: As it came back.
@@ -144,17 +157,16 @@ class Speaker:
         for said in self._said:
             if said.id == id or (said.id is None and said.text == plain and now - said.at < _KNOWN_FOR):
                 said.id = id
-                return said.effect
+                return said.effects
         if shared:
             raise KeyError(id)
-        return None
+        return ()
 
-    async def _one(
-        self, text: str, asked_at: float, reply_to: str | None, effect: str | None, begin: Callable[[], Awaitable[None]]
-    ) -> Result:
+    async def _one(self, text: str, line: Line, *, urgent: bool) -> Result:
         varied_once, unreached = False, False
         while True:
-            match sending.decide(text, asked_at, self._sent, self._now(), moderator=self.moderator):
+            now = self._now()
+            match sending.decide(text, line.asked_at, self._sent, now, moderator=self.moderator, urgent=urgent):
                 case Never(waited=waited):
                     return unavailable() if unreached else self._drop(waited)
                 case Later(seconds=seconds):
@@ -163,7 +175,7 @@ class Speaker:
                 case chosen:
                     words = chosen.text
             try:
-                return await self._hand_over(words, reply_to, effect, begin)
+                return await self._hand_over(words, line)
             except Refused as error:
                 if error.status != 429:
                     return refusal(error.status, error.message, repeatable=False)
@@ -178,19 +190,19 @@ class Speaker:
                     return not_sent("msg_duplicate", str(error))
                 varied_once = True
 
-    async def _hand_over(
-        self, text: str, reply_to: str | None, effect: str | None, begin: Callable[[], Awaitable[None]]
-    ) -> Result:
+    async def _hand_over(self, text: str, line: Line) -> Result:
         if not await self._api.ready(sending.MAX_AGE):
             return unavailable()
         accounts = self._api.accounts
         if SCOPE not in self._api.granted.get(accounts.bot, ()):
             return not_granted((SCOPE,))
         body = {"broadcaster_id": accounts.broadcaster, "sender_id": accounts.bot, "message": text}
+        _, reply_to = line.words
         if reply_to is not None:
             body["reply_parent_message_id"] = reply_to
-        await begin()
-        said = _Said(sending.plain(text), self._now(), effect)
+        self._lines.close(line)
+        await line.begin()
+        said = _Said(sending.plain(text), self._now(), line.effects)
         self._said.append(said)  # before it is sent, as it may come back before its answer does
         before, self._sent = self._sent, sending.noted(self._sent, text, self._now())
         try:
@@ -222,16 +234,12 @@ class Speaker:
             self._said.remove(said)
 
     def _drop(self, waited: float) -> Failed:
-        """A line that is not said, and perhaps a word about all that were not."""
-        self._dropped += 1
-        now = self._now()
-        if now - self._told_at >= TELL_EVERY:
-            lines = "1 line" if self._dropped == 1 else f"{self._dropped} lines"
-            self._notice(
-                f"{lines} for the Twitch chat {'was' if self._dropped == 1 else 'were'} dropped: it takes no more."
-            )
-            self._told_at, self._dropped = now, 0
+        self._drops.add()
         return Failed("dropped", f"The chat takes no more: the line waited {waited:.0f} seconds and was dropped.")
+
+    def tell_dropped(self) -> None:
+        """Tell people of the lines that were dropped and not told yet."""
+        self._drops.tell()
 
 
 class _Duplicate(Exception):

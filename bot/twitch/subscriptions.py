@@ -56,7 +56,7 @@ def wanted(
     for source in asked:
         owner = _owner(source, accounts, granted)
         if owner is None:
-            refused.append((source, source.scopes))
+            refused.append((source, _lacking(source, accounts, granted)))
         else:
             found.update(_subscriptions(source, accounts, owner))
     return frozenset(found), tuple(refused)
@@ -69,18 +69,26 @@ def unheard(accounts: Accounts, granted: Mapping[str, Collection[str]]) -> dict[
         kind.name: () for kind in types() if kind.platform == "twitch" and kind.name not in told
     }
     lacking = [source for source in SOURCES if _owner(source, accounts, granted) is None]
-    return never | {name: source.scopes for source in lacking for name in source.events}
+    return never | {name: _lacking(source, accounts, granted) for source in lacking for name in source.events}
+
+
+def _candidates(source: Source, accounts: Accounts) -> tuple[str, ...]:
+    either = (accounts.broadcaster, accounts.bot)
+    return {"broadcaster": either[:1], "either": either, "bot": either[::-1]}[source.owner]
 
 
 def _owner(source: Source, accounts: Accounts, granted: Mapping[str, Collection[str]]) -> str | None:
     """In whose name, of those who may."""
-    either = (accounts.broadcaster, accounts.bot)
-    candidates = {"broadcaster": either[:1], "either": either, "bot": either[::-1]}[source.owner]
-    for account in candidates:
+    for account in _candidates(source, accounts):
         scopes = granted.get(account)
-        if scopes is not None and (not source.scopes or not set(source.scopes).isdisjoint(scopes)):
+        if scopes is not None and not source.lacks(scopes):
             return account
     return None
+
+
+def _lacking(source: Source, accounts: Accounts, granted: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The scopes of which one would help the account that it would be heard with."""
+    return source.lacks(granted.get(_candidates(source, accounts)[0], ()))
 
 
 def _subscriptions(source: Source, accounts: Accounts, owner: str) -> Iterable[Subscription]:

@@ -13,6 +13,7 @@ from bot.message import Message, Place
 from bot.twitch.sources import BY_TYPE, Source
 from engine.events import Event, kind_of
 from engine.execution import Person
+from engine.people import all_roles
 
 PLACE: Final = Place("twitch", "")
 ANONYMOUS: Final = "anonymous"
@@ -248,15 +249,27 @@ def _poll(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]
         return (_by_row(note, source, known, choices=[str(choice.get("title")) for choice in choices]),)
     if note.event.get("status") == "archived":  # the same end once more, when it is no longer shown
         return ()
-    votes = [_number(choice.get("votes")) for choice in choices]
-    best = [choice for choice, count in zip(choices, votes, strict=True) if count and count == max(votes)]
-    return (_by_row(note, source, known, winner=str(best[0].get("title")) if len(best) == 1 else ""),)
+    best, votes = _foremost(choices, "votes")
+    if note.type == "channel.poll.progress":
+        return (_by_row(note, source, known, leader=best, votes=votes),)
+    return (_by_row(note, source, known, winner=best),)
+
+
+def _foremost(entries: list[Mapping[str, Any]], by: str) -> tuple[str, int]:
+    """The title of the one with most, nothing if there are several; and how many that are."""
+    counts = [_number(entry.get(by)) for entry in entries]
+    most = max(counts, default=0)
+    best = [str(entry.get("title")) for entry, count in zip(entries, counts, strict=True) if count and count == most]
+    return best[0] if len(best) == 1 else "", most
 
 
 def _prediction(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
     outcomes = [outcome for outcome in note.event.get("outcomes") or () if isinstance(outcome, Mapping)]
     if note.type == "channel.prediction.begin":
         return (_by_row(note, source, known, outcomes=[str(outcome.get("title")) for outcome in outcomes]),)
+    if note.type == "channel.prediction.progress":
+        leader, points = _foremost(outcomes, "channel_points")
+        return (_by_row(note, source, known, leader=leader, points=points),)
     winning = note.event.get("winning_outcome_id")
     titles = [str(outcome.get("title")) for outcome in outcomes if winning and outcome.get("id") == winning]
     return (_by_row(note, source, known, winner=titles[0] if titles else ""),)
@@ -272,10 +285,33 @@ def _ban(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
 
 
 def _donation(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
-    amount = note.event.get("amount") or {}
+    return (_by_row(note, source, known, amount=_money(note.event.get("amount"))),)
+
+
+def _campaign(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
+    amount, target = _money(note.event.get("current_amount")), _money(note.event.get("target_amount"))
+    return (_by_row(note, source, known, amount=amount, target=target),)
+
+
+def _money(amount: Any) -> float:
+    amount = amount or {}
     places = min(_number(amount.get("decimal_places")), 6)
     value = _number(amount.get("value"))
-    return (_by_row(note, source, known, amount=value if not places else value / 10**places),)
+    return value if not places else value / 10**places
+
+
+def _shared(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
+    there = [shown_name(each, "broadcaster_user") for each in note.event.get("participants") or ()]
+    return (_by_row(note, source, known, channels=there),)
+
+
+def _moderation(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
+    """What a moderator did lies under the name of the deed, or of the kind of deed."""
+    event = note.event
+    detail = event.get(str(event.get("action"))) or event.get("unban_request") or {}
+    target = shown_name(detail, "user") if detail.get("user_id") else ""
+    reason = detail.get("reason") or detail.get("moderator_message") or detail.get("message_body")
+    return (_by_row(note, source, known, target=target, reason=reason),)
 
 
 def _notice(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
@@ -301,6 +337,18 @@ def _notice(note: Notification, source: Source, known: Known) -> tuple[_Told, ..
             return _gift(detail, who, tier, natural, known)
         case "announcement":
             return (_Told("announcement.made", {"user": who, "message": text, "color": detail.get("color")}, natural),)
+        case "gift_paid_upgrade" | "prime_paid_upgrade":
+            before = kind.removesuffix("_paid_upgrade")
+            return (_Told("subscription.upgraded", {"user": who, "before": before, "tier": tier}, natural),)
+        case "pay_it_forward":
+            return (_Told("gift.paid_forward", {"user": who, "gifter": shown_name(detail, "gifter_user")}, natural),)
+        case "bits_badge_tier":
+            return (_Told("bits_badge.earned", {"user": who, "bits": detail.get("tier")}, natural),)
+        case "watch_streak":
+            streak = {"streams": detail.get("streak_count"), "points": detail.get("channel_points_awarded")}
+            return (_Told("watch_streak.shared", {"user": who, **streak}, natural),)
+        case "unraid":
+            return (_Told("raid.cancelled", {"moderator": who["name"]}, natural),)
         case _:
             return ()
 
@@ -321,7 +369,7 @@ def _noticed(event: Mapping[str, Any], known: Known) -> dict[str, Any]:
     if event.get("chatter_is_anonymous"):
         return user_fields(ANONYMOUS, ())
     person = _person(event, "chatter_user", known)
-    return {**person, "roles": list(roles_of_badges(event.get("badges"))) or person["roles"]}
+    return {**person, "roles": all_roles(roles_of_badges(event.get("badges"))) or person["roles"]}
 
 
 _SPECIAL: Final[Mapping[str, Callable[[Notification, Source, Known], tuple[_Told, ...]]]] = {
@@ -330,10 +378,16 @@ _SPECIAL: Final[Mapping[str, Callable[[Notification, Source, Known], tuple[_Told
     "stream.online": _started,
     "channel.update": _updated,
     "channel.poll.begin": _poll,
+    "channel.poll.progress": _poll,
     "channel.poll.end": _poll,
     "channel.prediction.begin": _prediction,
+    "channel.prediction.progress": _prediction,
     "channel.prediction.end": _prediction,
     "channel.ban": _ban,
     "channel.charity_campaign.donate": _donation,
+    "channel.charity_campaign.progress": _campaign,
+    "channel.moderate": _moderation,
+    "channel.shared_chat.begin": _shared,
+    "channel.shared_chat.update": _shared,
     "channel.chat.notification": _notice,
 }

@@ -48,6 +48,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Ask], Answer]]] = {
     operation.__name__: operation
     for operation in (
         variables.set_variable,
+        variables.toggle_variable,
         variables.get_variable,
         variables.remove_variable,
         variables.add_to_counter,

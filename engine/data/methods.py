@@ -30,6 +30,14 @@ _VARIABLES: Final = (
     ),
     Method(
         SERVICE,
+        "toggle_variable",
+        (_NAME, _USER),
+        ("toggle the {name} variable", "toggle the {name} variable of {user}", "(toggle|flip) [the] variable {name}"),
+        verb="toggle",
+        repeatable=True,
+    ),
+    Method(
+        SERVICE,
         "get_variable",
         (_NAME, _USER, Param("default", "any", required=False)),
         ("look up the {name} variable", "look up the {name} variable of {user}"),

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from engine.data.ask import MAX_ITEM, MAX_ITEMS, Answer, Ask, Refused, full, kept, whole
 from engine.data.entries import Entry, Items, Value
 from engine.data.entries import shown as plain
+from engine.fitting import as_boolean
 from engine.values import is_number, number_in, shown
 
 
@@ -26,6 +27,14 @@ def _entry(value: JsonValue) -> Entry:
     if len(value) > MAX_ITEMS:
         raise full("a list", MAX_ITEMS, "items")
     return Items(tuple(kept("an item", item, MAX_ITEM) for item in value))
+
+
+def toggle_variable(ask: Ask) -> Answer:
+    """Yes becomes no, and no yes; what was never set becomes yes."""
+    place = (ask.owner(), ask.key("name"))
+    found = ask.entry(place, Value, "variable")
+    before = False if found is None else as_boolean(place[1], found.value)
+    return Answer({"value": not before, "before": before}, place, Value(not before))
 
 
 def get_variable(ask: Ask) -> Answer:

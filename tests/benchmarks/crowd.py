@@ -53,11 +53,12 @@ TALK: Final = (
 )
 WORDS: Final = {
     "twitch": {
-        **dict.fromkeys(("!a", "!b", "!c", "!d", "!e", "!f", "!g", "!h"), 2.0),
+        **dict.fromkeys(("!a", "!b", "!c", "!d", "!e", "!f", "!g"), 2.0),
         "!later": 1.0,
         "!spam": 2.0,
         "!hype": 5.0,
         "!tell": 0.2,
+        "!info": 3.0,
     },
     "discord": {**dict.fromkeys(("!a", "!b", "!c", "!d"), 3.0), "!later": 1.0, "!hype": 1.0, "!tell": 1.0},
 }
@@ -169,6 +170,7 @@ def came_in(twitch: FakeTwitch, discord: DiscordServer) -> dict[str, Any]:
     posts = discord.made("POST", rf"/channels/{discord.general}/messages")
     return {
         "said": _numbers(said),
+        "informed": sum(STAMP.search(text) is None for text in said),
         "deleted": _numbers(deleted),
         "posted": _numbers([call.body["content"] for call in posts if not call.turned_away]),
         "turned_away": sum(call.turned_away for call in posts),

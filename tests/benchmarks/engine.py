@@ -61,7 +61,7 @@ class Size:
     matching_seconds: float
 
 
-QUICK: Final = Size(3, 300, 1, 50, 3, 1.0, 1, 1, 2, 1.0)
+QUICK: Final = Size(3, 300, 1, 50, 3, 1.0, 1, 1, 2, 0.5)
 WHOLE: Final = Size(3, 5_000, 3, 300, 3, 8.0, 3, 3, STATES, 5.0)
 
 

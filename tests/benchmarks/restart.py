@@ -22,7 +22,7 @@ from typing import Final, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bot.interpreter import begin_to_serve
+from bot.interpreter import begin_to_serve, opening
 from engine.context import Context
 from engine.declare import Declarations, Method, Param
 from engine.execution import Effect, Execution, Result
@@ -168,9 +168,10 @@ async def wake(path: Path, count: int) -> NoReturn:
     gc.collect()
     before = _resident()
     began = time.perf_counter()
-    store = await SQLiteStore.open(path, synchronous="NORMAL")
-    runner = runner_on(store, service)
-    await runner.open(COMMUNITY)
+    with opening():
+        store = await SQLiteStore.open(path, synchronous="NORMAL")
+        runner = runner_on(store, service)
+        await runner.open(COMMUNITY)
     await service.all_asked.wait()
     took = time.perf_counter() - began
     gc.collect()
@@ -179,6 +180,7 @@ async def wake(path: Path, count: int) -> NoReturn:
 
 async def fly(path: Path, count: int) -> NoReturn:
     """All of them in flight."""
+    begin_to_serve()  # as the bot does; likewise `opening`
     service = EndlessService(count)
     store = await SQLiteStore.open(path, synchronous="NORMAL")
     runner = runner_on(store, service)
@@ -193,9 +195,10 @@ async def again(path: Path, count: int) -> NoReturn:
     """Those in flight go on."""
     service = EndlessService(count)
     began = time.perf_counter()
-    store = await SQLiteStore.open(path, synchronous="NORMAL")
-    runner = runner_on(store, service)
-    await runner.open(COMMUNITY)
+    with opening():
+        store = await SQLiteStore.open(path, synchronous="NORMAL")
+        runner = runner_on(store, service)
+        await runner.open(COMMUNITY)
     await service.all_asked.wait()
     await _hang_with({"seconds": time.perf_counter() - began}, runner, store)
 
@@ -213,7 +216,6 @@ def _resident() -> int:
 
 def main() -> None:
     mode, path, count = sys.argv[1:]
-    begin_to_serve()  # as the bot does
     life = {"lay": lay, "wake": wake, "fly": fly, "again": again}[mode]
     asyncio.run(life(Path(path), int(count)))
 

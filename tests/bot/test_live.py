@@ -13,7 +13,7 @@ import pytest
 
 import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
-from bot.config import COMMUNITY, DataFolder, Settings, with_live, with_names, with_value
+from bot.config import COMMUNITY, DataFolder, Settings, alive_at, with_live, with_names, with_value
 from bot.discord import addresses, options
 from bot.live import NothingSetUp, run
 from bot.log import log_to
@@ -21,12 +21,14 @@ from bot.platforms import DISCORD, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
+from engine.clock import SystemClock
 from engine.events import Event
 from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import FakeTwitch, chat_message
+from tests.storage.records import revision, waiting, workflow
 
 CHAT = "channel.chat.message"
 SCOPES = ("user:read:chat", *{scope for method in METHODS for scope in method.scopes})
@@ -65,6 +67,11 @@ class Show:
     async def begin(self) -> None:
         """Open the bot, and wait until it hears the chat."""
         platforms = Platforms(TokenFile.open(self.folder.path))
+
+        def notice(sentence: str) -> None:
+            self.notices.append(sentence)
+            platforms.tell(sentence)
+
         self.bot = await open_bot(
             self._stack,
             self.folder,
@@ -72,7 +79,7 @@ class Show:
             equipment=equipment(),
             virtual=False,
             on_attempt=lambda _: None,
-            notice=self.notices.append,
+            notice=notice,
             abroad=platforms.abroad,
         )
         await self._stack.enter_async_context(platforms.running(self.bot))
@@ -236,9 +243,22 @@ async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_o
     await show.twitch.notify("stream.offline", {"broadcaster_user_id": "1"})
     await show.mod("!wf list")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while show.bot.settings.live or show.bot.settings.values.get("stream.title") != "Bye":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_what_is_told_of_the_stream_in_the_wrong_order_counts_in_the_right_one(show: Show) -> None:
+    await show.begin()
+    await show.twitch.until(lambda: show.twitch.count("GET", "channels"))
+    online, offline = {"id": "s1", "type": "live", "broadcaster_user_id": "1"}, {"broadcaster_user_id": "1"}
+
+    await show.twitch.notify("stream.offline", offline, at="2026-11-21T12:00:05Z")
+    await show.twitch.notify("stream.online", online, at="2026-11-21T12:00:04Z")
+    await show.until_stored(lambda events: {"stream.started", "stream.ended"} <= {event.name for event in events})
+    await show.mod("!wf list")
+
+    assert show.bot.settings.live is False
 
 
 async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
@@ -370,6 +390,50 @@ async def test_a_discord_that_refuses_the_bot_is_told_once_and_twitch_goes_on(
     ]
 
 
+async def test_how_long_it_was_away_and_what_it_missed_is_said_once_on_both_platforms(
+    show: Show, discord: DiscordServer
+) -> None:
+    mods = discord.add_channel("mods")
+    now = SystemClock().now()
+    missed = Batch(
+        workflows=[workflow(community=COMMUNITY)],
+        revisions=[revision(community=COMMUNITY)],
+        executions=[waiting("e1", due=now - 100.0, community=COMMUNITY)],
+        config=[alive_at(now - 241.0), with_value(Settings(), "discord.mod_channel", "mods", secret=False)[1]],
+    )
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(missed)
+    sentence = "Back after 4 minutes: 1 wait was due meanwhile."
+
+    await show.begin()
+    await show.until_said(lambda said: sentence in said)
+    await discord.until(lambda: [line for line in discord.said(mods) if line["content"] == sentence])
+    await show.twitch.drop(show.twitch.session_of(CHAT), 1006)
+    await show.twitch.subscribed(CHAT)
+    await show.mod("!wf list")
+
+    assert show.said().count(sentence) == 1
+    assert [line["content"] for line in discord.said(mods)].count(sentence) == 1
+
+
+async def test_what_it_missed_is_not_said_in_the_twitch_chat_if_that_is_switched_off(show: Show) -> None:
+    now = SystemClock().now()
+    missed = Batch(
+        workflows=[workflow(community=COMMUNITY)],
+        revisions=[revision(community=COMMUNITY)],
+        executions=[waiting("e1", due=now - 100.0, community=COMMUNITY)],
+        config=[alive_at(now - 241.0), with_value(Settings(), "twitch.notices", "off", secret=False)[1]],
+    )
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(missed)
+
+    await show.begin()
+    await show.mod("!wf list")
+
+    assert [sentence for sentence in show.notices if sentence.startswith("Back after 4 minutes")]
+    assert not [line for line in show.said() if line.startswith("Back after")]
+
+
 # The program -------------------------------------------------------------------------------------------------------------------
 
 
@@ -448,7 +512,8 @@ async def test_a_wait_outlives_a_kill_and_a_line_cut_off_by_it_is_known_by_its_o
         program.process.send_signal(signal.SIGTERM)
         await program.process.communicate()
 
-    assert show.said()[1:] == ["brewing", "tea is ready"]
+    said = [line for line in show.said() if not line.startswith("Back after")]  # it says so if that took long
+    assert said[1:] == ["brewing", "tea is ready"]
 
 
 async def test_nothing_set_up_is_said_with_what_to_do(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ async def test_a_method_nobody_has_fails_before_it_begins() -> None:
 
 
 async def test_a_log_line_is_written_at_its_level(caplog: pytest.LogCaptureFixture) -> None:
-    internal = InternalService(lambda: 0.5, logging.getLogger("workflow"))
+    internal = InternalService(lambda: 0.5, logging.getLogger("workflow"), lambda _: None, lambda: 0.0)
     with caplog.at_level(logging.DEBUG):
         result, _ = await perform(internal, effect("log", {"message": "hm", "level": "Error"}, "internal"))
     assert result == Done("hm")
@@ -113,7 +113,7 @@ async def test_a_log_line_is_written_at_its_level(caplog: pytest.LogCaptureFixtu
     ],
 )
 async def test_a_pick_follows_chance_and_weights(params: dict[str, Any], chance: float, picked: str) -> None:
-    internal = InternalService(lambda: chance, logging.getLogger("workflow"))
+    internal = InternalService(lambda: chance, logging.getLogger("workflow"), lambda _: None, lambda: 0.0)
     assert (await perform(internal, effect("random_choice", params, "internal")))[0] == Done(picked)
 
 
@@ -122,5 +122,23 @@ async def test_a_pick_follows_chance_and_weights(params: dict[str, Any], chance:
     [{}, {"options": []}, {"options": 5}, {"options": ["a"], "weights": [0]}, {"options": ["a", "b"], "weights": [1]}],
 )
 async def test_a_pick_from_nothing_fails_in_words(params: dict[str, Any]) -> None:
-    internal = InternalService(lambda: 0.5, logging.getLogger("workflow"))
+    internal = InternalService(lambda: 0.5, logging.getLogger("workflow"), lambda _: None, lambda: 0.0)
     assert isinstance((await perform(internal, effect("random_choice", params, "internal")))[0], Failed)
+
+
+async def test_a_workflow_tells_the_owner_something_but_never_floods_them() -> None:
+    told: list[str] = []
+    clock = [0.0]
+    internal = InternalService(lambda: 0.5, logging.getLogger("workflow"), told.append, lambda: clock[0])
+
+    async def notify(message: str) -> Result:
+        return (await perform(internal, effect("notify", {"message": message}, service="internal")))[0]
+
+    assert await notify("a raid\n  came") == Done("a raid came")
+    assert told == ["w: a raid came"]
+    results = [await notify("again") for _ in range(10)]
+    assert [isinstance(result, Done) for result in results] == [True] * 9 + [False]
+    clock[0] = 60.0
+    assert isinstance(await notify("x" * 5_000), Done)
+    assert len(told[-1]) < 450
+    assert isinstance(await notify("  "), Failed)

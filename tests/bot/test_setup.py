@@ -228,3 +228,27 @@ def test_the_library_can_ask_for_every_scope_that_is_needed() -> None:
 
     for scopes in (BOT_SCOPES, BROADCASTER_SCOPES):
         assert set(Scopes(list(scopes))) == set(scopes)
+
+
+# OBS ---------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_an_obs_that_is_not_open_is_told_and_nothing_is_kept(folder: DataFolder) -> None:
+    person = Person("y", "127.0.0.1:1", "a-password", "y", "what is this", "1", "a-password", "n")
+
+    await set_up(folder, person, "obs")
+
+    assert person.seen.count("OBS cannot be used there: it is not open, or cannot be reached.") == 2
+    assert "That is no address; it is one like 192.168.1.5:4455." in person.seen
+    assert not (folder.path / FILE).exists()
+    assert "obs.port" not in (await settings_in(folder)).values
+    assert not [line for line in person.seen if "a-password" in line]
+
+
+async def test_a_server_that_is_no_obs_is_told_as_that(folder: DataFolder, twitch: FakeTwitch) -> None:
+    address = twitch.api_base.removeprefix("http://").split("/")[0]
+    person = Person("y", address, "", "n")
+
+    await set_up(folder, person, "obs")
+
+    assert "OBS cannot be used there: what answers there is not OBS." in person.seen

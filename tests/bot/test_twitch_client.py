@@ -320,6 +320,22 @@ async def test_a_rotated_pair_is_on_the_disk_before_it_is_used(desk: Desk, twitc
     assert kept == [True]
 
 
+async def test_tokens_are_validated_every_hour_whatever_cut_a_validation_off(
+    desk: Desk, twitch: FakeTwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.twitch.client, "VALIDATE_EVERY", 0.0)
+    await desk.connect()
+    http: Any = desk.connection._client._http  # type: ignore[union-attr]
+    before = twitch.count("GET", "oauth2/validate")
+    twitch.answer("GET", "oauth2/validate", 0)
+    http._tokens["2"]["last_validated"] = "2026-01-01T00:00:00"
+
+    http._validate_task.cancel()  # as if its minute were over
+    await twitch.until(lambda: twitch.count("GET", "oauth2/validate") >= before + 2)
+
+    assert (await desk.ask())["data"][0]["login"] == "bot"
+
+
 async def test_a_token_about_to_end_is_renewed_at_the_start_and_the_next_start_works(
     desk: Desk, twitch: FakeTwitch
 ) -> None:

@@ -40,16 +40,26 @@ def test_one_who_is_no_moderator_waits_a_second_between_lines() -> None:
     assert decide("hello", 10.0, after(10.0), 10.25, moderator=True) == Now("hello")
 
 
+@pytest.mark.parametrize("urgent", [False, True])
 @pytest.mark.parametrize(("moderator", "limit"), [(False, 20), (True, 100)])
-def test_no_thirty_seconds_hold_more_lines_than_twitch_takes(moderator: bool, limit: int) -> None:
+def test_no_thirty_seconds_hold_more_lines_than_twitch_takes(moderator: bool, limit: int, urgent: bool) -> None:
     sent, now, times = Sent(), 0.0, []
     for number in range(300):
-        now += pause_before(sent, now, moderator=moderator)
+        now += pause_before(sent, now, moderator=moderator, urgent=urgent)
         sent = noted(sent, str(number), now)
         times.append(now)
 
     most = max(sum(start <= at < start + WINDOW for at in times) for start in times)
     assert limit * 0.8 <= most < limit
+
+
+def test_where_workflows_have_said_all_they_may_there_is_room_for_answers() -> None:
+    sent, now = Sent(), 0.0
+    while (pause := pause_before(sent, now, moderator=True)) == 0.0:
+        sent = noted(sent, str(len(sent.at)), now)
+
+    assert pause == WINDOW
+    assert pause_before(sent, now, moderator=True, urgent=True) == 0.0
 
 
 def test_a_line_that_would_come_too_late_is_dropped_instead_of_queued() -> None:

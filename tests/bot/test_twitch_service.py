@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import bot.twitch.client
+from bot.drops import TELL_EVERY
 from bot.services.twitch import METHODS
 from bot.supervise import Line
 from bot.tokens import Token, TokenFile
@@ -15,9 +16,10 @@ from bot.twitch.answers import refusal
 from bot.twitch.client import BOT, BROADCASTER, Connection, Ears
 from bot.twitch.cured import Servers
 from bot.twitch.deeds import DEEDS
-from bot.twitch.sending import VARIED
+from bot.twitch.sending import VARIED, held_back
 from bot.twitch.service import TwitchService
-from bot.twitch.speaking import TELL_EVERY, Speaker
+from bot.twitch.speaking import Speaker
+from engine.errors import StoreUnwritable
 from engine.execution import Done, Effect, Failed, Result, Unknown
 from tests.servers.twitch import FakeTwitch
 
@@ -409,8 +411,103 @@ async def test_lines_over_the_rate_are_dropped_when_they_are_old_and_told_once(s
     assert len(stage.spoken()) >= 36
     assert stage.said == ["1 line for the Twitch chat was dropped: it takes no more."]
     stage.time += TELL_EVERY
-    stage.speaker._drop(0.0)
+    stage.speaker._drops.add()
     assert stage.said[1] == f"{len(dropped)} lines for the Twitch chat were dropped: it takes no more."
+
+
+async def test_lines_that_were_dropped_and_not_told_yet_are_told_when_all_that_waited_is_said(stage: Stage) -> None:
+    stage.speaker._drops._told_at = stage.time
+    stage.speaker._drops.add()
+    assert stage.said == []
+
+    await asyncio.gather(*(stage.say(f"line {number}") for number in range(3)))
+
+    assert stage.said == ["1 line for the Twitch chat was dropped: it takes no more."]
+
+
+async def test_the_same_words_asked_for_again_while_they_wait_are_said_once_for_all(stage: Stage) -> None:
+    stage.speaker.moderator = False
+
+    ids = [f"run{number}/main/say/1" for number in range(6)]
+    results = await asyncio.gather(*(stage.do("send_chat_message", {"message": "join us"}, id=id) for id in ids))
+
+    assert len(stage.spoken()) == 2, "the first found the chat free; the second waited, and the others with it"
+    assert results[1:] == [results[1]] * 5
+    assert results[0] != results[1]
+    assert stage.begun == 6
+    assert stage.speaker.own("join us", results[1].output["message_id"], shared=True) == tuple(ids[1:])
+
+
+async def test_the_same_words_for_somebody_else_are_lines_of_their_own(stage: Stage) -> None:
+    stage.speaker.moderator = False
+
+    await asyncio.gather(*(stage.say("join us", reply_to=f"m{number}") for number in range(3)))
+
+    assert len(stage.spoken()) == 3
+
+
+async def test_a_line_lives_as_long_as_it_was_asked_for_last(stage: Stage) -> None:
+    stage.speaker._sent = held_back(stage.speaker._sent, 50.0)
+    waits = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await waits.wait()
+        stage.time = 70.0
+
+    stage.speaker._sleep = sleep
+    first = asyncio.create_task(stage.say("join us"))
+    await asyncio.sleep(0)
+    stage.time = 40.0
+    second = asyncio.create_task(stage.say("join us"))
+    await asyncio.sleep(0)
+    waits.set()
+
+    assert [isinstance(await each, Done) for each in (first, second)] == [True, True]
+    assert len(stage.spoken()) == 1
+
+
+async def test_whoever_joined_a_line_says_it_if_the_one_who_was_to_say_it_is_stopped(stage: Stage) -> None:
+    async with stage.speaker._turns[False]:
+        first, second, third = (asyncio.create_task(stage.say("join us")) for _ in range(3))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait({first})
+
+    assert await second == await third
+    assert isinstance(await second, Done)
+    assert len(stage.spoken()) == 1
+
+
+async def test_one_who_cannot_begin_keeps_nobody_else_from_what_is_said(stage: Stage) -> None:
+    async def cannot() -> None:
+        raise StoreUnwritable("the disk is full")
+
+    async with stage.speaker._turns[False]:
+        said = asyncio.create_task(stage.say("join us"))
+        await asyncio.sleep(0)
+        left_out = asyncio.create_task(stage.speaker.say("join us", effect="run2/main/say/1", begin=cannot))
+        await asyncio.sleep(0)
+
+    assert isinstance(await said, Done)
+    with pytest.raises(StoreUnwritable):
+        await left_out
+    assert stage.speaker.own("join us", "sent", shared=False) == ()
+
+
+async def test_an_answer_to_a_person_does_not_wait_behind_what_workflows_say(stage: Stage) -> None:
+    stage.speaker.moderator = False
+    stage.speaker._sleep = asyncio.sleep
+    flood = [asyncio.create_task(stage.say(f"line {number}")) for number in range(400)]
+    await asyncio.sleep(0.1)
+    stage.time += 2.0
+
+    answer = await stage.speaker.say("w1 is off.", reply_to="m1", urgent=True)
+
+    assert isinstance(answer, Done)
+    assert stage.spoken() == ["line 0", "w1 is off."]
+    for each in flood:
+        each.cancel()
+    await asyncio.wait(flood)
 
 
 async def test_more_lines_than_can_wait_are_dropped_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,7 +519,7 @@ async def test_more_lines_than_can_wait_are_dropped_at_once(stage: Stage, monkey
 
 
 async def test_own_words_are_known_when_they_come_back_before_their_answer(stage: Stage) -> None:
-    known: list[str | None] = []
+    known: list[tuple[str, ...]] = []
 
     async def early() -> None:
         known.append(stage.speaker.own("hello " + VARIED, "early-id", shared=True))
@@ -431,7 +528,7 @@ async def test_own_words_are_known_when_they_come_back_before_their_answer(stage
     stage.twitch.answer("POST", "chat/messages", 200, {"data": [data]}, before=early)
     await stage.do("send_chat_message", {"message": "hello"}, id="run/main/hello/1")
 
-    assert known == ["run/main/hello/1"]
+    assert known == [("run/main/hello/1",)]
 
 
 async def test_what_the_streamer_types_with_the_bots_account_is_not_taken_for_the_bots_words(stage: Stage) -> None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from twitchio.eventsub import subscriptions
+from twitchio.eventsub.enums import SubscriptionType
 
-from bot.twitch.sources import ALWAYS, SOURCES
+from bot.twitch.sources import ALWAYS, LEFT_OUT, SOURCES
 from bot.twitch.subscriptions import (
     RETRY_LONGEST,
     Accounts,
@@ -22,7 +24,7 @@ from tests.servers.twitch import NOW, chat_message
 AT = 1_795_262_400.123456
 KNOWN = Known("home", "1", {"title": "Old", "category": "Chess"})
 ALL = {
-    "1": tuple(scope for source in SOURCES for scope in source.scopes),
+    "1": tuple(scope for source in SOURCES for scope in source.all_scopes),
     "2": ("user:read:chat", "user:read:whispers"),
 }
 BOTH = Accounts("1", "2")
@@ -65,11 +67,25 @@ def test_an_empty_notification_becomes_events_with_all_their_fields(source: Any)
         assert set(event.payload) == set(kind.fields)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
-def test_the_library_knows_every_type(source: Any) -> None:
-    from twitchio.eventsub.enums import SubscriptionType
+def _of_the_library() -> dict[str, set[str]]:
+    """Every kind of notification that twitchio can subscribe to, with its versions."""
+    known: dict[str, set[str]] = {each.value: set() for each in SubscriptionType}
+    for kind in vars(subscriptions).values():
+        if isinstance(kind, type) and issubclass(kind, subscriptions.SubscriptionPayload) and hasattr(kind, "type"):
+            known.setdefault(kind.type, set()).add(kind.version)
+    return known
 
-    assert SubscriptionType(source.type).value == source.type
+
+def test_every_notification_of_twitch_is_an_event_or_left_out_for_a_reason() -> None:
+    heard = {source.type for source in SOURCES}
+
+    assert heard.isdisjoint(LEFT_OUT)
+    assert heard | set(LEFT_OUT) == set(_of_the_library())
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
+def test_the_library_knows_every_type_in_that_version(source: Any) -> None:
+    assert source.version in _of_the_library()[source.type]
 
 
 # Messages -----------------------------------------------------------------------------------------------------------------------
@@ -188,9 +204,10 @@ def test_somebody_is_told_of_with_the_roles_last_seen() -> None:
 
 
 def test_the_streamer_is_the_streamer_without_having_said_anything() -> None:
-    assert one("channel.cheer", {**person("user", "1", "Streamer"), "bits": 5}).payload["user"]["roles"] == [
-        "broadcaster"
-    ]
+    """And a moderator of the channel, whatever the platform says: what a workflow leaves to them is for the streamer, too."""
+    cheer = one("channel.cheer", {**person("user", "1", "Streamer"), "bits": 5})
+
+    assert cheer.payload["user"]["roles"] == ["broadcaster", "moderator"]
 
 
 def test_an_anonymous_cheer_has_a_name_all_the_same() -> None:
@@ -299,9 +316,86 @@ def test_a_single_gift_is_a_gift_of_one_and_a_subscription_that_belongs_to_it() 
     assert gift.natural != single.natural
 
 
+@pytest.mark.parametrize(
+    ("kind", "detail", "name", "fields"),
+    [
+        ("gift_paid_upgrade", {"gifter_is_anonymous": True}, "subscription.upgraded", {"before": "gift", "tier": ""}),
+        ("prime_paid_upgrade", {"sub_tier": "2000"}, "subscription.upgraded", {"before": "prime", "tier": "2000"}),
+        ("pay_it_forward", person("gifter_user", "9", "Mo"), "gift.paid_forward", {"gifter": "Mo"}),
+        ("pay_it_forward", {"gifter_is_anonymous": True}, "gift.paid_forward", {"gifter": "anonymous"}),
+        ("bits_badge_tier", {"tier": 1000}, "bits_badge.earned", {"bits": 1000}),
+        ("watch_streak", {"streak_count": 5, "channel_points_awarded": 450}, "watch_streak.shared", {"streams": 5, "points": 450}),
+        ("unraid", {}, "raid.cancelled", {"moderator": "Ninja"}),
+    ],
+)  # fmt: skip
+def test_the_chat_also_tells_of_upgrades_badges_and_streaks(
+    kind: str, detail: dict[str, Any], name: str, fields: dict[str, Any]
+) -> None:
+    (event,) = notice(kind, detail)
+
+    assert event.name == name
+    assert {key: value for key, value in event.payload.items() if key != "user"} == fields
+
+
 def test_notices_that_are_no_events_are_none() -> None:
-    assert notice("bits_badge_tier", {"tier": 1000}) == ()
+    assert notice("charity_donation", {"charity_name": "x"}) == ()
     assert told("channel.unheard_of", {}) == ()
+
+
+# What a moderator sees ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "target", "reason"),
+    [
+        ({"action": "ban", "ban": {**person("user", "9", "Mo"), "reason": "spam"}}, "Mo", "spam"),
+        ({"action": "delete", "delete": {**person("user", "9", "Mo"), "message_body": "buy it"}}, "Mo", "buy it"),
+        ({"action": "clear", "ban": None}, "", ""),
+        (
+            {
+                "action": "approve_unban_request",
+                "unban_request": {**person("user", "9", "Mo"), "moderator_message": "fine"},
+            },
+            "Mo",
+            "fine",
+        ),
+    ],
+)
+def test_whatever_a_moderator_does_is_one_event(event: dict[str, Any], target: str, reason: str) -> None:
+    found = one("channel.moderate", {**person("moderator_user", "5", "Eve"), **event})
+
+    assert found.payload == {"moderator": "Eve", "action": event["action"], "target": target, "reason": reason}
+
+
+def test_a_shared_chat_names_its_host_and_who_is_in_it() -> None:
+    others = [person("broadcaster_user", "1", "Streamer"), person("broadcaster_user", "9", "Mo")]
+    event = {**person("host_broadcaster_user", "9", "Mo"), "participants": others, "session_id": "s1"}
+
+    assert one("channel.shared_chat.begin", event).payload == {"host": "Mo", "channels": ["Streamer", "Mo"]}
+
+
+def test_a_poll_and_a_prediction_that_go_on_tell_who_is_ahead() -> None:
+    choices = [{"title": "tea", "votes": 3}, {"title": "coffee", "votes": 5}]
+    outcomes = [{"title": "win", "channel_points": 100}, {"title": "lose", "channel_points": 100}]
+
+    poll = one("channel.poll.progress", {"title": "Drink?", "choices": choices})
+    prediction = one("channel.prediction.progress", {"title": "Boss?", "outcomes": outcomes})
+
+    assert poll.payload == {"title": "Drink?", "leader": "coffee", "votes": 5}
+    assert prediction.payload == {"title": "Boss?", "leader": "", "points": 100}
+
+
+def test_a_charity_campaign_that_goes_on_tells_how_much_of_how_much() -> None:
+    euros = {"decimal_places": 2, "currency": "EUR"}
+    event = {
+        "charity_name": "Cats",
+        "current_amount": {"value": 1_250, **euros},
+        "target_amount": {"value": 90_000, **euros},
+    }
+
+    found = one("channel.charity_campaign.progress", event)
+
+    assert found.payload == {"charity": "Cats", "amount": 12.5, "target": 900.0, "currency": "EUR"}
 
 
 # What to subscribe to ---------------------------------------------------------------------------------------------------------------
@@ -347,6 +441,14 @@ def test_events_that_are_not_heard_are_named_with_what_would_help() -> None:
     assert found["clip.created"] == ()
     assert "raid.received" not in found
     assert set(unheard(BOTH, ALL)) == {"message.first", "clip.created"}
+
+
+def test_what_needs_several_scopes_is_heard_with_all_of_them_only_and_names_the_next_one() -> None:
+    all_but_vips = tuple(scope for scope in ALL["1"] if scope != "moderator:read:vips")
+
+    assert "channel.moderate" in types_for("mod_action")
+    assert "channel.moderate" not in types_for("mod_action", granted={"1": all_but_vips})
+    assert unheard(Accounts("1", "1"), {"1": all_but_vips})["moderation.done"] == ("moderator:read:vips",)
 
 
 def test_the_chat_comes_first_among_what_is_missing() -> None:

@@ -1,6 +1,7 @@
 """What workflows do on Discord, and what is said of it when it does not go well."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ import pytest
 
 from bot.config import COMMUNITY
 from bot.discord.deeds import nonce_of
+from bot.discord.pacing import Pacing
 from bot.discord.platform import Platform
 from bot.discord.service import DiscordService
+from bot.drops import Drops, lines_for
 from bot.equipment import Equipment
 from bot.services.declared import DECLARATIONS
+from bot.snapshots import Snapshots
 from engine.execution import Done, Effect, Execution, Failed
 from tests.discord.conftest import Home, living
 from tests.servers.discord import DiscordServer, buttons, user
@@ -23,19 +27,26 @@ MESSAGES = r"/channels/\d+/messages"
 class Place:
     """Hands the service what it needs of a bot that is made after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.bot: Any = None
+        self.snapshots = Snapshots(folder / "snapshots")
 
     def service(self, platform: Callable[[], Platform], patience: float = 5.0) -> DiscordService:
+        pacing = Pacing(time.monotonic, Drops(lines_for("Discord"), time.monotonic, lambda _: None))
         return DiscordService(
-            DECLARATIONS, lambda within: platform().connected(within), lambda: self.bot.store, patience
+            DECLARATIONS,
+            lambda within: platform().connected(within),
+            lambda: self.bot.store,
+            self.snapshots,
+            pacing,
+            patience,
         )
 
 
 @pytest.fixture
 async def acting(discord: DiscordServer, tmp_path: Path, equipped: Equipment) -> AsyncIterator[Home]:
     """A bot whose Discord is the real one."""
-    place = Place()
+    place = Place(tmp_path)
     async with living(discord, tmp_path / "data", equipped, service=place.service) as found:
         place.bot = found.bot
         await found.up()
@@ -98,6 +109,21 @@ async def test_the_channels_of_the_server_are_known_by_name(acting: Home):
 
     assert (await does(acting, 'post "look" in clips'))[0] == "completed"
     assert [message["content"] for message in server.said(id)] == ["look"]
+
+
+async def test_a_picture_that_a_step_has_made_is_posted(acting: Home, tmp_path: Path):
+    server = acting.server
+    name = Snapshots(tmp_path / "snapshots").keep("earlier", b"png")
+    step = f'do discord.send_picture with {{"channel_id": "general", "picture": "{name}", "message": "look"}}'
+    assert (await does(acting, step))[0] == "completed"
+    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"] == "look"]
+    assert call.files == {"earlier-1.png": b"png"}
+
+
+async def test_where_no_step_has_made_a_picture_it_is_said_how_to_get_one(acting: Home):
+    status, error = await does(acting, "post the screenshot in #general")
+    assert status == "failed"
+    assert "take a screenshot" in error
 
 
 async def test_a_channel_that_is_not_there_is_said_with_those_that_are(acting: Home):
@@ -195,8 +221,8 @@ async def test_what_discord_refuses_is_a_failure_in_words(acting: Home):
     assert "Discord does not let me: Missing Permissions" in error
 
 
-async def test_a_text_that_is_too_long_is_a_failure_before_anything_is_sent(acting: Home):
-    place = Place()
+async def test_a_text_that_is_too_long_is_a_failure_before_anything_is_sent(acting: Home, tmp_path: Path):
+    place = Place(tmp_path)
     place.bot = acting.bot
     service = place.service(lambda: acting.platform)
     effect = Effect(
@@ -260,8 +286,8 @@ async def begun(home: Home, place: "Place") -> tuple[DiscordService, Effect]:
 
 
 @pytest.mark.parametrize("echo", [True, False], ids=["by nonce", "by text"])
-async def test_a_post_that_was_under_way_at_a_crash_is_found_again(acting: Home, echo: bool):
-    place = Place()
+async def test_a_post_that_was_under_way_at_a_crash_is_found_again(acting: Home, tmp_path: Path, echo: bool):
+    place = Place(tmp_path)
     place.bot = acting.bot
     service, effect = await begun(acting, place)
     acting.server.echo_nonce = echo
@@ -274,16 +300,16 @@ async def test_a_post_that_was_under_way_at_a_crash_is_found_again(acting: Home,
     assert settled.output["message_id"] == sent["id"]
 
 
-async def test_a_post_that_was_never_made_is_a_failure_that_may_be_tried_again(acting: Home):
-    place = Place()
+async def test_a_post_that_was_never_made_is_a_failure_that_may_be_tried_again(acting: Home, tmp_path: Path):
+    place = Place(tmp_path)
     place.bot = acting.bot
     service, effect = await begun(acting, place)
 
     assert await service.settle(effect) == Failed("not_sent", "it had not been posted", retryable=True)
 
 
-async def test_two_posts_that_say_the_same_leave_it_unknown_which_was_which(acting: Home):
-    place = Place()
+async def test_two_posts_that_say_the_same_leave_it_unknown_which_was_which(acting: Home, tmp_path: Path):
+    place = Place(tmp_path)
     place.bot = acting.bot
     service, effect = await begun(acting, place)
     acting.server.echo_nonce = False
@@ -296,7 +322,7 @@ async def test_two_posts_that_say_the_same_leave_it_unknown_which_was_which(acti
 async def test_without_a_connection_an_effect_fails_as_one_that_may_be_tried_again(
     discord: DiscordServer, tmp_path: Path, equipped: Equipment
 ):
-    place = Place()
+    place = Place(tmp_path)
     discord.accept = False
     async with living(discord, tmp_path, equipped) as home:
         service = place.service(lambda: home.platform, patience=0.05)

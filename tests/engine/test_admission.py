@@ -97,6 +97,45 @@ def test_a_guard_that_does_not_hold_is_the_reason_before_all_others() -> None:
     assert answer == Refuse("w", "no", unmatched=True)
 
 
+def test_reasons_count_in_one_order_from_whether_it_may_at_all_to_whether_there_is_room() -> None:
+    policy: dict[str, Any] = {
+        "may_run": ["vip"],
+        "only_live": True,
+        "quiet_hours": {"start": "13:00", "end": "14:00"},
+        "cooldown": {"seconds": 60},
+        "rate": {"count": 1, "seconds": 3_600},
+        "once_per_user": True,
+        "mode": "single",
+    }
+    marks = {"cooldown ": [(NOW - 1, 1)], "rate": [(NOW - 1, 1)], "once bob": [(1.0, 1)]}
+    more: dict[str, Any] = {"enabled": False, "on": 1, "marks": marks, "variables": {"target": {"required": True}}}
+    event, moment, reasons = raid(depth=17), OFF_AIR, list[str]()
+
+    def look_again() -> None:
+        answer = answered(standing(policy=policy, **more), event, moment=moment)
+        reasons.append(answer.reason if isinstance(answer, Refuse) else "let in")
+
+    look_again()
+    more["enabled"] = True
+    look_again()
+    event = raid()
+    look_again()
+    event = raid("vip")
+    look_again()
+    moment = LIVE
+    look_again()
+    for obstacle in ("quiet_hours", "cooldown", "rate", "once_per_user"):
+        del policy[obstacle]
+        look_again()
+    del more["variables"]
+    look_again()
+    more["on"] = 0
+    look_again()
+    said = ["off", "chain of 17", "may not start", "not live", "quiet from", "rests for", "more may not be"]
+    said += ["has had it already", "needs target", "still running", "let in"]
+    assert all(words in reason for words, reason in zip(said, reasons, strict=True)), reasons
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_a_trigger_that_is_for_a_live_stream_starts_nothing_before_it(live: bool) -> None:
     match = Match("w", Trigger(on="raid.received", only_live=True), None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.declare import Method, Param
 from engine.errors import RevisionMoved, StoreError, StoreUnwritable
 from engine.execution import Done, Effect, Failed, Unknown
 from engine.ports import AdmissionRecord, Batch, Store, WorkflowRecord
@@ -409,6 +410,22 @@ async def test_a_retryable_failure_is_tried_again_as_another_attempt_with_its_ow
     assert (await bench.ended(started.id)).status == "completed"
 
 
+async def test_what_was_looked_up_is_used_again_for_its_time_and_a_failure_is_not(store: Store) -> None:
+    lookup = Method("stage", "look", (Param("at", "any", required=False),), repeatable=True, cacheable_seconds=30)
+    bench = await Bench(store, service=RecordingService("stage", (lookup,))).open(
+        workflow("w", {**look("s"), "action": {"service": "stage", "method": "look", "params": {"at": "${at}"}}})
+    )
+    bench.service.answer("look", Failed("away", "away"), Done("a"), Done("b"), Done("c"))
+    found = []
+    for at, seconds in (("x", 0), ("x", 0), ("x", 29), ("y", 0), ("x", 1)):
+        await bench.advance(seconds)
+        run = await bench.ended((await bench.run("w", at=at)).id)
+        found.append(run.results.get("s"))
+    assert found == [None, "a", "a", "b", "c"]
+    assert [effect.params["at"] for effect in bench.service.asked] == ["x", "x", "y", "x"]
+    await bench.runner.close()
+
+
 @pytest.mark.parametrize("output", [object(), float("nan"), "x" * 100_000, {"deep": {1, 2}}])
 async def test_a_result_that_cannot_be_kept_is_an_error_of_that_step_only(bench: Bench, output: Any) -> None:
     await bench.save(workflow("w", say("s", "x"), triggers=["raid"]))
@@ -490,7 +507,7 @@ async def test_a_wait_goes_on_after_a_restart_and_overdue_ones_in_due_order(benc
 
 async def test_what_was_due_is_done_after_a_restart_under_the_same_id(memory: MemoryStore) -> None:
     bench = await Bench(memory).open(RAID)
-    bench.runner._perform = lambda effect: None  # type: ignore[method-assign]  the process dies right after the commit
+    bench.runner._outbox.perform = lambda effect: None  # type: ignore[method-assign]  the process dies right after the commit
     started = (await bench.happen("raid.received", viewers=50)).started[0]
     again = await (await restart(bench)).open()
     await again.runner.quiescent()

@@ -379,3 +379,12 @@ def test_phrases_expand(phrase: str, wordings: list[str]) -> None:
 )  # fmt: skip
 def test_verbs_have_their_other_forms(verb: str, forms: tuple[str, ...]) -> None:
     assert inflections(verb) == forms
+
+
+def test_a_sentence_said_again_and_again_costs_no_more_than_the_first_time() -> None:
+    text = 'if viewers > 5 say "a" and wait 5 seconds'
+    begun = driver().work
+    assert isinstance(driver().parse(text, LIVE, "steps_line"), Parsed)
+    enough = Limits(work=2 * (driver().work - begun))
+    again = [driver().parse(text, LIVE, "steps_line", enough) for _ in range(10)]
+    assert all(isinstance(each, Parsed) for each in again)

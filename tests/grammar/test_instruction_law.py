@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from bot.config import tables_folder
@@ -65,7 +65,7 @@ from tests.strategies import EDIT_TYPES, definitions, edits_of, texts
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 # Making a failure smaller takes minutes for values this large; what failed is printed whole.
-QUICKLY = (Phase.explicit, Phase.reuse, Phase.generate)
+ONCE = (Phase.generate,)
 NAMES = LiveNames(scenes=("BRB", "Hype"), sounds=("airhorn",), channels=("general",))
 
 
@@ -104,19 +104,26 @@ STEPS = st.none() | st.sampled_from(("say", "wait", "say_2"))
 
 
 MOST_CHARACTERS = 4_000
-EASY_CHARACTERS = 700
+EASY_CHARACTERS = 600
 """What is shorter is never too complicated."""
+MOST_TOO_COMPLICATED = 0.005
 TOO_COMPLICATED = "That is too complicated for one sentence. Say it in parts."
+PATIENT = replace(CHAT, work=20 * CHAT.work)
+SHARDS, AT_A_TIME, IN_A_SHARD = 20, 4, 500
+"""10,000 messages in all; each workflow that is drawn is changed so often in a row."""
 
 
-def back(instruction: Instruction, workspace: Workspace) -> None:
+def back(instruction: Instruction, workspace: Workspace) -> bool:
+    """What is said is read back; False if it asks more work than one sentence may, which is told and loses nothing."""
     said = language().say(instruction, workspace)
     meant = language().understand(said, workspace)
-    if isinstance(meant, Refusal) and meant.text == TOO_COMPLICATED and len(said) > EASY_CHARACTERS:
-        return  # one sentence may ask so much work and no more; it is told, and loses nothing
+    is_too_much = isinstance(meant, Refusal) and meant.text == TOO_COMPLICATED and len(said) > EASY_CHARACTERS
+    if is_too_much:
+        meant = language()._read(said, workspace, limits=PATIENT)
     assert isinstance(meant, Understood), (said, meant)
     assert meant.instruction == instruction, said
     assert meant.corrections == (), said
+    return not is_too_much
 
 
 HAPPENINGS = st.sampled_from(
@@ -218,9 +225,8 @@ def test_what_is_wished_of_whatever_waits_is_read_back_where_nothing_does(instru
     back(instruction, IDLE)
 
 
-def _changed(data: st.DataObject, most: int, depth: int) -> None:
-    definition = data.draw(definitions(depth=depth, states=3))
-    workspace = Workspace({definition.id: WorkflowView(definition, revision=4)}, definition.id)
+def _drawn_change(data: st.DataObject, definition: Definition, most: int) -> tuple[Change, Definition] | None:
+    """A change that can be made and said in one message, and what it makes of the workflow."""
     made: list[edits.Edit] = []
     after = definition
     for _ in range(data.draw(st.integers(1, most))):
@@ -233,25 +239,57 @@ def _changed(data: st.DataObject, most: int, depth: int) -> None:
             continue
         made.append(edit)
         after = changed
-    assume(made and after != definition)
     change = Change(definition.id, tuple(made))
-    said = language().say(change, workspace)  # longer ones are said in parts
-    assume(len(said) < MOST_CHARACTERS and len(split(said, CHAT.words + 1)) <= CHAT.words)
-    back(change, workspace)
+    if not made or after == definition:
+        return None
+    said = language().say(change, _room_of(definition))  # longer ones are said in parts
+    fits = len(said) < MOST_CHARACTERS and len(split(said, CHAT.words + 1)) <= CHAT.words
+    return (change, after) if fits else None
+
+
+def _room_of(definition: Definition) -> Workspace:
+    return Workspace({definition.id: WorkflowView(definition, revision=4)}, definition.id)
 
 
 @settings(suppress_health_check=SLOW, deadline=None, max_examples=100)
 @given(st.data())
 def test_every_edit_is_read_back(data: st.DataObject) -> None:
-    _changed(data, most=2, depth=1)
+    definition = data.draw(definitions(depth=1, states=3))
+    drawn = _drawn_change(data, definition, most=2)
+    assume(drawn is not None)
+    assert drawn is not None
+    back(drawn[0], _room_of(definition))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@settings(suppress_health_check=SLOW, deadline=None, max_examples=1_500, phases=QUICKLY)
-@given(st.data())
-def test_every_edit_of_deep_workflows_is_read_back(data: st.DataObject) -> None:
-    _changed(data, most=3, depth=3)
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_edit_of_deep_workflows_and_what_it_makes_of_them_is_read_back(shard: int) -> None:
+    """Edits of one message after the other, and the file form of each workflow on the way; the draws are always the same."""
+    read, too_much = 0, 0
+
+    @seed(shard)
+    @settings(
+        suppress_health_check=list(HealthCheck), deadline=None, max_examples=IN_A_SHARD // 2, phases=ONCE, database=None
+    )
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        nonlocal read, too_much
+        definition = data.draw(definitions(depth=3, states=3))
+        for _ in range(AT_A_TIME if read < IN_A_SHARD else 0):
+            drawn = _drawn_change(data, definition, most=3)
+            if drawn is None:
+                continue
+            change, after = drawn
+            too_much += not back(change, _room_of(definition))
+            assert language().read_definition(language().say_definition(after)) == after
+            definition = after
+            read += 1
+
+    draw()
+    print(f"{read} messages, {too_much} of them too complicated")
+    assert read >= IN_A_SHARD
+    assert too_much <= MOST_TOO_COMPLICATED * read
 
 
 def test_every_type_of_edit_is_drawn() -> None:

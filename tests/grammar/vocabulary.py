@@ -42,6 +42,7 @@ from grammar.instruction import (
     History,
     Instruction,
     ListRuns,
+    ListTemplates,
     ListWorkflows,
     NotYet,
     Placeholders,
@@ -132,6 +133,8 @@ def _operation(instruction: Instruction, before: Named, focus: str | None) -> Me
             return {"op": "status", "wf": name(workflow) if workflow is not None else None}
         case ListWorkflows(sort):
             return {"op": "list", "filter": say_sort(sort) or None}
+        case ListTemplates():
+            return {"op": "list", "filter": "templates"}
         case Copy(workflow, new):
             return {"op": "copy", "wf": name(workflow), "to": new}
         case FromTemplate(template, new):

@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.http.addresses import doors_of
-from bot.http.pace import Pace
 from bot.http.service import HttpService
+from bot.pace import Pace
 from engine.execution import Effect, Result
 
 

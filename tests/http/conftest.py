@@ -23,7 +23,7 @@ async def server() -> AsyncIterator[Server]:
     made = Server()
     app = web.Application(client_max_size=10_000_000)
     app.router.add_route("*", "/{tail:.*}", made.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.port = runner.addresses[0][1]

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from bot.http.addresses import doors_of
 from bot.http.asking import MAX_ANSWER, Misasked, asking, part_of, sent_on
-from bot.http.pace import Pace
 from bot.http.service import HttpService
+from bot.pace import Pace
 from bot.services.http import METHODS
 from engine.execution import Done, Failed, Result, Unknown
 from engine.secrets import Secret

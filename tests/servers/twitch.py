@@ -84,6 +84,7 @@ class FakeTwitch:
         greet: While clear, no welcome is sent.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
+        issued: Every token and code that was ever handed out.
         echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
 
@@ -95,6 +96,7 @@ class FakeTwitch:
         self.refreshes: dict[str, tuple[Account, tuple[str, ...]]] = {}
         self.devices: dict[str, tuple[str, tuple[str, ...], Account | None]] = {}
         self.denied: set[str] = set()
+        self.issued: set[str] = set()
         self.calls: list[Call] = []
         self.sessions: list[Session] = []
         self.welcomes = 0
@@ -204,13 +206,19 @@ class FakeTwitch:
         return next(s for s in self.sessions if any(sub["type"] == type for sub in s.subscriptions.values()))
 
     async def notify(
-        self, type: str, event: Mapping[str, Any], *, id: str | None = None, session: Session | None = None
+        self,
+        type: str,
+        event: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        session: Session | None = None,
+        at: str | None = None,
     ) -> str:
-        """Tell of something on the socket that is subscribed to it."""
+        """Tell of something on the socket that is subscribed to it, as of now or of then."""
         session = session or self.session_of(type)
         sub = next(sub for sub in session.subscriptions.values() if sub["type"] == type)
         id = id or f"notification-{next(self._numbers)}"
-        meta = {"subscription_type": type, "subscription_version": sub["version"]}
+        meta = {"subscription_type": type, "subscription_version": sub["version"], "message_timestamp": at or NOW}
         await self._say(session, "notification", {"subscription": sub, "event": dict(event)}, id, **meta)
         return id
 
@@ -258,6 +266,7 @@ class FakeTwitch:
         number = next(self._numbers)
         scopes = tuple(call.query.get("scopes", [""])[0].replace("+", " ").split())
         self.devices[f"device-{number}"] = (f"CODE{number}", scopes, None)
+        self.issued.add(f"device-{number}")
         return web.json_response(
             {
                 "device_code": f"device-{number}",
@@ -308,6 +317,7 @@ class FakeTwitch:
         access, refresh = f"access-token-{number}", f"refresh-token-{number}"
         self.grants[access] = Grant(account, scopes, expires_in)
         self.refreshes[refresh] = (account, scopes)
+        self.issued |= {access, refresh}
         return access, refresh
 
     def _pair(self, account: Account, scopes: tuple[str, ...]) -> web.Response:

@@ -17,7 +17,9 @@ async def test_of_a_raid_nothing_is_lost_nothing_is_done_twice_and_every_line_is
 
     assert faults(outcome, SECONDS) == []
     fates = outcome.books.fates
-    assert fates["twitch.send_chat_message done"]
-    assert fates["twitch.send_chat_message dropped"]
-    assert outcome.left["twitch.send_chat_message"], "some lines should still wait for their turn"
+    assert fates["twitchhype done"]
+    assert fates["twitchhype dropped"]
+    assert fates["twitchinfo done"] > outcome.came_in["informed"], "the same lines that wait should be said once"
+    assert outcome.left["twitchhype"], "some lines should still wait for their turn"
+    assert [sentence for sentence in outcome.books.notices if sentence.endswith("were dropped: it takes no more.")]
     assert min(outcome.written["moves"], outcome.written["drops"]) > 0

@@ -1,0 +1,1 @@
+"""The overlay: a page that OBS shows as a browser source, and what workflows let it show."""

@@ -1,0 +1,217 @@
+"""No token, code or password that a bot holds is to be found anywhere outside of where it is kept.
+
+One run goes through whatever can happen to them, on loopback and with every logger at its most talkative, and then everything
+is searched that the bot wrote, said, sent or kept.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+import bot.twitch.client
+from bot.config import DataFolder, Settings, with_value
+from bot.discord import addresses, options
+from bot.live import run
+from bot.log import Redacting, log_to
+from bot.platforms import DISCORD
+from bot.setup import set_up
+from bot.tokens import Token, TokenFile
+from engine.ports import Batch
+from storage.sqlite import SQLiteStore
+from tests.bot.test_setup import Person
+from tests.servers.discord import TOKEN, DiscordServer
+from tests.servers.twitch import FakeTwitch, chat_message
+
+CHAT = "channel.chat.message"
+PASSWORD = "correct-horse-battery-staple"
+TALKATIVE = ("", "aiohttp", "aiohttp.access", "aiosqlite", "asyncio", "bot", "discord", "twitchio")
+
+
+class Life:
+    """A bot on both platforms, and a house of its own that it may ask."""
+
+    def __init__(self, folder: DataFolder, twitch: FakeTwitch, discord: DiscordServer) -> None:
+        self.folder = folder
+        self.twitch = twitch
+        self.discord = discord
+        self.shown: list[str] = []
+        self.number = 0
+        self.log: Redacting = log_to(folder.log)
+
+    async def prepare(self, house: str) -> None:
+        """Sign in, and set what cannot be set by signing in."""
+        await self._keep(**_addresses(self.twitch, self.discord), **{"http.local": house.removeprefix("http://")})
+        async with await SQLiteStore.open(self.folder.database) as store:
+            await store.commit(Batch(config=[with_value(Settings(), "weather.key", PASSWORD, secret=True)[1]]))
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        logging.getLogger("aiohttp.access").setLevel(logging.CRITICAL)  # those are the servers' own words
+        accounts = iter(("2", "1"))
+        person = Person("client", "y", "y", browses=lambda code: self.twitch.approve(code, next(accounts)))
+        await set_up(self.folder, person)
+        self.shown += person.seen
+        TokenFile.open(self.folder.path).put(DISCORD, Token(TOKEN))
+
+    async def _keep(self, **values: str) -> None:
+        records = [with_value(Settings(), key, value, secret=False)[1] for key, value in values.items()]
+        async with await SQLiteStore.open(self.folder.database) as store:
+            await store.commit(Batch(config=records))
+
+    async def streamer(self, text: str) -> str:
+        """The streamer types something in the Twitch chat, and is answered."""
+        self.number += 1
+        id = f"typed-{self.number}"
+        said = chat_message(text, id=id, user="1", login="streamer", badges=("broadcaster",))
+        await self.twitch.notify(CHAT, said)
+
+        def answers() -> list[str]:
+            sent = self.twitch.made("POST", "chat/messages")
+            return [call.body["message"] for call in sent if call.body.get("reply_parent_message_id") == id]
+
+        await self.twitch.until(answers)
+        return answers()[0]
+
+    async def in_discord(self, text: str) -> None:
+        """Its owner says something in Discord, and is answered."""
+        used = await self.discord.slash(self.discord.owner, "workflow", {"text": text})
+        await self.discord.until(lambda: used.followups, within=20)
+
+    async def until_shown(self, words: str) -> None:
+        """Wait until the terminal shows something."""
+        async with asyncio.timeout(30):
+            while not [line for line in self.shown if words in line]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    def held(self) -> str:
+        """All tokens that the bot has at the moment."""
+        tokens = TokenFile.open(self.folder.path).tokens.values()
+        return " ".join(secret for token in tokens for secret in (token.access, token.refresh))
+
+    def logged(self) -> str:
+        """Everything in the log."""
+        return "".join(each.read_text() for each in self.folder.path.glob(f"{self.folder.log.name}*"))
+
+    def everything(self) -> Iterator[tuple[str, str]]:
+        """Whatever came out of the bot, with where that was; a header that signs a request is where a token belongs."""
+        yield "the log", self.logged()
+        yield "the terminal", "\n".join(self.shown)
+        yield (
+            "Twitch",
+            json.dumps([call.body for call in self.twitch.calls if call.path.startswith(("chat", "eventsub"))]),
+        )
+        yield "Discord", repr([(call.body, call.query) for call in self.discord.calls])
+        yield "files in Discord", repr(self.discord.uploads)
+        with closing(sqlite3.connect(self.folder.database)) as raw:
+            for row in raw.iterdump():
+                if not row.startswith('INSERT INTO "config"') or "weather.key" not in row:
+                    yield "the store", row
+
+
+def _addresses(twitch: FakeTwitch, discord: DiscordServer) -> dict[str, str]:
+    return {
+        "twitch.api_base": twitch.api_base,
+        "twitch.id_base": twitch.id_base,
+        "twitch.eventsub_url": twitch.eventsub_url,
+        "discord.api_base": discord.api_base,
+        "discord.gateway_url": discord.gateway_url,
+    }
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[str]:
+    """A server that answers with what it was asked, token and all."""
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.json_response({"you": dict(request.headers)}, status=500 if "broken" in request.path else 200)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", echo)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Life]:
+    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    levels = {name: logging.getLogger(name).level for name in TALKATIVE}
+    folder = DataFolder(tmp_path / "data")
+    folder.make()
+    async with FakeTwitch() as twitch:
+        twitch.echoes = True
+        discord = await DiscordServer().start()
+        yield Life(folder, twitch, discord)
+        await discord.stop()
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    addresses.use(options.API_BASE, options.GATEWAY_URL)
+
+
+@pytest.mark.timeout(150)
+async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(life: Life, house: str) -> None:
+    await life.prepare(house)
+    running = asyncio.create_task(run(life.folder, life.log, life.shown.append))
+    await life.twitch.subscribed(CHAT)
+    await life.discord.until(lambda: life.discord.commands, within=20)
+
+    ask = json.dumps({"url": f"{house}/weather", "token": "${config.weather.key}"})
+    await life.streamer(f'!wf create weather: do http.get with {ask}, then say "it is ${{fetch.you.Authorization}}"')
+    await life.streamer("!wf run weather")
+    await life.twitch.until(lambda: [line for line in _said(life.twitch) if line.startswith("it is")])
+    await life.streamer(f"!wf create broken: do http.get with {ask.replace('weather', 'broken', 1)}")
+    await life.streamer("!wf run broken")
+    for question in (
+        "show weather",
+        "export weather as json",
+        "history weather",
+        "why",
+        "why broken",
+        "log weather",
+        "runs",
+    ):
+        await life.streamer(f"!wf {question}")
+        await life.in_discord(question)
+    await life.twitch.move(life.twitch.session_of(CHAT))
+    before = len(life.twitch.issued)
+    life.twitch.expire()
+    await life.streamer("!wf list")
+    await life.twitch.until(lambda: len(life.twitch.issued) > before)
+    asyncio.get_running_loop().call_soon(_break, f"{life.held()} {PASSWORD}")
+    life.twitch.expire()
+    life.twitch.answer("POST", "oauth2/token", 500, "broken", times=2)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await life.streamer("!wf list")
+    life.twitch.answer("POST", "oauth2/token", 400, "Invalid refresh token", times=50)
+    await life.twitch.drop(life.twitch.sessions[0], 1006)
+    await life.until_shown("Twitch no longer accepts the sign-in")
+    life.discord.invalid_token = True
+    await life.discord.operate(9, False)
+    await life.until_shown("I am here")
+    running.cancel()
+    await asyncio.wait({running})
+
+    secrets = {*life.twitch.issued, TOKEN, PASSWORD, *(each.token for each in life.discord.interactions)}
+    found = {(where, secret) for where, text in life.everything() for secret in secrets if secret in text}
+    assert found == set()
+    assert life.logged().count("***") > 20, "what was struck out should be more"
+    assert "Traceback" in life.logged()
+    assert "it is Bearer" in " ".join(_said(life.twitch))
+
+
+def _break(text: str) -> None:
+    raise RuntimeError(text)
+
+
+def _said(twitch: FakeTwitch) -> list[Any]:
+    return [call.body["message"] for call in twitch.made("POST", "chat/messages")]

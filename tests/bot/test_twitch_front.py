@@ -1,0 +1,53 @@
+"""What is heard on Twitch when more comes than can be handled."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.drops import TELL_EVERY
+from bot.message import Message
+from bot.twitch import front
+from bot.twitch.front import CHAT, Front
+from bot.twitch.subscriptions import Accounts
+from bot.twitch.wire import Notification
+from tests.servers.twitch import chat_message
+
+
+class Quiet:
+    """A connection that asks nothing, a voice that says nothing, and a bot that takes its time to hear."""
+
+    accounts = Accounts("1", "2")
+    replies = ()
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.goes_on = asyncio.Event()
+
+    async def hear(self, message: Message) -> Any:
+        await self.goes_on.wait()
+        self.heard.append(message.id)
+        return self
+
+
+async def test_of_a_flood_that_is_too_much_all_that_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "MOST_AT_ONCE", 3)
+    told: list[str] = []
+    quiet: Any = Quiet()
+    time = 0.0
+    twitch = Front(quiet, quiet, quiet, community="home", now=lambda: time, notice=told.append)
+
+    for number in range(6):
+        twitch.heard(Notification(f"n{number}", CHAT, 0.0, chat_message("hello", id=f"m{number}")))
+    time += TELL_EVERY
+    twitch.heard(Notification("n6", CHAT, 0.0, chat_message("hello", id="m6")))
+    quiet.goes_on.set()
+    twitch.heard(Notification("n7", CHAT, 0.0, chat_message("hello", id="m7")))
+    await twitch.drain(5.0)
+
+    assert quiet.heard == ["m0", "m1", "m2"]
+    assert told == [
+        "1 message from Twitch was left out: more came than I can handle.",
+        "3 messages from Twitch were left out: more came than I can handle.",
+        "1 message from Twitch was left out: more came than I can handle.",
+    ]
