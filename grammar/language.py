@@ -83,15 +83,15 @@ PARTS: Final = (Change, Control, Delete, Extend, Rename, Redo, RunWorkflow, SetE
 MAX_READINGS: Final = 8
 MAX_PHRASE: Final = 3
 """A completion looks so many words back for the beginning of a phrase."""
+MAX_SLIPS: Final = 3
+"""So many words that may be slips are looked into."""
+MAX_WORDS_LOOKED_AT: Final = 120
 MAX_MESSAGE_WORK: Final = 2_600
 """What may be done for a message before it is known what to say to it, over all ways in which it is read."""
 HELD_OPEN_WORK: Final = 1_000
 """What may be done of it to find out whether its last word stands for what is still to be said."""
 EXAMPLE_WORK: Final = 1_200
 """What may be done at the least to find an example of what works, if it means nothing."""
-MAX_SLIPS: Final = 3
-"""So many words that may be slips are looked into."""
-MAX_WORDS_LOOKED_AT: Final = 120
 TRIAL: Final = replace(CHAT, work=600)
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
@@ -255,9 +255,12 @@ class Language:
         answer = self._read(whole, workspace, end, teaching=False, asking=False)
         if isinstance(answer, Refusal) and not head:
             scoped = f"{lines[0]} " if lines[0].endswith(":") else f"{lines[0]}; "
-            edits = self._read(scoped + "; ".join(lines[1:]), workspace, end, teaching=False, asking=False)
+            edited = scoped + "; ".join(lines[1:])
+            edits = self._read(edited, workspace, end, teaching=False, asking=False)
             if isinstance(edits, Understood) and isinstance(edits.instruction, Change):
-                return edits
+                return self._slip_in(edited, edits, workspace, end) or edits
+        if isinstance(answer, Understood):
+            return self._slip_in(whole, answer, workspace, end) or answer
         if isinstance(answer, Refusal):
             answer = self._read(whole, workspace, end, teaching=teaching)
         return replace(answer, at=None) if isinstance(answer, Refusal) else answer
@@ -388,7 +391,7 @@ class Language:
         """Whether a sentence is understood there, or would be asked about."""
         return lambda sentence: not isinstance(self._tried(sentence, workspace, end, begun), Refusal)
 
-    def _tried(self, sentence: str, workspace: Workspace, end: int, begun: "_Begun | None") -> Understanding:
+    def _tried(self, sentence: str, workspace: Workspace, end: int, begun: "_Begun | None" = None) -> Understanding:
         """What a sentence would mean that nobody has said; it gives no examples itself.
 
         If it begins like what was said, it is first read only as the families that came as far as that.
@@ -468,7 +471,7 @@ class Language:
             if self._driver.work >= end:
                 return None
             typed = sentence[slip.start : slip.end]
-            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace, end, None)
+            meant = self._tried(f"{sentence[: slip.start]}{slip.word}{sentence[slip.end :]}", workspace, end)
             if not isinstance(meant, Understood) or len(meant.corrections) > len(taken.corrections):
                 continue
             if _with_word(meant.instruction, slip.word, typed) != _with_word(taken.instruction, slip.word, typed):

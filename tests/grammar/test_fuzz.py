@@ -133,12 +133,12 @@ def test_a_few_thousand_mutilated_messages_are_answered() -> None:
 
 
 def hostile(chance: random.Random) -> Iterator[str]:
-    """Messages that cost much, in one line and in many."""
+    """Messages that cost much: long ones, and such of several lines as are read and tried in many ways."""
     for longest in (500, 2_000):
-        for message in repeated(longest):
-            yield message
-            yield changed(message, chance, longest)
-            yield "".join(letter + "\n" * (number % 40 == 39) for number, letter in enumerate(message))[:longest]
+        yield from (changed(message, chance, longest) for message in repeated(longest))
+    for fragment in FRAGMENTS:
+        for other in ("stop ", "a, then b "):
+            yield f"{(fragment + other) * 8}\n{(other + fragment) * 6}\n{fragment * 5}"[:290]
 
 
 def test_no_message_asks_for_more_work_than_one_may() -> None:
