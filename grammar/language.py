@@ -755,10 +755,13 @@ def _with_word(instruction: Instruction, word: str, typed: str) -> str:
 
 
 def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
-    """Whether words stand where only an id or a variable makes sense."""
+    """Whether words without quotes stand where only an id or a variable makes sense."""
     texts = zip(phrase.slots, call.leaves(), strict=False)
     return any(
-        leaf.type == "TEXT" and param.name.endswith("_id") and not re.search(r"\d|\$\{", str(leaf.value))
+        leaf.type == "TEXT"
+        and not leaf.quoted
+        and param.name.endswith("_id")
+        and not re.search(r"\d|\$\{", str(leaf.value))
         for param, leaf in texts
     )
 
