@@ -134,13 +134,13 @@ def test_whatever_comes_history_has_no_gap_and_nothing_is_asked_or_recorded_twic
         rows += step.history
         effects += step.effects
         check(step.execution, rows, effects)
-        if before.status in FINAL and step.execution.status in FINAL:
+        if before.status in FINAL and step.execution.status in FINAL and verb != "retry":  # which may fail anew at once
             assert (step.execution.status, step.execution.error, step.execution.ended_at) == (
                 before.status,
                 before.error,
                 before.ended_at,
             )
-            assert not step.effects or verb == "retry"
+            assert not step.effects
         if verb not in REPEATED:
             again = transition(program, step.execution, input, CONTEXT)
             assert again.execution is step.execution, "the same input a second time changes nothing"
