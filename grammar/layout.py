@@ -20,7 +20,7 @@ _BRACKETS: Final = re.compile(
     re.VERBOSE,
 )
 _DOTTED: Final = re.compile(r"\d{1,4}((?:\.\d{1,4})+)")
-_BEFORE: Final = re.compile(r"(?:\d{1,4}(?:\.\d{1,4})*[.):]?\s+)?(?:\[[^\]]*\]\s*)?")
+_BEFORE: Final = re.compile(r'(?:\d{1,4}(?:\.\d{1,4})*[.):]?\s+)?(?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]\s*)?')
 
 
 @dataclass(frozen=True, slots=True)
