@@ -39,6 +39,7 @@ _OWN_NOUNS: Final = {
     "transform": ("calculation",),
 }
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
+_LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
 NAMED: Final = frozenset({"scene", "source", "filter", "sound", "reward", "role"})
@@ -160,8 +161,11 @@ class LiveWords:
         for state in all_states(definition.states):
             stem = verb(state.action, self._declarations)
             made_up = re.fullmatch(rf"{re.escape(stem)}(_\d+)?", state.name) is not None
-            numbered = re.fullmatch(r"(step|line|number)s?[ _]*#?\d*|#?\d+", state.name, re.IGNORECASE) is not None
-            if not made_up and not numbered and state.name.replace("_", " ") not in self._nouns:
+            if (
+                not made_up
+                and _LIKE_A_PLACE.fullmatch(state.name) is None
+                and state.name.replace("_", " ") not in self._nouns
+            ):
                 yield state.name
 
 
@@ -173,7 +177,7 @@ def _contents(definition: Definition, declarations: Declarations) -> Iterator[tu
         method = declarations.find(state.action.service, state.action.method)
         for param in method.params if method is not None else ():
             value = state.action.params.get(param.name)
-            if not isinstance(value, str):
+            if not isinstance(value, str) or _LIKE_A_PLACE.fullmatch(value) is not None:
                 continue
             if param.type in NAMED:
                 yield from ((words, value, NAMED_COST) for words in spellings(value) if words)

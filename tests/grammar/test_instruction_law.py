@@ -110,8 +110,6 @@ EASY_CHARACTERS = 400
 MOST_TOO_COMPLICATED = 0.005
 TOO_COMPLICATED = "That is too complicated for one sentence. Say it in parts."
 PATIENT = replace(CHAT, work=20 * CHAT.work)
-NOT_YET = {18: "beside a step inside another that is called `step`, `step 2` is read as that one"}
-"""The shard in which one message is not read back yet, and what it is."""
 SHARDS, AT_A_TIME, IN_A_SHARD = 20, 6, 500
 """10,000 messages in all; each workflow that is drawn is changed so often in a row."""
 
@@ -266,13 +264,7 @@ def test_every_edit_is_read_back(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@pytest.mark.parametrize(
-    "shard",
-    [
-        pytest.param(shard, marks=pytest.mark.xfail(reason=NOT_YET[shard], strict=True)) if shard in NOT_YET else shard
-        for shard in range(SHARDS)
-    ],
-)
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_edit_of_deep_workflows_and_what_it_makes_of_them_is_read_back(shard: int) -> None:
     """Edits of one message after the other, and the file form of each workflow on the way; the draws are always the same."""
     read, too_much = 0, 0
