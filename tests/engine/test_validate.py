@@ -74,7 +74,7 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
     [
         (
             flow(call("twich", "x")),
-            'error step 1 ("s1"): there is no service "twich"; there are data, discord, http, internal, obs, overlay, twitch; did you mean "twitch"?',
+            'error step 1 ("s1"): there is no service "twich"; there are ai, data, discord, http, internal, obs, overlay, twitch; did you mean "twitch"?',
         ),
         (
             flow(call("twitch", "send_chat_mesage")),
