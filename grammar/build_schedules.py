@@ -4,7 +4,7 @@ Times of a day with different minutes are a trigger each. Nothing is looked up h
 """
 
 import re
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from grammar.leaves import NotBuilt, seconds_in, seconds_of, value_of
 from grammar.scanners import Days, NoHalf, NoUnit
@@ -29,6 +29,8 @@ def schedules(node: Node) -> list[Fields]:
             return [_once(node)]
         case "at_days":
             return _days(node)
+        case "some_time":
+            raise NotBuilt(f"at what time of the day? Such as {_every_day_named(node)} at 19:00")
         case "hourly":
             return [_cron(_sharp(seconds_in(node), 0))]
         case "hourly_at":
@@ -129,6 +131,11 @@ def _days(node: Node) -> list[Fields]:
         _cron(f"{minute} {','.join(map(str, sorted(hours)))} {days.day} {days.month} {days.weekday}")
         for minute, hours in by_minute.items()
     ]
+
+
+def _every_day_named(node: Node) -> str:
+    leaf = cast("Leaf", node.leaf("DAYS"))
+    return f"every {leaf.text}"
 
 
 def _clock(value: Any) -> int:

@@ -73,7 +73,7 @@ def length_in(node: Node) -> Any:
 
 def seconds_in(node: Node) -> float:
     """The length of time in a node, written out."""
-    leaf = node.leaf("DURATION", "UNIT_LENGTH")
+    leaf = node.leaf("DURATION", "UNIT_LENGTH", "OFTEN")
     if leaf is None:
         raise AssertionError(f"{node.rule} has no DURATION")
     return seconds_of(leaf)
