@@ -30,7 +30,8 @@ from grammar import names, suggest
 from grammar.afterwards import after, comes_to_the_same, together
 from grammar.beginnings import Beginnings
 from grammar.breath import put_right
-from grammar.build_instructions import InstructionBuilder, is_rather_steps
+from grammar.build_edits import is_rather_steps
+from grammar.build_instructions import InstructionBuilder
 from grammar.drafts import MissingPiece, named_in
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
