@@ -10,7 +10,7 @@ from engine.convert import mistake
 from engine.model import Choose, Goto, Policy, Stop, VariableDeclaration
 from grammar import build_policies
 from grammar.drafts import Draft
-from grammar.leaves import NotBuilt, with_unit
+from grammar.leaves import NotBuilt, leaf_of, with_unit
 from grammar.syntax import Called, Declared, Head, Numbered, Reference
 from grammar.tree import Leaf, Node
 
@@ -45,7 +45,7 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
         case "variable_more" | "variable_needed":
             return Head("variable", _about(node))
         case "head_no_variable":
-            return Head("variable", Declared(str(_leaf(node, "STRING", "VARIABLE").value), gone=True))
+            return Head("variable", Declared(str(leaf_of(node, "STRING", "VARIABLE").value), gone=True))
         case "head_rounds":
             return Head("rounds", build_policies.count(node))
         case "head_usual_rounds":
@@ -53,7 +53,7 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
         case "head_start":
             return Head("start", _step(node))
         case "head_timeout":
-            leaf = _leaf(node, "DURATION", "UNIT_LENGTH")
+            leaf = leaf_of(node, "DURATION", "UNIT_LENGTH")
             with_unit(leaf)
             return Head("timeout", float(leaf.value))
         case other:
@@ -69,7 +69,7 @@ def _tags(node: Node) -> tuple[str, ...]:
 
 
 def _step(node: Node) -> Reference:
-    leaf = _leaf(node, "STRING", "NUMBER")
+    leaf = leaf_of(node, "STRING", "NUMBER")
     return Called(str(leaf.value)) if leaf.type == "STRING" else Numbered(build_policies.count(node))
 
 
@@ -78,7 +78,7 @@ def _step(node: Node) -> Reference:
 
 def declared(node: Node) -> Declared:
     """`variable "target" text required`: all that is declared of it."""
-    name = str(_leaf(node, "STRING").value)
+    name = str(leaf_of(node, "STRING").value)
     if node.rule == "variable_json":
         try:
             return Declared(name, VariableDeclaration.model_validate(_json(node)).model_dump(exclude_unset=True))
@@ -93,7 +93,7 @@ def _about(node: Node) -> Declared:
     needed = node.rule == "variable_needed"
     if needed and "default" not in parts:
         parts.setdefault("required", True)
-    return Declared(str(_leaf(node, "VARIABLE").value), parts, whole=False, needed=needed)
+    return Declared(str(leaf_of(node, "VARIABLE").value), parts, whole=False, needed=needed)
 
 
 def _parts(node: Node) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _part(node: Node) -> tuple[str, JsonValue]:
         return "required", required.value == "yes"
     if (note := node.leaf("STRING")) is not None:
         return "description", str(note.value)
-    value = _leaf(node, "TEXT", "NUMBER", "ONOFF")
+    value = leaf_of(node, "TEXT", "NUMBER", "ONOFF")
     return "default", value.value == "true" if value.type == "ONOFF" else value.value
 
 
@@ -161,11 +161,4 @@ def _has_more(draft: Draft) -> bool:
 
 
 def _json(node: Node) -> Any:
-    return _leaf(node, "JSON").value
-
-
-def _leaf(node: Node, *types: str) -> Leaf:
-    leaf = node.leaf(*types)
-    if leaf is None:
-        raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
-    return leaf
+    return leaf_of(node, "JSON").value

@@ -10,7 +10,7 @@ from engine.convert import mistake
 from engine.formulas import And, Formula, Not, Or
 from engine.model import Cooldown, QuietHours, Rate, Role
 from grammar.build_conditions import has_role
-from grammar.leaves import NotBuilt, with_unit
+from grammar.leaves import NotBuilt, leaf_of, seconds_of
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
 from grammar.scanners import Days
 from grammar.starts import weekdays_in
@@ -140,7 +140,7 @@ def of_roles(node: Node) -> Formula:
 
 def weekdays(node: Node) -> frozenset[int]:
     """`on sundays`: days of the week, and no others."""
-    days = _leaf(node, "DAYS").value
+    days = leaf_of(node, "DAYS").value
     if days != Days(weekday=days.weekday) or not _PLAIN_DAYS.fullmatch(days.weekday):
         raise NotBuilt("only days of the week can be left out, such as sundays")
     return weekdays_in(days.weekday)
@@ -156,7 +156,7 @@ def _key(node: Node) -> str | None:
 
 def count(node: Node) -> int:
     """A whole number."""
-    number = _leaf(node, "NUMBER", "HOW_OFTEN").value
+    number = leaf_of(node, "NUMBER", "HOW_OFTEN").value
     if not float(number).is_integer():
         raise NotBuilt(f"{number} is no number of times")
     return int(number)
@@ -168,19 +168,8 @@ def _clocks(node: Node) -> list[str]:
 
 
 def _seconds(node: Node, *types: str) -> float:
-    leaf = _leaf(node, *types)
-    with_unit(leaf)
-    if leaf.quoted:
-        raise NotBuilt("this time has to be written out, such as 10 seconds")
-    return float(leaf.value)
+    return seconds_of(leaf_of(node, *types))
 
 
 def _value(node: Node, *types: str) -> str:
-    return str(_leaf(node, *types).value)
-
-
-def _leaf(node: Node, *types: str) -> Leaf:
-    leaf = node.leaf(*types)
-    if leaf is None:
-        raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
-    return leaf
+    return str(leaf_of(node, *types).value)

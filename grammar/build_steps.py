@@ -216,6 +216,16 @@ class StepBuilder:
             raise NotBuilt("when what happens?")
         return tuple(self._trigger(node, fields) for fields in happenings(happening))
 
+    def all_triggers(self, triggers: Node) -> tuple[Trigger, ...]:
+        """Every trigger of a list; after "or" the event may stand alone."""
+        found: list[Trigger] = []
+        for node in triggers.nodes():
+            if node.rule == "trigger":
+                found.extend(self.triggers(node))
+            elif node.rule.startswith("event"):
+                found.extend(self.triggers(Node("trigger", [node])))
+        return tuple(found)
+
     def _trigger(self, node: Node, said: dict[str, Any]) -> Trigger:
         held = holds([each for each in node.nodes() if each.rule.startswith("hold_")])
         doers = [any_role(each) for each in node.nodes("held_for")]

@@ -30,7 +30,9 @@ from grammar import names, suggest
 from grammar.afterwards import after, comes_to_the_same, together
 from grammar.beginnings import Beginnings
 from grammar.breath import put_right
-from grammar.build_instructions import InstructionBuilder, is_rather_steps
+from grammar.build_edits import is_rather_steps
+from grammar.build_instructions import InstructionBuilder
+from grammar.context import Context, Telling
 from grammar.drafts import MissingPiece, named_in
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -62,7 +64,7 @@ from grammar.live import LiveWords
 from grammar.missing import held_open, missing, unknown
 from grammar.phrases import SAID, Phrase
 from grammar.references import Unsettled, key
-from grammar.resolve import Resolver, Telling
+from grammar.resolve import Resolver
 from grammar.say import AND_THEN, Sayer
 from grammar.scanners import NoHalf, NoUnit
 from grammar.slips import Slips
@@ -539,7 +541,8 @@ class Language:
         )
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
-        resolver = Resolver(workspace, self._declarations, Telling(self._sayer.instruction, self._sayer.step), sentence)
+        telling = Telling(self._sayer.instruction, self._sayer.step)
+        resolver = Resolver(Context(workspace, self._declarations, telling, sentence))
         unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
         unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
         if unit is not None and not _is_later(reading.tree):

@@ -24,12 +24,17 @@ class NotBuilt(EngineError):
     """A sentence has the right form but no meaning; the text says why."""
 
 
-def value_of(node: Node, *types: str) -> Any:
-    """What the first direct word of one of these terminals means."""
+def leaf_of(node: Node, *types: str) -> Leaf:
+    """The first direct word of one of these terminals, which the rule always has."""
     leaf = node.leaf(*types)
     if leaf is None:
         raise AssertionError(f"{node.rule} has no {' or '.join(types)}")
-    return leaf.value
+    return leaf
+
+
+def value_of(node: Node, *types: str) -> Any:
+    """What the first direct word of one of these terminals means."""
+    return leaf_of(node, *types).value
 
 
 def slot_value(leaf: Leaf) -> JsonValue:
@@ -51,6 +56,12 @@ def slot_value(leaf: Leaf) -> JsonValue:
 def plain_number(number: float) -> float | int:
     """A number without a fraction as a whole one."""
     return int(number) if number == int(number) else number
+
+
+def whole(leaf: Leaf | None) -> int:
+    """The whole number a word means; 0, which no step and no version has, where it is none."""
+    value = leaf.value if leaf is not None else 0
+    return int(value) if float(value).is_integer() else 0
 
 
 # Lengths of time --------------------------------------------------------------------------------------------------------
@@ -84,6 +95,14 @@ def seconds_of(leaf: Leaf) -> float:
     with_unit(leaf)
     if leaf.quoted:
         raise NotBuilt("this time has to be written out, such as 10 seconds")
+    return float(leaf.value)
+
+
+def plain_seconds(leaf: Leaf) -> float:
+    """A length of time where a quoted text could be meant as well, which is then said back."""
+    with_unit(leaf)
+    if leaf.quoted:
+        raise NotBuilt(f'"{leaf.value}" is no length of time, such as 10 seconds')
     return float(leaf.value)
 
 

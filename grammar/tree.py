@@ -63,6 +63,17 @@ class Node:
 Tree: TypeAlias = Node | Leaf
 
 
+def find(node: Node, rule: str) -> Node | None:
+    """The first node of a rule, however deep."""
+    for child in node.nodes():
+        if child.rule == rule:
+            return child
+        found = find(child, rule)
+        if found is not None:
+            return found
+    return None
+
+
 def alike(one: Tree, other: Tree) -> bool:
     """Whether two trees say the same in the same words, wherever these stood."""
     if isinstance(one, Leaf) or isinstance(other, Leaf):

@@ -1,0 +1,58 @@
+"""What a sentence is resolved in: the workspace, what can be declared, the words for questions, the sentence itself.
+
+It knows no command and no edit; steps are only made whole here, as every edit that brings some needs it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.declare import Declarations
+from engine.model import Definition, State
+from grammar.drafts import Draft, MissingPiece, loose, named_in, variables_of
+from grammar.instruction import Instruction
+from grammar.references import names_beside
+from grammar.workspace import Workspace
+
+MAX_OPTIONS: Final = 9
+ASK_STEPS: Final = "What should it do?"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The words questions need; handed in, because saying stands above it."""
+
+    instruction: Callable[[Instruction, Workspace], str]
+    step: Callable[[Definition, State], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every part of one message is resolved in.
+
+    Attributes:
+        workspace: What there is, and what is talked about.
+        declarations: What services can do.
+        say: Says instructions and steps back, for questions.
+        sentence: The message as it was typed.
+    """
+
+    workspace: Workspace
+    declarations: Declarations
+    say: Telling
+    sentence: str
+
+    def known(self, definition: Definition) -> frozenset[str]:
+        """The variables that a text here may mean without `$`, those of its other texts too."""
+        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
+        return variables_of(definition.triggers, named)
+
+    def loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
+        """Steps with the names and edges they get beside those that are there.
+
+        Raises:
+            MissingPiece: There are none.
+        """
+        if not steps:
+            raise MissingPiece(ASK_STEPS)
+        return loose(steps, self.known(definition), names_beside(definition, without), self.declarations)

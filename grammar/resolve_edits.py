@@ -1,0 +1,296 @@
+"""From an edit as it was said to edits of the workflow as it is: which steps are meant, and what they become.
+
+What is not clear is asked about, never chosen. No words are read, nothing is changed, and which workflow is meant is
+settled before.
+"""
+
+from dataclasses import replace
+from typing import Final, assert_never
+
+from engine.edits import (
+    Edit,
+    InsertSteps,
+    MoveStep,
+    RemoveSteps,
+    ReplaceStep,
+    SetAction,
+    SetCritical,
+    SetRetry,
+    SetStepTimeout,
+    SetTransition,
+    SwapSteps,
+)
+from engine.model import Action, Definition, State, Target, Way, all_states
+from grammar import headings, names, resolve_starts
+from grammar.altering import altered, had
+from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
+from grammar.drafts import Draft, MissingPiece, loose, recognise
+from grammar.instruction import Change, Question
+from grammar.references import (
+    Unsettled,
+    Within,
+    all_of,
+    both,
+    candidates,
+    exactly,
+    key,
+    moved_place,
+    names_beside,
+    number_of,
+    one_of,
+    only,
+    overview,
+    place,
+    refuse,
+)
+from grammar.syntax import (
+    About,
+    Add,
+    Again,
+    Alter,
+    Become,
+    Bound,
+    By,
+    CarryOn,
+    Catch,
+    Contrast,
+    Drop,
+    Duration,
+    EditSyntax,
+    Exchange,
+    Forget,
+    Head,
+    Hold,
+    It,
+    Kind,
+    Lead,
+    Nested,
+    OfKind,
+    Shift,
+    Start,
+    Substitute,
+    Wish,
+    Words,
+    Wrap,
+)
+from grammar.wrapping import wrapped
+
+
+def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit, ...]:  # noqa: C901  one line for each
+    """What one edit comes to, in the workflow as it is after those before it.
+
+    Raises:
+        Unsettled: It has to be asked about or refused.
+        Unclear: A reference fits several steps.
+        MissingPiece: Something is not said.
+    """
+    definition = within.definition
+    match syntax:
+        case Add(position=None) if names.is_blank(definition) and syntax.steps:
+            blank = definition.states[0].name
+            return (ReplaceStep(blank, context.loose(syntax.steps, definition, without=blank)),)
+        case Add():
+            if (inside := _beside_nested(syntax, within, context)) is not None:
+                return (inside,)
+            at = place(syntax.position, within)
+            return (InsertSteps(at, context.loose(syntax.steps, definition)),)
+        case Drop():
+            return (_drop(syntax, within),)
+        case Shift():
+            return (_move(syntax, within),)
+        case Exchange():
+            first, second = both(syntax.both, within)
+            return (SwapSteps(first.name, second.name),)
+        case Substitute():
+            old = one_of(syntax.reference, within)
+            return (ReplaceStep(old.name, context.loose(syntax.steps, definition, without=old.name)),)
+        case Become():
+            return _become(syntax, within, context)
+        case Contrast():
+            return _contrast(syntax, within, context)
+        case Wrap():
+            return wrapped(syntax, within, context.declarations)
+        case Wish():
+            return _wish(syntax, within, context)
+        case About():
+            raise AssertionError("it is only what the next edit is about")
+        case Alter():
+            return _alter(syntax, within, context)
+        case Start():
+            return resolve_starts.start(syntax, definition)
+        case Head():
+            return (headings.head(syntax, within, context),)
+        case Catch():
+            return headings.catch(syntax, within, context)
+        case Hold():
+            return (resolve_starts.hold(syntax, within),)
+        case Forget():
+            return (resolve_starts.forget(syntax, within, context),)
+        case Lead() | Bound() | Again() | CarryOn():
+            return tuple(_option(syntax, state, within) for state in all_of(syntax.reference, within))
+        case _:
+            assert_never(syntax)
+
+
+def _beside_nested(syntax: Add, within: Within, context: Context) -> ReplaceStep | None:
+    """Steps before or after one that stands inside another: they take its place together with it."""
+    position = syntax.position
+    if position is None or position.where not in ("before", "after") or not isinstance(position.references[0], Nested):
+        return None
+    old = one_of(position.references[0], within)
+    edges = {event: target for event, target in old.transitions.items() if event != "success"}
+    kept = old.model_copy(update={"transitions": edges})
+    new = context.loose(syntax.steps, within.definition)
+    return ReplaceStep(old.name, (kept, *new) if position.where == "after" else (*new, kept))
+
+
+def _move(syntax: Shift, within: Within) -> MoveStep:
+    state = one_of(syntax.reference, within)
+    number = number_of(within.definition, state.name)
+    if number is None:
+        raise refuse(f'Step "{state.name}" stands inside another step; I can move only the outer ones.')
+    return MoveStep(state.name, moved_place(number, syntax.position, within))
+
+
+def _become(syntax: Become, within: Within, context: Context) -> tuple[Edit, ...]:
+    state = one_of(syntax.reference, within)
+    if len(syntax.steps) > 1:
+        return (ReplaceStep(state.name, context.loose(syntax.steps, within.definition, without=state.name)),)
+    new = _in_its_place(syntax.steps, state, within, context)
+    if syntax.before and _in_its_place(syntax.before, state, within, context) != state.action:
+        raise refuse(f"{within.name} has another step there by now: {within.describe(state)}.")
+    return (SetAction(state.name, new),)
+
+
+def _in_its_place(steps: tuple[Draft, ...], state: State, within: Within, context: Context) -> Action:
+    """What a step does that keeps its name."""
+    if not steps:
+        raise MissingPiece(ASK_STEPS)
+    definition = within.definition
+    known = context.known(definition)
+    first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
+    return loose((first,), known, names_beside(definition, state.name), context.declarations)[0].action
+
+
+def _contrast(syntax: Contrast, within: Within, context: Context) -> tuple[Edit, ...]:
+    """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+    new = context.loose(syntax.steps, within.definition)
+    like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
+    if syntax.old is None:
+        return _instead(one_of(like, within), syntax.steps, within, context)
+    if not isinstance(syntax.old, Duration | By | Words):
+        return _instead(one_of(syntax.old, within), syntax.steps, within, context)
+    same = had(_of_kind(like, within), syntax.old, new[0].action)
+    found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+    if not found:
+        raise refuse(f"{within.name} has no step with that. {overview(within)}")
+    return _instead(only(found, like, within), syntax.steps, within, context)
+
+
+def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
+    return tuple(state for state in all_states(within.definition.states) if key(state.action) in kind.kind.keys)
+
+
+def _instead(state: State, steps: tuple[Draft, ...], within: Within, context: Context) -> tuple[Edit, ...]:
+    return _become(Become(exactly(state, within.definition), steps), within, context)
+
+
+def _drop(syntax: Drop, within: Within) -> RemoveSteps:
+    going = all_of(syntax.reference, within)
+    kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
+    if kept & {state.name for state in going}:
+        raise refuse(f"It cannot both go and stay. {overview(within)}")
+    return RemoveSteps(tuple(state.name for state in going))
+
+
+def _wish(syntax: Wish, within: Within, context: Context) -> tuple[Edit, ...]:
+    """One more step, unless there is one like it: then it is asked which is meant."""
+    made = edits_of(Add(syntax.steps), within, context)
+    like = OfKind(Kind("step like that", frozenset({key(syntax.steps[0].state.action)})))
+    same = _of_kind(like, within)
+    if not same:
+        return made
+    ways = [_instead(state, syntax.steps, within, context) for state in same[: MAX_OPTIONS - 1]]
+    meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+    options = tuple(context.say.instruction(each, context.workspace) for each in meant)
+    raise Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
+
+
+def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:
+    """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
+    loose_words = (
+        isinstance(syntax.value, Words) and syntax.value.type in ("text", "number") and not syntax.value.quoted
+    )
+    if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
+        return edits
+    said = context.say.instruction(Change(within.definition.id, edits), context.workspace)
+    raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
+
+
+def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
+    """Steps with another value; words that sound like a wish and no text are asked about first."""
+    definition = within.definition
+    made = tuple(
+        SetAction(state.name, _action_of(state, syntax, definition, context)) for state in _meant(syntax, within)
+    )
+    said = syntax.value
+    if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
+        meant = context.say.instruction(Change(definition.id, made), context.workspace)
+        raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
+    return _sure_of_it(syntax, made, within, context)
+
+
+def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:
+    value = syntax.value
+    if isinstance(value, Words):
+        value = replace(value, text=recognise(value.text, context.known(definition)))
+    return altered(state, replace(syntax, value=value), context.workspace, context.declarations)
+
+
+def _meant(syntax: Alter, within: Within) -> tuple[State, ...]:
+    """The steps that are to be altered; where an old value was said, only one that has it."""
+    if syntax.old is None:
+        return all_of(syntax.reference, within)
+    fitting = candidates(syntax.reference, within)
+    if isinstance(syntax.old, Duration | By | Words):
+        found = had(fitting, syntax.old, None)
+    else:
+        others = {state.name for state in all_of(syntax.old, within)}
+        found = tuple(state for state in fitting if state.name in others)
+    if not found:
+        shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"
+        raise refuse(f"{shown} not like that in {within.name}. {overview(within)}")
+    return (only(found, syntax.reference, within),)
+
+
+def _option(syntax: Lead | Bound | Again | CarryOn, state: State, within: Within) -> Edit:
+    match syntax:
+        case Lead():
+            return SetTransition(state.name, syntax.event, _target(syntax, within))
+        case Bound():
+            return SetStepTimeout(state.name, syntax.seconds)
+        case Again():
+            return SetRetry(state.name, syntax.retry)
+        case CarryOn():
+            return SetCritical(state.name, syntax.critical)
+        case _:
+            assert_never(syntax)
+
+
+def _target(lead: Lead, within: Within) -> Target | None:
+    if not lead.ways:
+        return None
+    if len(lead.ways) == 1 and lead.ways[0][0] is None:
+        return one_of(lead.ways[0][1], within).name
+    return tuple(Way(when=guard, to=one_of(to, within).name) for guard, to in lead.ways)
+
+
+_WISHES: Final = frozenset(
+    {"only", "no", "not", "never", "always", "start", "run", "stop", "work", "begin", "happen", "come", "go", "end"}
+)
+
+
+def _is_like_a_wish(text: str) -> bool:
+    """Whether words after "should" are rather about what happens than a text: `it should only work while live`."""
+    first = text.split(maxsplit=1)[:1]
+    return bool(first) and first[0].casefold() in _WISHES
