@@ -25,7 +25,8 @@ from engine.errors import EngineError
 from engine.events import EventType
 from engine.model import Call, Definition, State, Trigger
 from engine.ports import Service
-from grammar.language import OWN_WORDS, Language
+from grammar.language import Language
+from grammar.own_words import OWN_WORDS
 from grammar.phrases import SLOTS, Phrase, cut
 
 log = logging.getLogger(__name__)

@@ -10,16 +10,14 @@ A message is read as each family of sentences; the cheapest reading that means s
 equally likely and mean different things are asked about. Nothing is kept between messages but caches of names.
 """
 
-import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, product
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
-from rapidfuzz.distance import OSA
 
 from engine.convert import mistake
 from engine.declare import Declarations
@@ -33,7 +31,8 @@ from grammar.breath import put_right
 from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
-from grammar.drafts import MissingPiece, named_in
+from grammar.doubts import Doubts, left_open
+from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
 from grammar.files import FileError, looks_like_file, read_definition
@@ -56,27 +55,23 @@ from grammar.instruction import (
     Understood,
     Undo,
 )
-from grammar.lattice import MIN_TYPO_LENGTH
-from grammar.leaves import value_of
 from grammar.lexicon import LiveLexicon
+from grammar.likelihood import NEARLY, ambient_steps, by_likelihood
 from grammar.lines import lines_of
 from grammar.live import LiveWords
 from grammar.missing import held_open, missing, unknown
-from grammar.phrases import SAID, Phrase
+from grammar.own_words import CONNECTORS, EDIT_VERBS, OWN_VERBS
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver
 from grammar.say import AND_THEN, Sayer
-from grammar.scanners import NoHalf, NoUnit
 from grammar.slips import Slips
 from grammar.table import no_collecting
-from grammar.tree import Leaf, Node, alike
+from grammar.tree import Node, alike
 from grammar.wishes import Vague
 from grammar.words import clean, joints, split
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
-NEARLY: Final = 0.6
-ROUNDING: Final = 0.01
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
 PART: Final = Limits(characters=500, words=60, work=800)
@@ -95,83 +90,7 @@ HELD_OPEN_WORK: Final = 1_000
 EXAMPLE_WORK: Final = 1_200
 """What may be done at the least to find an example of what works, if it means nothing."""
 TRIAL: Final = replace(CHAT, work=600)
-_THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
-_AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
-_TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
-_RATHER_A_BLOCK: Final = re.compile(
-    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
-)
-_EDIT_VERBS: Final = frozenset(
-    {"wait", "add", "remove", "delete", "move", "replace", "swap", "insert", "run", "change"}
-)
-_SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
-_ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
-_FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
-_REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
-_POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
-_OWN_VERBS: Final = frozenset(
-    [
-        "wait",
-        "pause",
-        "hold",
-        "sleep",
-        "delay",
-        "stop",
-        "end",
-        "do",
-        "go",
-        "add",
-        "when",
-        "if",
-        "unless",
-        "repeat",
-        "collect",
-        "run",
-        "emit",
-        "set",
-    ]
-)
-_CONNECTORS: Final = frozenset(
-    [
-        "then",
-        "and",
-        "plus",
-        "also",
-        "after",
-        "afterwards",
-        "next",
-        "finally",
-        "lastly",
-        "or",
-        "every",
-        "each",
-        "if",
-        "on",
-        "at",
-        "when",
-        "whenever",
-        "with",
-        "that",
-        "which",
-        "called",
-        "named",
-        "from",
-        "where",
-        "starts",
-        "it",
-        "should",
-        "new",
-        "one",
-        "a",
-        "an",
-    ]
-)
-OWN_WORDS: Final = (_EDIT_VERBS | _OWN_VERBS | _CONNECTORS | names.ALONE) - {"set"}
-"""Words that begin or join sentences of the language itself; what a service's sentence begins with must be none of them."""
 NO_NAMES: Final = LiveLexicon()
-AMBIENT_COST: Final = 0.5
-NOT_YET_COST: Final = 0.5
-DAILY_COST: Final = 0.5
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -199,12 +118,10 @@ class Language:
             self._driver = Driver(declarations, tables=tables)
             self._live = LiveWords(declarations)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        self._verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | _OWN_VERBS
-        phrases = self._driver.phrases
-        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
-        self._deeds = frozenset(begins | _EDIT_VERBS) - {"so"}
-        self._slips = Slips(self._verbs | _EDIT_VERBS, self._is_known)
-        self._sayer = Sayer(declarations, self._verbs | _CONNECTORS)
+        verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | OWN_VERBS
+        self._doubts = Doubts(self._driver.phrases, self._driver.lexicon, verbs)
+        self._slips = Slips(verbs | EDIT_VERBS, self._is_known)
+        self._sayer = Sayer(declarations, verbs | CONNECTORS)
 
     @property
     def table_size(self) -> tuple[int, int]:
@@ -381,7 +298,7 @@ class Language:
                     readings.extend(found)
                 case Stuck():
                     pass
-        readings = [each for each in readings if each.start != "edit" or _ambient(each.tree) is None]
+        readings = [each for each in readings if each.start != "edit" or ambient_steps(each.tree) is None]
         answer = self._best(readings, sentence, workspace) if readings else None
         return answer if isinstance(answer, Understood) and isinstance(answer.instruction, PARTS) else None
 
@@ -409,7 +326,7 @@ class Language:
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
         meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
-        ranked = _ranked(meant)
+        ranked = by_likelihood(meant)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
         for likelihood, reading in ranked[:MAX_READINGS]:
@@ -441,25 +358,10 @@ class Language:
         meanings = list(dict.fromkeys(meanings))
         if len(meanings) > 1:
             return Question(f"That could mean: {', or: '.join(meanings)}. Which one?", tuple(meanings))
-        swallowed = _swallowed(best.reading, self._verbs, self._deeds)
-        if isinstance(best.answer, Understood) and swallowed is not None:
-            said = self.say(best.answer.instruction, workspace)
-            return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
-        tail = _tail(best.reading)
-        if isinstance(best.answer, Understood) and tail is not None:
-            said = self.say(best.answer.instruction, workspace)
-            return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
-        counter = _a_counter(best.reading, workspace)
-        if isinstance(best.answer, Understood) and counter is not None:
-            said = self.say(best.answer.instruction, workspace)
-            return Question("Is that a value of each run, or a counter that stays?", (said, counter))
-        if isinstance(best.answer, Understood) and self._is_doubtful(best.reading, workspace):
-            said = self.say(best.answer.instruction, workspace)
-            return Question(f"Is that a step to add? Then it means: {said}", (said,))
-        if isinstance(best.answer, Understood) and _is_loose_text(best.reading):
-            said = self.say(best.answer.instruction, workspace)
-            return Question(f"Do you mean: {said}?", (said,))
-        return best.answer
+        if not isinstance(best.answer, Understood):
+            return best.answer
+        instruction = best.answer.instruction
+        return self._doubts.question(best.reading, workspace, lambda: self.say(instruction, workspace)) or best.answer
 
     def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
         """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
@@ -481,75 +383,15 @@ class Language:
                 return Question(f'Is "{typed}" meant as {slip.word}, or just what you typed?', (said, as_typed))
         return None
 
-    def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
-        """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
-
-        That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
-        before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
-        `show webcam`.
-        """
-        if self._has_doubtful_text(reading):
-            return True
-        ambient = _ambient(reading.tree) if reading.start == "edit" else None
-        step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
-        if ambient is None or step is None:
-            return False
-        if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
-            return True
-        phrase = self._driver.phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
-        if (
-            phrase is not None
-            and reading.tokens[0].text[:6].casefold() == "change"
-            and _does(phrase.method.key, workspace)
-        ):
-            return True  # `change the scene to BRB` may be about the scene that is there
-        if step.type != "TEXT" or step.quoted or phrase is None:
-            return False
-        return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
-
     def _is_known(self, word: str) -> bool:
         return word in self._driver.lexicon.vocabulary
-
-    def _has_doubtful_text(self, reading: Reading) -> bool:
-        """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
-        for node in _calls(reading.tree):
-            phrase = self._driver.phrases.by_rule.get(node.rule)
-            text = node.leaf("TEXT")
-            if phrase is not None and _is_pointed_at(phrase, node):
-                return True  # `edit that message to ...`: which one, nobody can tell
-            if phrase is None or text is None or text.quoted:
-                continue
-            if '"' in text.text.strip('"'):
-                return True  # who quotes a part of it, means that part
-            if _SOMEBODY_WHO.search(text.text):
-                return True  # `say hi to anynoe who follows` is no text
-            if _ELSEWHERE.match(text.text):
-                return True  # `post to discord only after the wait`: where, not what
-            first = _FIRST_WORD.sub(r"\1", text.text).casefold()
-            if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
-                return True
-            if phrase.index > 0 and first in _POINTING:
-                return True
-        return False
-
-    def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
-        verb = self._driver.lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
-        takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
-        return takes_one and any(
-            leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
-            for leaf in reading.tokens
-        )
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         telling = Telling(self._sayer.instruction, self._sayer.step)
         resolver = Resolver(Context(workspace, self._declarations, telling, sentence))
-        unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
-        unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
-        if unit is not None and not _is_later(reading.tree):
-            return _which_unit(unit, sentence)
-        hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
-        if hours:
-            return _which_half(hours, sentence)
+        asked = left_open(reading, sentence)
+        if asked is not None:
+            return asked
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
@@ -631,54 +473,6 @@ class Language:
         return self._sayer.file(definition)
 
 
-def _ranked(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
-    """Readings by likelihood; what costs too much before anything is known of its tree is left out."""
-    likely: dict[int, tuple[float, int]] = {}
-    least = math.inf
-    for place, reading in sorted(enumerate(readings), key=lambda each: each[1].cost):
-        if reading.cost > least + NEARLY + ROUNDING:
-            break
-        likely[place] = _likelihood(reading)
-        least = min(least, likely[place][0])
-    return sorted(((likely[place], readings[place]) for place in sorted(likely)), key=_likelier)
-
-
-def _likelihood(reading: Reading) -> tuple[float, int]:
-    """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
-    free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
-    cost = reading.cost
-    if reading.start == "edit":
-        cost += AMBIENT_COST * (_ambient(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
-    if reading.start != "manage":
-        cost += NOT_YET_COST * _is_later(reading.tree)
-    return round(cost, 2), free
-
-
-def _a_counter(reading: Reading, workspace: Workspace) -> str | None:
-    """What `set deaths to 0` may mean as well, where the workflow in focus knows no such value: a counter is set."""
-    ambient = _ambient(reading.tree) if reading.start == "edit" else None
-    only = ambient.nodes("steps")[0].nodes("step") if ambient is not None else []
-    setting = only[0].node("set_variable") if len(only) == 1 else None
-    focus = workspace.workflows.get(workspace.focus or "")
-    number = setting.leaf("NUMBER") if setting is not None else None
-    if setting is None or number is None or focus is None:
-        return None
-    name = str(value_of(setting, "VARIABLE"))
-    definition = focus.definition
-    is_known = name in definition.variables or name in named_in(definition.states)
-    return None if is_known else f'add set the "{name}" counter to {number.text}'
-
-
-def _does(deed: str, workspace: Workspace) -> bool:
-    """Whether the workflow in focus has a step that does this."""
-    focus = workspace.workflows.get(workspace.focus or "")
-    return focus is not None and any(key(state.action) == deed for state in all_states(focus.definition.states))
-
-
-def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
-    return rated[0]
-
-
 def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
     """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
     first = fitting[0].reading.tokens[0]
@@ -696,36 +490,15 @@ def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | N
     return None
 
 
-def _is_loose_text(reading: Reading) -> bool:
-    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying."""
-    said = [leaf.type for leaf in reading.tokens]
-    last = reading.tokens[-1]
-    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
-
-
-def _is_daily(reading: Reading) -> bool:
-    """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
-    said = [leaf.type for leaf in reading.tokens]
-    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
-
-
-def _calls(tree: Node) -> Iterator[Node]:
-    for child in tree.nodes():
-        if child.rule.startswith("call"):
-            yield child
-        yield from _calls(child)
-
-
 def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:
     """`change the scene to brb` where there are two: it is asked which, rather than read as one more step."""
     if not isinstance(first.answer, Question) or not first.answer.options or first.reading.start != "edit":
         return False
-    return _ambient(first.reading.tree) is None and other.reading.start == "edit" and bool(_ambient(other.reading.tree))
-
-
-def _ambient(tree: Node) -> Node | None:
-    """Steps that are said to no workflow by name and with no word for adding."""
-    return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
+    return (
+        ambient_steps(first.reading.tree) is None
+        and other.reading.start == "edit"
+        and bool(ambient_steps(other.reading.tree))
+    )
 
 
 def _asks_for_steps(answer: Understanding) -> bool:
@@ -734,91 +507,9 @@ def _asks_for_steps(answer: Understanding) -> bool:
     return isinstance(answer, Question) and answer.gap is not None and answer.gap.endswith(": {}")
 
 
-def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
-    """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
-
-    Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
-    """
-    is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
-    for leaf in reading.tokens:
-        if leaf.type == "TEXT" and not leaf.quoted:
-            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
-                return leaf.text
-            for match in _THEN.finditer(leaf.text):
-                if _is_like(match.group(1).casefold(), verbs):
-                    return leaf.text
-            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
-                return leaf.text
-    return None
-
-
 def _with_word(instruction: Instruction, word: str, typed: str) -> str:
     """All that an instruction holds, with a word as it was typed wherever it is a part of a text or a name."""
     return re.sub(rf"(?<![^\W_]){word}(?![^\W_])", typed, repr(instruction), flags=re.IGNORECASE)
-
-
-def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
-    """Whether words without quotes stand where only an id or a variable makes sense."""
-    texts = zip(phrase.slots, call.leaves(), strict=False)
-    return any(
-        leaf.type == "TEXT"
-        and not leaf.quoted
-        and param.name.endswith("_id")
-        and not re.search(r"\d|\$\{", str(leaf.value))
-        for param, leaf in texts
-    )
-
-
-def _begins_with(text: str, phrases: frozenset[str]) -> bool:
-    words = text.casefold().split()
-    return any(" ".join(words[:length]) in phrases for length in range(1, len(words) + 1))
-
-
-def _is_like(word: str, verbs: frozenset[str]) -> bool:
-    """Whether a word is a verb of a step, or one slip away from it."""
-    return word in verbs or (
-        len(word) >= MIN_TYPO_LENGTH
-        and any(OSA.distance(word, verb, score_cutoff=1) <= 1 for verb in verbs if len(verb) > 3)
-    )
-
-
-def _tail(reading: Reading) -> str | None:
-    """Words after an unquoted text that were read as a workflow, but could be the text's last ones: `go to raid`."""
-    for before, leaf in pairwise(reading.tokens):
-        follows_text = before.type == "TEXT" and not before.quoted and leaf.type == "IN_WORKFLOW"
-        if follows_text and leaf.text.split()[0].casefold() not in ("in", "inside", "within"):
-            return leaf.text
-    return None
-
-
-def _is_later(tree: Node) -> bool:
-    """Whether it is something this bot cannot do yet, so that asking for details would be idle."""
-    return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
-
-
-def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
-    """`every 20 to 40 minutes`: the first length is in minutes, too."""
-    following = tokens[tokens.index(unit) + 1 :][:2]
-    return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
-
-
-def _which_unit(leaf: Leaf, sentence: str) -> Question:
-    """`wait 90`: seconds or minutes is never guessed."""
-    lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
-    options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
-    return Question(f"Do you mean {' or '.join(lengths)}?", options)
-
-
-def _which_half(hours: list[Leaf], sentence: str) -> Question:
-    """`every day at 8`: morning or evening is never guessed."""
-    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
-    options: list[str] = []
-    for chosen in product(*times):
-        said = sentence
-        for leaf, time in reversed(list(zip(hours, chosen, strict=True))):
-            said = f"{said[: leaf.start]}{time}{said[leaf.end :]}"
-        options.append(said)
-    return Question(f"Do you mean {' or '.join(times[0])}?", tuple(options[:4]))
 
 
 def _sentence(words: str) -> str:

@@ -14,7 +14,8 @@ import pytest
 
 from grammar.driver import Parsed
 from grammar.instruction import Change, Control, Create, Delete, Instruction, RunWorkflow, Understood
-from grammar.language import FAMILIES, _likelihood
+from grammar.language import FAMILIES
+from grammar.likelihood import likelihood
 from grammar.words import split
 from grammar.workspace import Workspace
 from tests.grammar.test_cases import CASES, language, stage, workspace_of
@@ -46,7 +47,7 @@ def _own_words(sentence: str, workspace: Workspace) -> list[tuple[int, int]]:
         if isinstance(outcome := language()._driver.parse(sentence, live, family), Parsed)
         for reading in outcome.readings
     ]
-    best = min(readings, key=_likelihood, default=None)
+    best = min(readings, key=likelihood, default=None)
     if best is None:
         return [(0, len(sentence))]
     return [(leaf.start, leaf.end) for leaf in best.tokens if leaf.type in OWN]

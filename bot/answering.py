@@ -1,0 +1,121 @@
+"""What a message says to an open question: yes or no, one of several, the missing piece, or something else instead.
+
+It reads and decides; what comes of an answer is none of its business, and it keeps nothing.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
+from bot.corrections import about, begins_anew
+from bot.hearing import Hearing, is_full
+from bot.message import Message
+from bot.questions import filled, focus_then, hints_of, is_verbatim, options_of
+from engine.ports import ProposalRecord
+from grammar.instruction import Change, Question, Refusal, Understood
+from grammar.names import lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Yes or no; no also to a question for a missing piece."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One of the numbered answers, as a sentence."""
+
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The missing piece, and the sentence that it makes."""
+
+    sentence: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Not that, but what this sentence says."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An answer that cannot be used."""
+
+    said: str
+
+
+Answered: TypeAlias = Decided | Picked | Filled | Instead | Misfit
+
+
+def answer_to(hearing: Hearing, message: Message, question: ProposalRecord, said: str) -> Answered | None:
+    """What a message says to the open question; None if it is about something else."""
+    if question.kind == "confirm":
+        decided = verdict(said)
+        return _instead(hearing, message, question, said) if decided is None else Decided(decided)
+    if is_dropped(said, verbatim=is_verbatim(question)):
+        return Decided(yes=False)
+    if options := options_of(question):
+        return _picked(hearing, message, question, said, options)
+    if (text := _fitting(hearing, message, question, said)) is not None:
+        return Filled(text, said)
+    if is_verbatim(question):
+        return Filled(filled(question, said)[0], said)
+    return _instead(hearing, message, question, said) or Misfit(said)
+
+
+def _picked(
+    hearing: Hearing, message: Message, question: ProposalRecord, said: str, options: tuple[str, ...]
+) -> Answered | None:
+    if len(options) == 1 and (decided := verdict(said)) is not None:
+        return Picked(options[0]) if decided else Decided(yes=False)
+    place = chosen(said, options, hints_of(question))
+    return _instead(hearing, message, question, said) if place is None else Picked(options[place])
+
+
+def _instead(hearing: Hearing, message: Message, question: ProposalRecord, said: str) -> Instead | None:
+    """`no, delete hype`, `I meant hype`: another sentence, or the same about another step or workflow."""
+    for thought in thoughts(said):
+        if not thought.rest or not (thought.rejects or thought.means):
+            continue
+        asked = next(iter(options_of(question)), question.instruction)
+        if (other := _same_about(hearing, message, question, asked, thought)) is not None:
+            return Instead(other)
+        understanding = hearing.understand(message, thought.rest, focus_then(question), teaching=False)
+        if is_full(understanding) or isinstance(understanding, Question):
+            return Instead(thought.rest)
+    return None
+
+
+def _same_about(
+    hearing: Hearing, message: Message, question: ProposalRecord, asked: str, thought: Thought
+) -> str | None:
+    """What was asked about, with the step or workflow that is meant."""
+    workspace = hearing.workspace(message, focus_then(question))
+    understood = hearing.desk.language.understand(asked, workspace, teaching=False)
+    if not isinstance(understood, Understood):
+        return None
+    instruction = understood.instruction
+    if isinstance(instruction, Change):
+        view = workspace.workflows[instruction.workflow]
+        anew = begins_anew(instruction, view.definition, thought, workspace, hearing.desk.language)
+    else:
+        meant = lookup(thought.rest, workspace)
+        anew = None if meant is None else about(instruction, meant.definition.id)
+    return None if anew is None else hearing.say(anew, workspace)
+
+
+def _fitting(hearing: Hearing, message: Message, question: ProposalRecord, said: str) -> str | None:
+    """The sentence that an answer makes, if it makes sense."""
+    for number, text in enumerate(filled(question, said)):
+        understanding = hearing.understand(message, text, focus_then(question), teaching=False)
+        if is_full(understanding) or (number == 0 and not isinstance(understanding, Refusal)):
+            return text
+    return None

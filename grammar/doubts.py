@@ -1,0 +1,261 @@
+"""What is asked about a reading rather than guessed: a text that may hold another step, talk that may be no step, `wait 90`.
+
+It looks at what was read and at names, and builds no instruction; what the reading means is said by whoever asks.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+from engine.model import all_states
+from grammar import suggest
+from grammar.drafts import named_in
+from grammar.driver import Reading
+from grammar.instruction import Question
+from grammar.lattice import MIN_TYPO_LENGTH
+from grammar.leaves import value_of
+from grammar.lexicon import Lexicon
+from grammar.likelihood import ambient_steps, is_later
+from grammar.own_words import EDIT_VERBS
+from grammar.phrases import SAID, Phrase, PhraseGrammar
+from grammar.references import key
+from grammar.scanners import NoHalf, NoUnit
+from grammar.tree import Leaf, Node
+from grammar.workspace import Workspace
+
+_THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
+_AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
+_TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
+_RATHER_A_BLOCK: Final = re.compile(
+    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
+)
+_SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
+_FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
+_REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+_POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
+
+
+class Doubts:
+    """What there may be to ask about a reading that means something.
+
+    Args:
+        phrases: The sentences of services.
+        lexicon: All words.
+        verbs: What steps begin with.
+    """
+
+    def __init__(self, phrases: PhraseGrammar, lexicon: Lexicon, verbs: frozenset[str]) -> None:
+        self._phrases = phrases
+        self._lexicon = lexicon
+        self._verbs = verbs
+        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
+        self._deeds = frozenset(begins | EDIT_VERBS) - {"so"}
+
+    def question(self, reading: Reading, workspace: Workspace, says: Callable[[], str]) -> Question | None:
+        """The question whether it was meant so; None if there is no doubt.
+
+        Args:
+            reading: What was read.
+            workspace: Where.
+            says: Tells in canonical words what it means.
+        """
+        swallowed = _swallowed(reading, self._verbs, self._deeds)
+        if swallowed is not None:
+            said = says()
+            return Question(f'Is "{suggest.shown(swallowed)}" all one text? Then it means: {said}', (said,))
+        tail = _tail(reading)
+        if tail is not None:
+            said = says()
+            return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
+        counter = _a_counter(reading, workspace)
+        if counter is not None:
+            return Question("Is that a value of each run, or a counter that stays?", (says(), counter))
+        if self._is_doubtful(reading, workspace):
+            said = says()
+            return Question(f"Is that a step to add? Then it means: {said}", (said,))
+        if _is_loose_text(reading):
+            said = says()
+            return Question(f"Do you mean: {said}?", (said,))
+        return None
+
+    def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
+        """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
+
+        That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
+        before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
+        `show webcam`.
+        """
+        if self._has_doubtful_text(reading):
+            return True
+        ambient = ambient_steps(reading.tree) if reading.start == "edit" else None
+        step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
+        if ambient is None or step is None:
+            return False
+        if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
+            return True
+        phrase = self._phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
+        if (
+            phrase is not None
+            and reading.tokens[0].text[:6].casefold() == "change"
+            and _does(phrase.method.key, workspace)
+        ):
+            return True  # `change the scene to BRB` may be about the scene that is there
+        if step.type != "TEXT" or step.quoted or phrase is None:
+            return False
+        return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
+
+    def _has_doubtful_text(self, reading: Reading) -> bool:
+        """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
+        for node in _calls(reading.tree):
+            phrase = self._phrases.by_rule.get(node.rule)
+            text = node.leaf("TEXT")
+            if phrase is not None and _is_pointed_at(phrase, node):
+                return True  # `edit that message to ...`: which one, nobody can tell
+            if phrase is None or text is None or text.quoted:
+                continue
+            if '"' in text.text.strip('"'):
+                return True  # who quotes a part of it, means that part
+            if _SOMEBODY_WHO.search(text.text):
+                return True  # `say hi to anynoe who follows` is no text
+            if _ELSEWHERE.match(text.text):
+                return True  # `post to discord only after the wait`: where, not what
+            first = _FIRST_WORD.sub(r"\1", text.text).casefold()
+            if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
+                return True
+            if phrase.index > 0 and first in _POINTING:
+                return True
+        return False
+
+    def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
+        verb = self._lexicon.trie.get(reading.tokens[0].text.split()[0].casefold())
+        takes_one = verb is not None and any(terminal in ("_SHOW", "_RUN") for terminal, _, _ in verb.entries)
+        return takes_one and any(
+            leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
+            for leaf in reading.tokens
+        )
+
+
+def left_open(reading: Reading, sentence: str) -> Question | None:
+    """The question for what a sentence leaves open: the unit of a length, or the half of the day of a time."""
+    unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+    unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
+    if unit is not None and not is_later(reading.tree):
+        return _which_unit(unit, sentence)
+    hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
+    return _which_half(hours, sentence) if hours else None
+
+
+def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
+    """Unquoted text in which another step or edit seems to begin; after "and" only if the word is exactly such a verb.
+
+    Of a value that is given to a run also one in which it seems to be put off; and one with the words of a block in it.
+    """
+    is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
+    for leaf in reading.tokens:
+        if leaf.type == "TEXT" and not leaf.quoted:
+            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
+                return leaf.text
+            for match in _THEN.finditer(leaf.text):
+                if _is_like(match.group(1).casefold(), verbs):
+                    return leaf.text
+            if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
+                return leaf.text
+    return None
+
+
+def _begins_with(text: str, phrases: frozenset[str]) -> bool:
+    words = text.casefold().split()
+    return any(" ".join(words[:length]) in phrases for length in range(1, len(words) + 1))
+
+
+def _is_like(word: str, verbs: frozenset[str]) -> bool:
+    """Whether a word is a verb of a step, or one slip away from it."""
+    return word in verbs or (
+        len(word) >= MIN_TYPO_LENGTH
+        and any(OSA.distance(word, verb, score_cutoff=1) <= 1 for verb in verbs if len(verb) > 3)
+    )
+
+
+def _tail(reading: Reading) -> str | None:
+    """Words after an unquoted text that were read as a workflow, but could be the text's last ones: `go to raid`."""
+    for before, leaf in pairwise(reading.tokens):
+        follows_text = before.type == "TEXT" and not before.quoted and leaf.type == "IN_WORKFLOW"
+        if follows_text and leaf.text.split()[0].casefold() not in ("in", "inside", "within"):
+            return leaf.text
+    return None
+
+
+def _a_counter(reading: Reading, workspace: Workspace) -> str | None:
+    """What `set deaths to 0` may mean as well, where the workflow in focus knows no such value: a counter is set."""
+    ambient = ambient_steps(reading.tree) if reading.start == "edit" else None
+    only = ambient.nodes("steps")[0].nodes("step") if ambient is not None else []
+    setting = only[0].node("set_variable") if len(only) == 1 else None
+    focus = workspace.workflows.get(workspace.focus or "")
+    number = setting.leaf("NUMBER") if setting is not None else None
+    if setting is None or number is None or focus is None:
+        return None
+    name = str(value_of(setting, "VARIABLE"))
+    definition = focus.definition
+    is_known = name in definition.variables or name in named_in(definition.states)
+    return None if is_known else f'add set the "{name}" counter to {number.text}'
+
+
+def _does(deed: str, workspace: Workspace) -> bool:
+    """Whether the workflow in focus has a step that does this."""
+    focus = workspace.workflows.get(workspace.focus or "")
+    return focus is not None and any(key(state.action) == deed for state in all_states(focus.definition.states))
+
+
+def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
+    """Whether words without quotes stand where only an id or a variable makes sense."""
+    texts = zip(phrase.slots, call.leaves(), strict=False)
+    return any(
+        leaf.type == "TEXT"
+        and not leaf.quoted
+        and param.name.endswith("_id")
+        and not re.search(r"\d|\$\{", str(leaf.value))
+        for param, leaf in texts
+    )
+
+
+def _calls(tree: Node) -> Iterator[Node]:
+    for child in tree.nodes():
+        if child.rule.startswith("call"):
+            yield child
+        yield from _calls(child)
+
+
+def _is_loose_text(reading: Reading) -> bool:
+    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying."""
+    said = [leaf.type for leaf in reading.tokens]
+    last = reading.tokens[-1]
+    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
+
+
+def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
+    """`every 20 to 40 minutes`: the first length is in minutes, too."""
+    following = tokens[tokens.index(unit) + 1 :][:2]
+    return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
+
+
+def _which_unit(leaf: Leaf, sentence: str) -> Question:
+    """`wait 90`: seconds or minutes is never guessed."""
+    lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
+    options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
+    return Question(f"Do you mean {' or '.join(lengths)}?", options)
+
+
+def _which_half(hours: list[Leaf], sentence: str) -> Question:
+    """`every day at 8`: morning or evening is never guessed."""
+    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
+    options: list[str] = []
+    for chosen in product(*times):
+        said = sentence
+        for leaf, time in reversed(list(zip(hours, chosen, strict=True))):
+            said = f"{said[: leaf.start]}{time}{said[leaf.end :]}"
+        options.append(said)
+    return Question(f"Do you mean {' or '.join(times[0])}?", tuple(options[:4]))

@@ -1,0 +1,59 @@
+"""How likely a reading is before anything is known of what it means here: what it costs, and how much of it is free text.
+
+It knows no workspace and builds nothing; which of the likely readings is taken is decided by whoever knows their meaning.
+"""
+
+import math
+from typing import Final
+
+from grammar.driver import Reading
+from grammar.tree import Node
+
+NEARLY: Final = 0.6
+ROUNDING: Final = 0.01
+AMBIENT_COST: Final = 0.5
+NOT_YET_COST: Final = 0.5
+DAILY_COST: Final = 0.5
+
+
+def by_likelihood(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
+    """Readings by likelihood; what costs too much before anything is known of its tree is left out."""
+    likely: dict[int, tuple[float, int]] = {}
+    least = math.inf
+    for place, reading in sorted(enumerate(readings), key=lambda each: each[1].cost):
+        if reading.cost > least + NEARLY + ROUNDING:
+            break
+        likely[place] = likelihood(reading)
+        least = min(least, likely[place][0])
+    return sorted(((likely[place], readings[place]) for place in sorted(likely)), key=_likelier)
+
+
+def likelihood(reading: Reading) -> tuple[float, int]:
+    """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
+    free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
+    cost = reading.cost
+    if reading.start == "edit":
+        cost += AMBIENT_COST * (ambient_steps(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
+    if reading.start != "manage":
+        cost += NOT_YET_COST * is_later(reading.tree)
+    return round(cost, 2), free
+
+
+def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
+    return rated[0]
+
+
+def ambient_steps(tree: Node) -> Node | None:
+    """Steps that are said to no workflow by name and with no word for adding."""
+    return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
+
+
+def _is_daily(reading: Reading) -> bool:
+    """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
+    said = [leaf.type for leaf in reading.tokens]
+    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
+
+
+def is_later(tree: Node) -> bool:
+    """Whether it is something this bot cannot do yet, so that asking for details would be idle."""
+    return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
