@@ -16,6 +16,8 @@ from grammar.words import Word
 SHORTEST: Final = 3
 _ALSO_WORDS: Final = {"ten": "then", "top": "stop"}
 """Words of the language that are slips of others where those make sense."""
+_FIRST_WORDS: Final = {"the": "then"}
+"""The same, where they begin a sentence before a verb: `the run raid` does not run it unasked."""
 _EVERYDAY: Final = frozenset(
     {
         "here",
@@ -139,6 +141,8 @@ class Slips:
             following = words[place + 1] if place + 1 < len(words) else None
             if word.kind != "word" or len(word.key) < SHORTEST or _is_written_on(word, following):
                 continue
+            if place == 0 and word.key in _FIRST_WORDS and following is not None and following.key in self._verbs:
+                yield Slip(word.start, word.end, _FIRST_WORDS[word.key])
             for meant in self._meant(word.key, following):
                 yield Slip(word.start, word.end, meant)
 
