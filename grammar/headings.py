@@ -3,6 +3,7 @@
 What starts a workflow is for `grammar.resolve_starts`. No words are read and nothing is changed here.
 """
 
+from dataclasses import replace
 from typing import Any, assert_never, cast
 
 from engine.edits import (
@@ -22,12 +23,13 @@ from engine.edits import (
 from engine.model import Definition, Goto, Policy, State, Stop, Target, to_json
 from grammar import names
 from grammar.build_heading import declaration
+from grammar.build_references import named_place
 from grammar.context import Context
 from grammar.drafts import Draft, placeholder
 from grammar.instruction import Change, Question
 from grammar.references import Unsettled, Within, number_of, one_of, refuse
 from grammar.rules import Rule, ruled
-from grammar.syntax import Catch, Declared, Head, It, Reference
+from grammar.syntax import Catch, Declared, Head, It, Numbered, Reference
 from grammar.words import fold
 
 
@@ -117,7 +119,7 @@ def catch(syntax: Catch, within: Within, context: Context) -> tuple[Edit, ...]:
     definition = within.definition
     state = _caught(syntax, within, context)
     following = None if state is None else state.transitions.get("success")
-    steps = syntax.steps
+    steps = tuple(_led(draft, within) for draft in syntax.steps)
     if state is not None and following is None and syntax.goes_on is False:
         # After the last step nothing follows either way; that it ends there was said and stays.
         steps = (*steps, Draft(State(name=placeholder("stop"), action=Stop())))
@@ -129,9 +131,18 @@ def catch(syntax: Catch, within: Within, context: Context) -> tuple[Edit, ...]:
     if following is None or syntax.new or syntax.goes_on is False:
         return (Handle(states, None if state is None else state.name, syntax.event),)
     going_on = Handle(_leading_on(states, following), state.name if state else None, syntax.event)
-    if syntax.goes_on:
+    if syntax.goes_on or going_on.states == states:
         return (going_on,)
     return _stops_or_goes_on(Handle(states, going_on.step, syntax.event), going_on, within, context)
+
+
+def _led(draft: Draft, within: Within) -> Draft:
+    """A step that jumps to another one by its number, with that one's name."""
+    action = draft.state.action
+    to = named_place(action.to) if isinstance(action, Goto) else None
+    if not isinstance(to, Numbered):
+        return draft
+    return replace(draft, state=draft.state.model_copy(update={"action": Goto(to=one_of(to, within).name)}))
 
 
 def _caught(syntax: Catch, within: Within, context: Context) -> State | None:
