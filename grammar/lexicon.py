@@ -28,7 +28,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from grammar.kept import kept
-from grammar.words import NO_WORD, key_of, keys
+from grammar.words import key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
@@ -256,10 +256,8 @@ class LiveLexicon:
 
 
 def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
-    """The ways to type a name: `go live`, `go_live`. One with quotes in it is only ever said in quotes."""
+    """The ways to type a name: `go live`, `go_live`."""
     words = keys(phrase)[:MAX_PHRASE_WORDS]
-    if any(word.startswith(NO_WORD) for word in words):
-        return
     yield words
     spaced = tuple(part for word in words for part in word.split("_") if part)
     if spaced != words:

@@ -26,8 +26,8 @@ MAX_FAILED_JSON: Final = 16
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 _REPLY_PREFIX: Final = re.compile(r"\A@\w{1,25}\s+(?=[!/])")
-NO_WORD: Final = "\0"
-"""The keys of what is no word begin with it: of quotes, JSON, variables, all of a kind alike."""
+_NO_WORD: Final = "\0"
+"""The key of what is no word begins with it: a quote in a name is the same as just this quote, and never any other."""
 _QUOTES: Final = {'"': '"', "“": '”“"', "”": '”"', "„": '“”"', "«": "»", "＂": '＂"'}
 _SPACE: Final = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff\u034f\U000e0000-\U000e007f]+")
 _NAME: Final = re.compile(r'\[(?:(?P<plain>[\w\- ]+)|"(?P<quoted>(?:[^"\\]|\\.)*)")\]', re.DOTALL)
@@ -253,7 +253,7 @@ class _Cutter:
 
     def _word(self, kind: Kind, end: int, value: JsonValue) -> Word:
         written = self._text[self._at : end]
-        key = key_of(written) if kind in ("word", "number", "mark", "command", "channel") else f"{NO_WORD}{kind}"
+        key = key_of(written) if kind in ("word", "number", "mark", "command", "channel") else f"{_NO_WORD}{written}"
         return Word(kind, written, key, self._at, end, value, self._glued)
 
 
