@@ -32,7 +32,9 @@ FILE = (
 STRANGE = (
     "\u034f\u200b\ufeff\U000e0020\x00\ud7ff\U0001f6a9é½ßİ\u2028\r\n\t'’“”„\"\\{}[]()<>|&;:,.!?#@$%=+-*/^~`0123456789"
 )
-MOST_WORK = MAX_MESSAGE_WORK + EXAMPLE_WORK + TRIAL.work
+A_STEP = 200
+"""More than one step of the widest beam takes; a budget is looked at between steps."""
+MOST_WORK = MAX_MESSAGE_WORK + EXAMPLE_WORK + TRIAL.work + A_STEP
 """What is tried last may begin just before the end and do its own work; nothing begins after it. Counted, not timed."""
 
 
