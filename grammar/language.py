@@ -319,7 +319,9 @@ class Language:
             return Refusal("")
         if begun is not None and len(begun.families) < len(FAMILIES) and sentence.startswith(f"{begun.text} "):
             live = self._live.of(workspace)
-            if all(isinstance(self._driver.parse(sentence, live, family, TRIAL), Stuck) for family in begun.families):
+            if all(
+                isinstance(self._driver.parse(sentence, live, family, TRIAL, end), Stuck) for family in begun.families
+            ):
                 return Refusal("")
         return self._read(sentence, workspace, end, teaching=False, asking=False, limits=TRIAL)
 
