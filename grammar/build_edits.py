@@ -6,7 +6,6 @@ are built by `grammar.build_changes`.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from engine.formulas import Formula
@@ -48,7 +47,6 @@ from grammar.tree import Node, find
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
 _NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|called)\b|raid \S+\Z", re.IGNORECASE)
 """Words that are rather a step than a text: `an announcement saying hi`, `raid ninja`."""
-_SAID_TO_BE: Final = re.compile(r"\A(?:be|say|read)\s+(?=\S)", re.IGNORECASE)
 
 
 class EditBuilder:
@@ -137,7 +135,6 @@ class EditBuilder:
             steps = self._read_steps(value.text) if _NAMES_A_DEED.match(value.text) else None
             if steps is not None:
                 return Become(reference_in(parts[0]), self._steps.steps(steps))
-            value = replace(value, text=_SAID_TO_BE.sub("", value.text))
         return Alter(reference_in(parts[0]), value, str(leaf.value) if leaf is not None else None, old_in(node))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
