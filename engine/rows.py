@@ -74,13 +74,10 @@ def _give_way(before: State, following: str | None, first: str) -> tuple[State, 
     if isinstance(before.action, Goto | Stop):
         return before, following
     edges = dict(before.transitions)
-    if following is not None and any(_leads_to(target, following) for target in edges.values()):
-        led_on = SUCCESS in edges and _leads_to(edges[SUCCESS], following)
-        onward: Target | None = following if led_on else edges.get(SUCCESS)
+    if following is not None and SUCCESS in edges and _leads_to(edges[SUCCESS], following):
+        onward: Target | None = following
         edges = {event: _retarget(target, {following: first}) for event, target in edges.items()}
-        if not led_on:
-            edges[SUCCESS] = first
-    else:
+    else:  # what follows is at most done on a failure, and stays that
         onward = edges.get(SUCCESS)
         edges[SUCCESS] = first
     return before.model_copy(update={"transitions": edges}), onward

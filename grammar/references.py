@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from engine.model import Action, Call, Definition, State, Wait, all_states, blocks
+from engine.model import Action, Call, Definition, Goto, State, Stop, Wait, all_states, blocks, destinations
 from grammar.instruction import Question, Refusal
 from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
 from grammar.words import fold
@@ -202,7 +202,7 @@ def place(position: Position | None, within: Within) -> int:
     """
     count = len(within.definition.states)
     if position is None or position.where == "end":
-        return count + 1
+        return _end(within.definition)
     if position.where == "start":
         return 1
     if position.where == "number":
@@ -218,11 +218,37 @@ def place(position: Position | None, within: Within) -> int:
     return numbers[0] + (position.where == "after")
 
 
+def _end(definition: Definition) -> int:
+    """The number of a step at the end of what is done when all goes well, which is not beyond a stop or inside what is done on a failure."""
+    states = definition.states
+    along = _along(definition)
+    last = max((n for n, state in enumerate(states, 1) if state.name in along), default=len(states))
+    leads_there = last == 1 or not isinstance(states[last - 2].action, Goto | Stop)
+    return last if isinstance(states[last - 1].action, Stop) and leads_there else last + 1
+
+
+def _along(definition: Definition) -> frozenset[str]:
+    """The outermost steps that are come to if all goes well."""
+    by_name = {state.name: state for state in definition.states}
+    found: set[str] = set()
+    ahead = [definition.initial_state]
+    while ahead:
+        state = by_name.get(ahead.pop())
+        if state is None or state.name in found:
+            continue
+        found.add(state.name)
+        if isinstance(state.action, Goto):
+            ahead.append(state.action.to)
+        elif "success" in state.transitions:
+            ahead.extend(destinations(state.transitions["success"]))
+    return frozenset(found)
+
+
 def moved_place(current: int, position: Position, within: Within) -> int:
     """The number a step will have after it was moved from its number to a position."""
     count = len(within.definition.states)
     if position.where in ("start", "end"):
-        return 1 if position.where == "start" else count
+        return 1 if position.where == "start" else _before_leaving(_end(within.definition), current)
     if position.where == "number":
         return _checked(position.number or 0, count - 1, within)
     if position.where in ("up", "down"):
@@ -230,7 +256,11 @@ def moved_place(current: int, position: Position, within: Within) -> int:
         if not 1 <= at <= count:
             raise refuse(f"It is the {'first' if at < 1 else 'last'} step of {within.name} already.")
         return at
-    at = place(position, within)
+    return _before_leaving(place(position, within), current)
+
+
+def _before_leaving(at: int, current: int) -> int:
+    """A place as it is counted once the step that goes there is out of the way."""
     return at - 1 if at > current else at
 
 

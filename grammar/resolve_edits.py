@@ -86,7 +86,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
     """
     definition = within.definition
     match syntax:
-        case Add(position=None) if names.is_blank(definition) and syntax.steps:
+        case Add() if names.is_blank(definition) and syntax.steps:
+            place(syntax.position, within)  # a step beside which it is to stand must be there
             blank = definition.states[0].name
             return (ReplaceStep(blank, context.loose(syntax.steps, definition, without=blank)),)
         case Add():

@@ -104,6 +104,14 @@ def test_error_edges_to_the_next_step_go_to_the_new_one() -> None:
     assert apply(both, InsertSteps(2, (step("x"),))).state("a").transitions == {"success": "x", "error": "x"}
 
 
+def test_what_is_done_only_on_an_error_stays_so_when_a_step_is_put_in_before_it() -> None:
+    first = State(name="a", action=Wait(seconds=1), transitions={"error": "b"})
+    handled = Definition(id="w", name="w", initial_state="a", states=(first, step("b")))
+    changed = apply(handled, InsertSteps(2, (step("x"),)))
+    assert changed.state("a").transitions == {"success": "x", "error": "b"}
+    assert changed.state("x").transitions == {}
+
+
 def test_guarded_ways_to_the_next_step_go_to_the_new_one() -> None:
     ways = (Way(when=GUARD, to="c"), Way(to="b"))
     first = State(name="a", action=Wait(seconds=1), transitions={"success": ways})
