@@ -14,6 +14,7 @@ from engine.model import Action, Call, State, Wait
 from grammar.drafts import MissingPiece
 from grammar.references import nearest, refuse
 from grammar.syntax import Alter, By, Duration, Value, Words
+from grammar.units import UnitUnsaid, plain_unit
 from grammar.workspace import Workspace
 
 LIVE: Final = ("scene", "source", "filter", "sound", "reward", "role")
@@ -33,6 +34,7 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
     Raises:
         Unsettled: The value does not fit.
         MissingPiece: It is not said by how much.
+        UnitUnsaid: It is not said, and not plain, what a number counts.
     """
     match state.action:
         case Wait() as wait:
@@ -100,7 +102,11 @@ def _new_seconds(old: object, value: Value, need: str) -> float | str:
         case Words(text, quoted) if quoted and "${" in text:
             return text
         case Words(text, type="number"):
-            raise refuse(f"{text} what? {need}.", f"{text} seconds", f"{text} minutes")
+            number = _number(value)
+            unit = plain_unit(old, number) if isinstance(number, int | float) else None
+            if unit is None or not isinstance(number, int | float):
+                raise UnitUnsaid(text)
+            return number * unit
         case _:
             raise refuse(f'{need}, not "{value.text}".')
 
@@ -202,7 +208,7 @@ def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace)
 
 def _number(value: Words) -> JsonValue:
     try:
-        number = float(value.text)
+        number = float(value.text if value.number is None else value.number)
     except ValueError:
         raise refuse(f'It needs a number, not "{value.text}".') from None
     return int(number) if number.is_integer() else number

@@ -184,8 +184,9 @@ def value_in(node: Node) -> Value:
         case kind:
             leaf = next(node.leaves())
             type_: Any = kind
-            text = leaf.text if kind == "number" else str(leaf.value)
-            return Words(text, leaf.quoted, type_)
+            if kind == "number":
+                return Words(leaf.text, leaf.quoted, type_, leaf.value)
+            return Words(str(leaf.value), leaf.quoted, type_)
 
 
 def event_in(edge: Node) -> str:

@@ -144,7 +144,7 @@ def left_open(reading: Reading, sentence: str) -> Question | None:
     unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
     unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
     if unit is not None and not is_later(reading.tree):
-        return _which_unit(unit, sentence)
+        return which_unit(unit, sentence)
     hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
     return _which_half(hours, sentence) if hours else None
 
@@ -230,9 +230,14 @@ def _calls(tree: Node) -> Iterator[Node]:
 
 
 def _is_loose_text(reading: Reading) -> bool:
-    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying."""
+    """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying.
+
+    A number is plain after `the wait is too short`.
+    """
     said = [leaf.type for leaf in reading.tokens]
     last = reading.tokens[-1]
+    if last.type == "NUMBER" and "_IS_BAD" in said:
+        return False
     return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
 
 
@@ -242,8 +247,8 @@ def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:
     return [leaf.type for leaf in following] in (["_UP_TO", "DURATION"], ["_AND", "DURATION"])
 
 
-def _which_unit(leaf: Leaf, sentence: str) -> Question:
-    """`wait 90`: seconds or minutes is never guessed."""
+def which_unit(leaf: Leaf, sentence: str) -> Question:
+    """`wait 90`: seconds or minutes is never guessed where no length is there that tells."""
     lengths = tuple(f"{leaf.text} {unit}{'' if leaf.text == '1' else 's'}" for unit in ("second", "minute"))
     options = tuple(f"{sentence[: leaf.start]}{length}{sentence[leaf.end :]}" for length in lengths)
     return Question(f"Do you mean {' or '.join(lengths)}?", options)

@@ -31,7 +31,7 @@ from grammar.breath import put_right
 from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
-from grammar.doubts import Doubts, left_open
+from grammar.doubts import Doubts, left_open, which_unit
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -67,6 +67,7 @@ from grammar.say import AND_THEN, Sayer
 from grammar.slips import Slips
 from grammar.table import no_collecting
 from grammar.tree import Node, alike
+from grammar.units import UNITS, UnitUnsaid, counted_in, replaces_such, unitless
 from grammar.wishes import Vague
 from grammar.words import clean, joints, split
 from grammar.workspace import Workspace
@@ -393,11 +394,14 @@ class Language:
         resolver = Resolver(Context(workspace, self._declarations, telling, sentence))
         asked = left_open(reading, sentence)
         if asked is not None:
-            return asked
+            return self._counted_as_before(reading, resolver, workspace) or asked
         try:
             instruction = resolver.resolve(self._builder.build(reading.tree))
         except Unsettled as unsettled:
             return unsettled.answer
+        except UnitUnsaid as unsaid:
+            number = next(leaf for leaf in reversed(reading.tokens) if leaf.text == unsaid.number)
+            return which_unit(number, sentence)
         except MissingPiece as missing:
             return Question(missing.question, gap=missing.gap(sentence), verbatim=missing.verbatim)
         except EngineError as error:
@@ -405,6 +409,22 @@ class Language:
         except ValidationError as error:
             return Refusal(f"I cannot take that: {mistake(error)}.")
         return Understood(instruction, reading.corrections)
+
+    def _counted_as_before(self, reading: Reading, resolver: Resolver, workspace: Workspace) -> Understanding | None:
+        """What is meant if a bare number counts what the lengths it replaces plainly count; None if it replaces none."""
+        number = unitless(reading)
+        for unit in UNITS if number is not None and reading.start == "edit" else ():
+            answer: Understanding
+            try:
+                meant = [resolver.resolve(self._builder.build(counted_in(reading, unit).tree))]
+                answer = Understood(meant[0], reading.corrections)
+            except Unsettled as unsettled:
+                meant, answer = list(unsettled.meant), unsettled.answer
+            except (UnitUnsaid, MissingPiece, EngineError, ValidationError):
+                return None
+            if meant and all(replaces_such(each, number or 0, unit, workspace) for each in meant):
+                return answer
+        return None
 
     def _read_steps(self, text: str) -> Node | None:
         outcome = self._driver.parse(text, NO_NAMES, "steps_line")

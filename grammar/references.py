@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from engine.model import Action, Call, Definition, Goto, State, Stop, Wait, all_states, blocks, destinations
-from grammar.instruction import Question, Refusal
+from grammar.instruction import Instruction, Question, Refusal
 from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
 from grammar.words import fold
 
@@ -22,11 +22,17 @@ _BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
 
 
 class Unsettled(Exception):
-    """A sentence that has to be asked about or refused; it carries the answer."""
+    """A sentence that has to be asked about or refused.
 
-    def __init__(self, answer: Question | Refusal) -> None:
+    Attributes:
+        answer: What is asked or told.
+        meant: What each of the numbered answers of a question means, as far as that is known.
+    """
+
+    def __init__(self, answer: Question | Refusal, meant: tuple[Instruction, ...] = ()) -> None:
         super().__init__(answer.text)
         self.answer = answer
+        self.meant = meant
 
 
 class Unclear(Exception):

@@ -115,7 +115,7 @@ class Resolver:
             options, question = self._which(command, unclear)
             if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
                 return options[0]
-            raise Unsettled(question) from None
+            raise Unsettled(question, tuple(options)) from None
         except MissingPiece as missing:
             raise Unsettled(
                 Question(missing.question, gap=missing.gap(self.context.sentence), verbatim=missing.verbatim)

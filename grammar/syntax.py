@@ -127,11 +127,13 @@ class Words:
 
     Attributes:
         type: What it was recognised as: a live scene, a channel, or just a text.
+        number: What a number comes to, however it is written.
     """
 
     text: str
     quoted: bool = False
     type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "user"] = "text"
+    number: float | None = None
 
 
 Value: TypeAlias = Duration | By | Words
