@@ -6,9 +6,10 @@ It reads and decides; what comes of an answer is none of its business, and it ke
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.answers import Thought, chosen, is_dropped, thoughts, verdict
+from bot.answers import Thought, chosen, is_dropped, means_all, points_at_one, thoughts, verdict
 from bot.corrections import about, begins_anew
 from bot.hearing import Hearing, is_full
+from bot.instructions.concerns import at_once, concerned
 from bot.message import Message
 from bot.questions import filled, focus_then, hints_of, is_verbatim, options_of
 from engine.ports import ProposalRecord
@@ -18,9 +19,10 @@ from grammar.names import lookup
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Yes or no; no also to a question for a missing piece."""
+    """Yes or no; no also to a question for a missing piece, and then the words it was said in."""
 
     yes: bool
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def answer_to(hearing: Hearing, message: Message, question: ProposalRecord, said
         decided = verdict(said)
         return _instead(hearing, message, question, said) if decided is None else Decided(decided)
     if is_dropped(said, verbatim=is_verbatim(question)):
-        return Decided(yes=False)
+        return Decided(yes=False, said=said)
     if options := options_of(question):
         return _picked(hearing, message, question, said, options)
     if (text := _fitting(hearing, message, question, said)) is not None:
@@ -76,8 +78,38 @@ def _picked(
 ) -> Answered | None:
     if len(options) == 1 and (decided := verdict(said)) is not None:
         return Picked(options[0]) if decided else Decided(yes=False)
-    place = chosen(said, options, hints_of(question))
+    hints = hints_of(question)
+    place = chosen(said, options, hints)
+    if place is None and means_all(said, options, hints):
+        together = _all_of(hearing, message, question, options) if len(options) > 1 and hints else None
+        return Misfit(said) if together is None else Picked(together)
+    if place is None and points_at_one(said):
+        place = chosen(said, options, _contents(hearing, message, question, options))
     return _instead(hearing, message, question, said) if place is None else Picked(options[place])
+
+
+def _all_of(hearing: Hearing, message: Message, question: ProposalRecord, options: tuple[str, ...]) -> str | None:
+    """All the answers as one sentence, where each does the same with another step or workflow."""
+    workspace = hearing.workspace(message, focus_then(question))
+    meant = [hearing.desk.language.understand(option, workspace, teaching=False) for option in options]
+    together = at_once([each.instruction for each in meant if isinstance(each, Understood)])
+    return None if together is None or not all(map(is_full, meant)) else hearing.say(together, workspace)
+
+
+def _contents(
+    hearing: Hearing, message: Message, question: ProposalRecord, options: tuple[str, ...]
+) -> tuple[str, ...]:
+    """What is in the workflow that each answer is about, in words."""
+    workspace = hearing.workspace(message, focus_then(question))
+    hints = hints_of(question)
+    found: list[str] = []
+    for place, option in enumerate(options):
+        named = lookup(hints[place].strip('"'), workspace) if place < len(hints) else None
+        meant = hearing.desk.language.understand(option, workspace, teaching=False) if named is None else None
+        ids = concerned(meant.instruction) if isinstance(meant, Understood) else ()
+        views = (named,) if named is not None else tuple(workspace.workflows[id] for id in ids)
+        found.append("\n".join(hearing.desk.language.say_definition(view.definition) for view in views))
+    return tuple(found)
 
 
 def _instead(hearing: Hearing, message: Message, question: ProposalRecord, said: str) -> Instead | None:

@@ -7,6 +7,7 @@ whether that makes sense. What is not surely an answer is none.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 YES: Final = frozenset(
@@ -15,13 +16,13 @@ YES: Final = frozenset(
 )
 NO: Final = frozenset(
     {"no", "n", "nope", "nah", "no thanks", "no thank you", "cancel", "cancel that", "dont", "don't", "no don't"}
-    | {"no dont", "do not", "nein", "non"}
+    | {"no dont", "do not", "nein", "non", "nothing", "neither", "neither one", "none", "none thanks"}
+    | {f"{none} of {them}" for none in ("neither", "none", "not any") for them in ("them", "those", "these", "the two")}
 )
 DROP: Final = frozenset(
     {"never mind", "nevermind", "nvm", "forget it", "forget that", "forget about it", "leave it", "drop it"}
     | {"no never mind", "no nevermind", "no nvm", "no forget it", "skip it"}
 )
-_CANCEL: Final = frozenset({"cancel", "cancel that"})
 _ORDINALS: Final = (
     ("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("sixth", "6th"),
     ("seventh", "7th"), ("eighth", "8th"), ("ninth", "9th"), ("tenth", "10th"),
@@ -29,10 +30,24 @@ _ORDINALS: Final = (
 _PLACES: Final = {word: place for place, words in enumerate(_ORDINALS) for word in words}
 _NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NUMBER: Final = re.compile(r"(?:#|no\.? ?|number |nr\.? ?|option |answer )?(\d{1,3})[.)]?")
-_ORDINAL: Final = re.compile(rf"(?:the )?({'|'.join(_PLACES)}|last|latter|former)(?: one| option)?")
+_ORDINAL: Final = re.compile(
+    rf"(?:(?:only|just|the) )*(?P<place>{'|'.join(_PLACES)}|last|latter|former)(?: (?P<noun>\w+))?"
+)
+_ONES: Final = frozenset({"one", "option", "answer"})
+_ALL: Final = re.compile(
+    r"(?:the )?(?:both|all|each)(?: (?:of (?:them|those|these)|one|two|three|four|(?P<noun>\w+?)s))?(?: pl(?:ea)?s)?"
+)
+_MORE: Final = "longe[rs]t?|bigg?e[rs]t?|larger|largest|highe[rs]t?|long|big|most"
+_LESS: Final = "shorte[rs]t?|smalle[rs]t?|lowe[rs]t?|short|small|least"
+_COMPARED: Final = re.compile(rf"(?:the )?(?:(?P<more>{_MORE})|{_LESS})(?: (?P<noun>\w+))?")
+_LENGTH: Final = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|days?)?\b"
+)
+_UNITS: Final = {"s": ("seconds", 1), "m": ("minutes", 60), "h": ("hours", 3_600), "d": ("days", 86_400)}
+_POINTS_AT_ONE: Final = re.compile(r"(?:the|that|this) (?:one\b.*|(?:\S+ ){1,3}one)")
 _WORD: Final = re.compile(r"[\w$#!@.'-]+")
 _MEANINGLESS: Final = frozenset(
-    {"the", "that", "this", "one", "with", "at", "which", "is", "a", "an", "please", "it", "of"}
+    {"the", "that", "this", "one", "with", "at", "which", "is", "a", "an", "please", "it", "of", "says", "about", "in"}
 )
 
 # What a second thought begins with, longest first where one begins another.
@@ -102,9 +117,9 @@ def _is_sighed_no(said: str) -> bool:
 
 
 def is_dropped(said: str, *, verbatim: bool = False) -> bool:
-    """Whether the asker no longer wants to answer; of a text that is taken as it is, only by words that are none."""
+    """Whether the asker no longer wants to answer; where a text is wanted, only by words that are hardly one."""
     word = bare(said)
-    return word in DROP or (verbatim and word in _CANCEL) or (not verbatim and (word in NO or _is_sighed_no(said)))
+    return word in DROP or (verbatim and word in NO) or (not verbatim and (word in NO or _is_sighed_no(said)))
 
 
 # Which of several ------------------------------------------------------------------------------------------------------
@@ -132,8 +147,11 @@ def _pointed(word: str, options: Sequence[str], hints: Sequence[str]) -> int | N
         return _within(int(number.group(1)) - 1, options)
     if word in _NUMBERS:
         return _within(_NUMBERS.index(word), options)
-    if ordinal := _ORDINAL.fullmatch(word):
-        return _ordered(ordinal.group(1), options)
+    told = tuple(hint or option for hint, option in zip_longest(hints[: len(options)], options))
+    if (ordinal := _ORDINAL.fullmatch(word)) and _is_of_all(ordinal["noun"], told):
+        return _ordered(ordinal["place"], options)
+    if (compared := _COMPARED.fullmatch(word)) and _is_of_all(compared["noun"], told):
+        return _outermost(told, most=compared["more"] is not None)
     for known in (options, hints):
         exact = next((place for place, each in enumerate(known) if bare(each).strip('"') == word.strip('"')), None)
         if exact is not None:
@@ -151,13 +169,52 @@ def _ordered(word: str, options: Sequence[str]) -> int | None:
             return _within(_PLACES[word], options)
 
 
+def _is_of_all(noun: str | None, told: Sequence[str]) -> bool:
+    """Whether a noun counts the options and not something else: `the second wait` is no option where one is a message."""
+    return noun is None or noun in _ONES or (noun != "step" and all(noun in _WORD.findall(bare(each)) for each in told))
+
+
+def _outermost(told: Sequence[str], *, most: bool) -> int | None:
+    """The option with the greatest or the least length in it, if just one has that."""
+    lengths = [_length(each) for each in told]
+    if any(length is None for length in lengths):
+        return None
+    wanted = (max if most else min)(length for length in lengths if length is not None)
+    return lengths.index(wanted) if lengths.count(wanted) == 1 else None
+
+
+def _length(told: str) -> float | None:
+    """All lengths of time in words, together."""
+    found = [float(each["number"]) * _UNITS[each["unit"][0]][1] for each in _LENGTH.finditer(told) if each["unit"]]
+    return sum(found) if found else None
+
+
+def _spelled(said: str) -> str:
+    """Words with every length of time written as it is said back: `10s` is `10 seconds`."""
+    return _LENGTH.sub(lambda each: f"{each['number']} {_UNITS[each['unit'][0]][0]}" if each["unit"] else each[0], said)
+
+
+def means_all(said: str, options: Sequence[str], hints: Sequence[str] = ()) -> bool:
+    """`both`, `all of them`, `both waits`: not one of several, but each of them."""
+    found = _ALL.fullmatch(bare(said))
+    if found is None or (bare(said).split()[-1] == "two" and len(options) != 2):
+        return False
+    told = tuple(hint or option for hint, option in zip_longest(hints[: len(options)], options))
+    return _is_of_all(found["noun"], told)
+
+
+def points_at_one(said: str) -> bool:
+    """`the one with hype`, `the blue one`: one of several, if that is one."""
+    return _POINTS_AT_ONE.fullmatch(bare(said)) is not None
+
+
 def _described(word: str, options: Sequence[str], hints: Sequence[str]) -> int | None:
     """The only option that has all the words that count."""
-    wanted = {each for each in _WORD.findall(word) if each not in _MEANINGLESS}
+    wanted = {each for each in _WORD.findall(_spelled(word)) if each not in _MEANINGLESS}
     if not wanted:
         return None
     known = [f"{option} {hints[place] if place < len(hints) else ''}" for place, option in enumerate(options)]
-    fitting = [place for place, text in enumerate(known) if wanted <= set(_WORD.findall(bare(text)))]
+    fitting = [place for place, text in enumerate(known) if wanted <= set(_WORD.findall(bare(_spelled(text))))]
     return fitting[0] if len(fitting) == 1 else None
 
 

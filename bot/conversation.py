@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, assert_never
 
 from bot.answering import Answered, Decided, Filled, Instead, Misfit, Picked, answer_to
-from bot.answers import is_dropped, without_sigh
+from bot.answers import NO, bare, is_dropped, without_sigh
 from bot.asking import Asking
 from bot.catalogue import Catalogue
 from bot.corrections import Anew, Which
@@ -25,7 +25,7 @@ from bot.instructions.turn import Ask, Desk, Told, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import OpenQuestions
-from bot.questions import detail, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
+from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
 from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import is_staff, may_edit, may_run
@@ -226,14 +226,14 @@ class Conversation:
         understanding = self._hearing.understand(message, said)
         if question is not None:
             if isinstance(understanding, Understood) and isinstance(understanding.instruction, Answer):
-                return await self._answer(message, question, Decided(understanding.instruction.yes))
+                return await self._answer(message, question, Decided(understanding.instruction.yes, said))
             if not is_full(understanding):
                 is_text = not is_verbatim(question) or _is_no_instruction(understanding)
                 answered = answer_to(self._hearing, message, question, said) if is_text else None
                 if isinstance(answered, Misfit):
                     answered = None
                 if answered is None and is_dropped(said, verbatim=is_verbatim(question)):
-                    answered = Decided(yes=False)
+                    answered = Decided(yes=False, said=said)
                 if answered is not None:
                     return await self._answer(message, question, answered)
         return await self._process(Heard(message, said, said, question))
@@ -241,8 +241,8 @@ class Conversation:
     async def _answer(self, message: Message, question: ProposalRecord, answered: Answered) -> Sequence[Reply]:
         """Somebody answers their open question."""
         match answered:
-            case Decided(yes=yes):
-                return await self._decide(message, question, yes=yes)
+            case Decided(yes=yes, said=said):
+                return await self._decide(message, question, yes=yes, said=said)
             case Picked(option=option):
                 return await self._pick(message, question, option)
             case Instead(sentence=said):
@@ -256,7 +256,9 @@ class Conversation:
             case _:
                 assert_never(answered)
 
-    async def _decide(self, message: Message, question: ProposalRecord, *, yes: bool) -> Sequence[Reply]:
+    async def _decide(
+        self, message: Message, question: ProposalRecord, *, yes: bool, said: str = ""
+    ) -> Sequence[Reply]:
         """A yes or no."""
         platform = message.place.platform
         if not yes:
@@ -264,7 +266,7 @@ class Conversation:
             if left := left_of(question):
                 heard = Heard(message, question.instruction, words_of(question), focus=focus_then(question))
                 return await self._asking.ask_missing(heard, left[0], left[1:])
-            return one("answer", LEFT, platform)
+            return one("answer", f"{LEFT}{_as_a_text(question, said)}", platform)
         if question.kind == "missing":
             options = options_of(question)
             if len(options) == 1:
@@ -465,6 +467,13 @@ def _still_open(heard: Heard) -> str:
     if heard.question is None or heard.answers or not is_verbatim(heard.question):
         return ""
     return f" I still wait for an answer: {detail(heard.question, 'text')} (or: never mind)"
+
+
+def _as_a_text(question: ProposalRecord, said: str) -> str:
+    """How a no is said that was to be the text that was asked for."""
+    if not is_verbatim(question) or bare(said) not in NO:
+        return ""
+    return f" If that is the text: !wf {filled(question, said)[0]}"
 
 
 def _is_no_instruction(understanding: Understanding) -> bool:

@@ -6,7 +6,7 @@ It reads no instruction. An open question is a `ProposalRecord`; whether it is s
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.answers import chosen, is_dropped, thoughts, verdict
+from bot.answers import chosen, is_dropped, means_all, points_at_one, thoughts, verdict
 from bot.message import instruction_in, without_mention
 from bot.questions import hints_of, options_of
 from engine.ports import ProposalRecord
@@ -51,7 +51,10 @@ def route(text: str, question: ProposalRecord | None) -> Route:
         return Chat()
     if answers(said, question):
         return Answering(said)
-    return Thinking(said) if any(thought.rejects or thought.means for thought in thoughts(said)) else Chat()
+    may_point = bool(options_of(question)) and points_at_one(said)
+    if may_point or any(thought.rejects or thought.means for thought in thoughts(said)):
+        return Thinking(said)
+    return Chat()
 
 
 def answers(said: str, question: ProposalRecord) -> bool:
@@ -60,5 +63,6 @@ def answers(said: str, question: ProposalRecord) -> bool:
         return verdict(said) is not None
     if options := options_of(question):
         alone = len(options) == 1 and verdict(said) is not None
-        return alone or chosen(said, options, hints_of(question)) is not None or is_dropped(said)
+        picks = chosen(said, options, hints_of(question)) is not None or means_all(said, options, hints_of(question))
+        return alone or picks or is_dropped(said)
     return True

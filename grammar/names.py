@@ -47,6 +47,10 @@ def find(typed: str, workspace: Workspace) -> WorkflowView:
     raise refuse(f'There is no workflow "{typed}". {hint}', *near)
 
 
+class NotSaidWhich(Unsettled):
+    """No workflow is named or in focus, and there are several; whoever knows what was to be done with it can say it of each."""
+
+
 def lookup(typed: str, workspace: Workspace) -> WorkflowView | None:
     """The workflow of that id or name, if there is one; an id wins over a name."""
     return workspace.workflows.get(typed) or workspace.by_name.get(fold(typed))
@@ -66,7 +70,7 @@ def focused(workspace: Workspace, sentence: str) -> WorkflowView:
         raise Unsettled(NoneYet("There is no workflow yet to do that to."))
     names = [quoted_name(view.definition.name) for view in workspace.workflows.values()]
     options = tuple(f"in {name} {sentence}" for name in names[:9])
-    raise Unsettled(Question("In which workflow?", options, hints=tuple(names[:9])))
+    raise NotSaidWhich(Question("In which workflow?", options, hints=tuple(names[:9])))
 
 
 def quoted_name(name: str) -> str:

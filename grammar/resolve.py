@@ -44,6 +44,7 @@ from grammar.instruction import (
     Placeholders,
     Question,
     Redo,
+    Refusal,
     Rename,
     Restore,
     RetryRun,
@@ -111,6 +112,8 @@ class Resolver:
         """
         try:
             return self._settled(command)
+        except names.NotSaidWhich as unsaid:
+            raise Unsettled(self._in_each(command, unsaid.answer)) from None
         except Unclear as unclear:
             options, question = self._which(command, unclear)
             if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
@@ -166,6 +169,20 @@ class Resolver:
                 return self._named(command)
             case _:
                 assert_never(command)
+
+    def _in_each(self, command: Command, asked: Question | Refusal) -> Question | Refusal:
+        """The question which workflow is meant, with what it would come to in each where that is clear."""
+        options: list[str] = []
+        views = self.context.workspace.workflows.values()
+        for view, as_typed in zip(views, asked.options if isinstance(asked, Question) else (), strict=False):
+            there = replace(self.context, workspace=replace(self.context.workspace, focus=view.definition.id))
+            try:
+                meant = Resolver(there).resolve(command)
+            except Unsettled:
+                options.append(as_typed)
+            else:
+                options.append(self.context.say.instruction(meant, self.context.workspace))
+        return replace(asked, options=tuple(options)) if isinstance(asked, Question) else asked
 
     def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
         """What is meant with each of the steps that fit, and the question between them in whole sentences."""

@@ -1,7 +1,9 @@
 """Which workflows an instruction is about, and whether it only looks. Pure."""
 
-from typing import assert_never
+from collections.abc import Sequence
+from typing import Final, assert_never
 
+from engine.edits import RemoveSteps, SetAction, SetCritical, SetRetry, SetStepTimeout
 from grammar.instruction import (
     Agenda,
     Answer,
@@ -85,6 +87,31 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             return ()
         case _:
             assert_never(instruction)
+
+
+def at_once(instructions: Sequence[Instruction]) -> Instruction | None:
+    """One instruction that does all of these, which do the same with several steps of a workflow, or with several workflows."""
+    match instructions:
+        case [Change(workflow=workflow), *_]:
+            changes = [each for each in instructions if isinstance(each, Change) and each.workflow == workflow]
+            edits = [edit for change in changes for edit in change.edits]
+            if len(changes) < len(instructions) or not isinstance(edits[0], _OF_NAMED_STEPS):
+                return None
+            if any(type(edit) is not type(edits[0]) for edit in edits):
+                return None
+            removed = tuple(name for edit in edits if isinstance(edit, RemoveSteps) for name in edit.names)
+            return Change(workflow, (RemoveSteps(removed),) if removed else tuple(edits))
+        case [Delete(), *_]:
+            ids = [id for each in instructions if isinstance(each, Delete) for id in each.workflows]
+            return Delete(tuple(dict.fromkeys(ids))) if len(ids) == len(instructions) else None
+        case [SetEnabled(), *_] if all(isinstance(each, SetEnabled) for each in instructions):
+            return Several(tuple(instructions))
+        case _:
+            return None
+
+
+_OF_NAMED_STEPS: Final = (RemoveSteps, SetAction, SetStepTimeout, SetRetry, SetCritical)
+"""Edits that mean the same step whatever other edits are made before them."""
 
 
 def is_edit(instruction: Instruction) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.answers import chosen, is_dropped, is_other, thoughts, verdict, without_sigh
+from bot.answers import chosen, is_dropped, is_other, means_all, thoughts, verdict, without_sigh
 
 OPTIONS = ("raid v2: remove step 2", "raid v2: remove step 4")
 HINTS = ("step 2: wait 10 seconds", "step 4: wait 5 minutes")
@@ -26,6 +26,8 @@ def test_yes_and_no_are_nothing_but_that(said: str, yes: bool | None) -> None:
     [
         ("2", 1), ("#1", 0), ("number 2", 1), ("two", 1), ("the second", 1), ("the 2nd one", 1), ("last", 1), ("the latter", 1),
         ("no, the first", 0), ("i meant 2", 1), ("step 4", 1), ("the one with 5 minutes", 1), ("the 10 seconds one", 0),
+        ("the longer one", 1), ("the shortest", 0), ("the 10s one", 0), ("only the second", 1), ("the second wait", 1),
+        ("the second step", None), ("the second message", None), ("the longer message", None), ("the long run", None),
         ("remove step 2", 0), ("wait", None), ("remove", None), ("3", None), ("2 of those lol", None), ("the wait", None),
     ],
 )  # fmt: skip
@@ -67,10 +69,32 @@ def test_a_value_alone_is_one_only_where_it_was_just_asked_for() -> None:
     assert thoughts("make it 20", begun=True)[0].means
 
 
+@pytest.mark.parametrize(
+    "said", ["both", "Both!", "all", "all of them", "both of those", "the both", "each one", "both waits"]
+)
+def test_each_of_several_is_meant_by_both_or_all(said: str) -> None:
+    assert means_all(said, OPTIONS, HINTS)
+
+
+@pytest.mark.parametrize(
+    "said", ["all good", "both messages", "all yours", "bothersome", "all three of you", "both hands"]
+)
+def test_talk_that_begins_with_all_or_both_means_none(said: str) -> None:
+    assert not means_all(said, OPTIONS, HINTS)
+
+
+@pytest.mark.parametrize("said", ["neither", "none of them", "neither of those", "nope", "nah not that one", "wait no"])
+def test_none_of_several_is_meant_by_neither_and_all_sorts_of_no(said: str) -> None:
+    assert is_dropped(said)
+
+
 def test_a_text_is_dropped_by_words_that_are_none() -> None:
     assert is_dropped("never mind", verbatim=True)
     assert is_dropped("cancel", verbatim=True)
-    assert not is_dropped("no", verbatim=True)
+    assert is_dropped("no", verbatim=True)
+    assert is_dropped("nothing", verbatim=True)
+    assert not is_dropped('"no"', verbatim=True)
+    assert not is_dropped("no way", verbatim=True)
     assert not is_dropped("stop", verbatim=True)
 
 

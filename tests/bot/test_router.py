@@ -67,7 +67,8 @@ def test_a_missing_piece_takes_the_next_plain_message() -> None:
     assert route("hello, everyone", question(verbatim=True)) == Answering("hello, everyone")
 
 
-def test_a_text_may_be_the_word_no_but_never_mind_drops_it() -> None:
-    assert not is_dropped("no", verbatim=True)
+def test_a_text_may_be_stop_but_no_and_never_mind_drop_it() -> None:
+    assert not is_dropped("stop", verbatim=True)
+    assert is_dropped("no", verbatim=True)
     assert is_dropped("never mind", verbatim=True)
     assert is_dropped("no")
