@@ -28,7 +28,7 @@ from bot.open_questions import OpenQuestions
 from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
 from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
-from bot.rights import is_staff, may_edit, may_run
+from bot.rights import ONLY_STAFF, is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
 from bot.second_thoughts import (
     Corrects,
@@ -43,6 +43,7 @@ from bot.second_thoughts import (
 from engine.declare import Declarations
 from engine.errors import EngineError, RevisionMoved, StoreError
 from engine.execution import Person
+from engine.model import Definition
 from engine.ports import Clock, ProposalRecord, Store
 from engine.runner import Runner
 from grammar.instruction import (
@@ -62,7 +63,6 @@ from grammar.workspace import LiveNames, Workspace
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE: Final = 200_000
-ONLY_STAFF: Final = "Only the streamer and moderators can change workflows."
 LEFT: Final = "All right, nothing was changed."
 _LONGEST_TAKEN_BACK: Final = 120
 
@@ -185,9 +185,20 @@ class Conversation:
                 )
 
     def complete(self, message: Message) -> list[str]:
-        """What the word being typed could become, if what is typed is for the bot."""
+        """What the word being typed could become, if what is typed is for the bot and its author may say anything to it.
+
+        Whoever only a policy lets in is offered the names of those workflows, and nothing else of the stream's.
+        """
         said = instruction_in(message.text)
-        return [] if said is None else self._desk.language.complete(said, self._hearing.workspace(message))
+        if said is None or not self._may_talk(message.author):
+            return []
+        workspace = self._hearing.workspace(message)
+        if not is_staff(message.author):
+            theirs = {id: view for id, view in workspace.workflows.items() if _lets_in(view.definition, message.author)}
+            workspace = Workspace(
+                theirs, workspace.focus if workspace.focus in theirs else None, platform=workspace.platform
+            )
+        return self._desk.language.complete(said, workspace)
 
     def question(self, id: str) -> ProposalRecord | None:
         """An open question, whoever was asked: for front ends where an answer is a button with the question's id on it."""
@@ -334,7 +345,7 @@ class Conversation:
         heard = words.heard
         open_now = self._questions.of(heard.message)
         workspace = self._hearing.workspace(heard.message)
-        found = offered(guesses, self._desk.language, workspace, partial(self._may, heard.message.author))
+        found = offered(guesses, self._desk.language, workspace, partial(self.may, heard.message.author))
         said = tuple(dict.fromkeys(self._hearing.say(each, workspace) for each in found))
         if not said or (open_now is not None and open_now != heard.question):
             return words.told
@@ -390,7 +401,7 @@ class Conversation:
         platform = message.place.platform
         if isinstance(instruction, Answer):
             return await self._nothing_asked(heard, instruction)
-        if not self._may(message.author, instruction):
+        if not self.may(message.author, instruction):
             return refusal(ONLY_STAFF, platform)
         if (deleted := await self._deleted(instruction)) is not None:
             return refusal(deleted, platform)
@@ -435,10 +446,10 @@ class Conversation:
         """Staff may; others only where some workflow's policy lets them."""
         if is_staff(person):
             return True
-        definitions = [entry.definition for entry in self.catalogue.there()]
-        return any(may_edit(person, definition) or may_run(person, definition) for definition in definitions)
+        return any(_lets_in(entry.definition, person) for entry in self.catalogue.there())
 
-    def _may(self, person: Person, instruction: Instruction) -> bool:
+    def may(self, person: Person, instruction: Instruction) -> bool:
+        """Whether somebody may give that instruction at all; a workflow's own policy may still forbid it to them."""
         if is_staff(person):
             return True
         named = [entry.definition for id in concerned(instruction) if (entry := self.catalogue.get(id)) is not None]
@@ -455,6 +466,11 @@ class Conversation:
             await self.catalogue.load()
         except StoreError as again:
             log.warning("the workflows could not be read again: %s", again)
+
+
+def _lets_in(definition: Definition, person: Person) -> bool:
+    """Whether a workflow's policy lets somebody do anything with it."""
+    return may_edit(person, definition) or may_run(person, definition)
 
 
 def _unsaved(error: StoreError) -> str:

@@ -11,6 +11,7 @@ from engine.declare import Declarations, Method
 from engine.execution import Person
 from engine.model import Call, Definition, State, all_states
 
+ONLY_STAFF: Final = "Only the streamer and moderators can change workflows."
 STAFF: Final[frozenset[str]] = frozenset({"broadcaster", "moderator"})
 
 

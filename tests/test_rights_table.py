@@ -303,10 +303,43 @@ async def test_a_stranger_who_presses_undo_undoes_nothing(home: Home, role: Role
     changed = await home.tell(home.server.mo, "!wf in plain add wait 5 seconds")
     before = await held(home)
     used = await home.server.click(in_discord_by(home.server, role), changed, buttons(changed)["Undo"])
-    await home.until(lambda: used.followups)
+    await home.until(lambda: used.texts)
 
     assert used.texts == [ONLY_STAFF]
     assert await held(home) == before
+
+
+@pytest.mark.parametrize("role", STRANGERS)
+async def test_a_stranger_who_presses_an_older_undo_hears_of_no_change_and_takes_no_button_away(home: Home, role: Role):
+    changed = await home.tell(home.server.mo, "!wf in plain add wait 5 seconds")
+    await in_twitch(home, "broadcaster", '!wf in plain replace step 1 with say "the surprise"')
+    before = await held(home)
+    used = await home.server.click(in_discord_by(home.server, role), changed, buttons(changed)["Undo"])
+    await home.until(lambda: used.texts)
+
+    assert used.texts == [ONLY_STAFF]
+    assert "Undo" in buttons(changed)
+    assert await held(home) == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_what_is_typed_is_completed_with_names_only_for_who_may_say_it(home: Home, role: Role):
+    await in_twitch(home, "broadcaster", '!wf create theirs: say "hi"')
+
+    assert ("show plain" in await completed(home, role, "show pl")) is (role in STAFF)
+    assert bool(await completed(home, role, "")) is (role in STAFF)
+
+    await in_twitch(home, "broadcaster", "!wf in theirs everyone may run it")
+
+    assert "run theirs" in await completed(home, role, "run th")
+    assert ("run plain" in await completed(home, role, "run pl")) is (role in STAFF)
+
+
+async def completed(home: Home, role: Role, text: str) -> list[str]:
+    """What Discord shows to somebody who types after the slash command."""
+    used = await home.server.slash(in_discord_by(home.server, role), "workflow", {"text": text}, focus="text")
+    await home.until(lambda: used.callbacks)
+    return used.choices
 
 
 # Author's right x action -----------------------------------------------------------------------------------------------------

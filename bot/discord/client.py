@@ -19,6 +19,8 @@ from bot.discord.people import person_of
 from bot.discord.pictures import picture_of
 from bot.message import Message, Reply, ReplyKind, instruction_in
 from bot.rendering import harmless
+from bot.rights import ONLY_STAFF
+from grammar.instruction import Undo
 from grammar.names import quoted_name
 
 _SPOKEN: Final = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -137,10 +139,17 @@ class Front(Hearing):
             await interaction.response.send_modal(InWords(question))
 
     async def undo(self, interaction: "Interaction[Any]", change: str) -> None:
-        """Somebody takes a change back, if it is still the last one."""
+        """Somebody takes a change back, if it is still the last one. Strangers hear of no change, and leave the button there."""
+        if not self.is_home(interaction.guild):
+            await interaction.response.send_message(NOT_HERE, ephemeral=True)
+            return
         changes = await self._house.store.changes(self._community, limit=1_000)
         meant = next((each for each in changes if each.id == change), None)
-        if not self.is_home(interaction.guild) or meant is None:
+        author = person_of(interaction.user, self.options)
+        if not self._house.conversation.may(author, Undo(None if meant is None else meant.workflow)):
+            await interaction.response.send_message(ONLY_STAFF, ephemeral=True)
+            return
+        if meant is None:
             await self._close(interaction, "That change is not known any more.")
             return
         last = next(each for each in changes if each.workflow == meant.workflow)

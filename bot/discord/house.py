@@ -7,8 +7,10 @@ from bot.catalogue import Catalogue
 from bot.config import Settings
 from bot.message import Message, Reply
 from engine.events import Event
+from engine.execution import Person
 from engine.ports import ChangeRecord, Clock, ConfigRecord, ProposalRecord, Store
 from engine.runner import Posted, Runner
+from grammar.instruction import Instruction
 from grammar.language import Language
 
 
@@ -22,6 +24,10 @@ class Talk(Protocol):
 
     def complete(self, message: Message) -> list[str]:
         """What the word being typed could become."""
+        ...
+
+    def may(self, person: Person, instruction: Instruction) -> bool:
+        """Whether somebody may give that instruction at all."""
         ...
 
     def question(self, id: str) -> ProposalRecord | None:

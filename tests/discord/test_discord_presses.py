@@ -126,7 +126,7 @@ async def test_undo_by_somebody_without_rights_is_refused_to_them_alone_and_the_
     used = await press(home, server.viewer, made, "Undo")
 
     assert used.texts == ["Only the streamer and moderators can change workflows."]
-    assert used.followups[0]["flags"] == 64
+    assert used.callbacks[0]["data"]["flags"] == 64
     assert names(home) == ["raid"]
     assert buttons(made)
 
