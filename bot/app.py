@@ -9,7 +9,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import entry_points
@@ -30,6 +30,7 @@ from bot.equipment import Equipment, equip, offered
 from bot.housekeeping import keep_house
 from bot.log import Redacting
 from bot.message import Message, Reply, instruction_in
+from bot.named import as_named, event_as_named
 from bot.own_state import away, beat, changed_words, note_alive, resumed_words, shifted_words
 from bot.plugins import GROUP
 from bot.rewording import Rewriter
@@ -166,7 +167,8 @@ class Bot:
 
     async def hear(self, message: Message) -> Heard:
         """Handle something a person typed."""
-        await self._stands(message.author)
+        message = replace(message, author=as_named(message.author, self.settings.values))
+        await self.stands(message.author)
         if instruction_in(message.text) is not None or await self.conversation.wants(message):
             since = self.clock.now()
             replies = await self.conversation.handle(message)
@@ -190,8 +192,8 @@ class Bot:
     async def happen(self, event: Event) -> Posted:
         """Handle something that happened on the stream."""
         if (person := told_of(event)) is not None:
-            await self._stands(person)
-        return await self.runner.post(event)
+            await self.stands(person)
+        return await self.runner.post(event_as_named(event, self.settings.values))
 
     async def recall_standing(self) -> None:
         """Take up as what people were last seen, before anything runs in anybody's name.
@@ -202,9 +204,9 @@ class Bot:
         self._standing = standing_in(await self.store.config(COMMUNITY))
         self.runner.stand(COMMUNITY, self._standing)
 
-    async def _stands(self, person: Person) -> None:
-        """Know as what somebody was seen."""
-        record = news(self._standing, person)
+    async def stands(self, person: Person) -> None:
+        """Know as what somebody was seen; whom the streamer has named is that, whatever a platform tells."""
+        record = news(self._standing, as_named(person, self.settings.values))
         if record is not None:
             await self.keep([record])
             self._standing |= standing_in({record.key: record})

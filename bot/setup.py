@@ -4,13 +4,13 @@ It talks over a `Console` and keeps settings and tokens; what a platform needs i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from collections.abc import Awaitable, Sequence
+from typing import Final
 
 from bot import config
 from bot.app import stored
-from bot.config import COMMUNITY, DataFolder, Settings
+from bot.bench import Bench, Console, Step
+from bot.config import COMMUNITY, DataFolder
 from bot.discord.options import options_of
 from bot.discord.sign_in import Application, TokenRefused, looked_up
 from bot.obs.connection import NoObs
@@ -19,11 +19,11 @@ from bot.obs.options import HOST, PORT, Options, address_in
 from bot.obs.options import options_of as options_of_obs
 from bot.obs.platform import PASSWORD, tried
 from bot.platforms import DISCORD
+from bot.setup_community import helpers_on_twitch, home
 from bot.tokens import Token, TokenFile
 from bot.twitch.client import BOT, BROADCASTER
 from bot.twitch.platform import CLIENT_ID, servers_of
 from bot.twitch.sign_in import BOT_SCOPES, BROADCASTER_SCOPES, Code, SignIn, SignInFailed
-from engine.ports import Batch, Store
 
 REGISTER: Final = (
     "Twitch wants every bot to be registered, once, in a browser:",
@@ -44,48 +44,6 @@ SERVER: Final = (
     "  1. In OBS open Tools, WebSocket Server Settings, and switch the server on.",
     "  2. Show Connect Info tells port and password. OBS has to be open now, so that I can try them.",
 )
-
-
-class Console(Protocol):
-    """How the set-up talks to a person."""
-
-    def say(self, line: str) -> None:
-        """Show a line."""
-        ...
-
-    async def ask(self, question: str) -> str:
-        """Ask for a line; nothing = skip."""
-        ...
-
-    async def ask_hidden(self, question: str) -> str:
-        """Ask for a line that nobody may see."""
-        ...
-
-    async def confirm(self, question: str) -> bool:
-        """Ask for yes or no."""
-        ...
-
-    async def unless_skipped(self, work: Awaitable[None]) -> bool:
-        """Let something that takes long end, unless the person skips it; tells whether it ended."""
-        ...
-
-
-@dataclass(slots=True)
-class Bench:
-    """What the steps of a set-up work with."""
-
-    console: Console
-    store: Store
-    tokens: TokenFile
-    settings: Settings
-
-    async def keep(self, key: str, value: str) -> None:
-        """Keep a setting."""
-        self.settings, record = config.with_value(self.settings, key, value, secret=False)
-        await self.store.commit(Batch(config=[record]))
-
-
-Step: TypeAlias = Callable[[Bench], Awaitable[None]]
 
 
 async def set_up(folder: DataFolder, console: Console, only: str | None = None) -> None:
@@ -252,8 +210,8 @@ async def _obs(bench: Bench) -> None:
 
 
 STEPS: Final[dict[str, Sequence[Step]]] = {
-    "twitch": (_application, _bot_account, _broadcaster),
-    "discord": (_discord,),
+    "twitch": (_application, _bot_account, _broadcaster, helpers_on_twitch),
+    "discord": (_discord, home),
     "obs": (_obs,),
 }
 

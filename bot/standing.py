@@ -29,6 +29,12 @@ def standing_in(records: Mapping[str, ConfigRecord]) -> dict[str, tuple[str, ...
     }
 
 
+def staff_of(platform: str, records: Mapping[str, ConfigRecord]) -> list[str]:
+    """The ids of those who were staff there when they were last seen."""
+    found = (key.partition(":") for key, roles in standing_in(records).items() if roles)
+    return [id for where, _, id in found if where == platform and id.isdecimal()]
+
+
 def news(standing: Standing, person: Person) -> ConfigRecord | None:
     """What has to be kept because somebody was seen so; None if that is nothing new."""
     key = standing_key(person)

@@ -75,8 +75,7 @@ async def set_up(
         "twitch.api_base": twitch.api_base,
         "twitch.id_base": twitch.id_base,
         "twitch.eventsub_url": twitch.eventsub_url,
-        "discord.api_base": discord.api_base,
-        "discord.gateway_url": discord.gateway_url,
+        **discord.settings,
         **(settings or {}),
     }
     known, records = Settings(), []

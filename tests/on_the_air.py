@@ -68,8 +68,7 @@ class OnTheAir:
             "twitch.api_base": self.twitch.api_base,
             "twitch.id_base": self.twitch.id_base,
             "twitch.eventsub_url": self.twitch.eventsub_url,
-            "discord.api_base": self.discord.api_base,
-            "discord.gateway_url": self.discord.gateway_url,
+            **self.discord.settings,
         }
         settings, records = Settings(), []
         for key, value in given.items():

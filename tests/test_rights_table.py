@@ -397,11 +397,11 @@ async def test_a_step_is_written_only_by_who_holds_the_right_that_its_method_ask
     assert found == wanted
 
 
-async def ran(home: Home) -> tuple[str, str | None]:
-    """How a run of the workflow ended, started by the streamer."""
-    await in_twitch(home, "broadcaster", "!wf run theirs")
+async def ran(home: Home, workflow: str = "theirs") -> tuple[str, str | None]:
+    """How a run of a workflow ended, started by the streamer."""
+    await in_twitch(home, "broadcaster", f"!wf run {workflow}")
     await home.bot.runner.quiescent()
-    run = (await home.bot.store.executions(COMMUNITY, "theirs"))[0]
+    run = (await home.bot.store.executions(COMMUNITY, workflow))[0]
     return run.status, run.error
 
 
@@ -439,6 +439,78 @@ async def win_back(home: Home, place: str) -> None:
     else:
         await home.server.give(home.server.mo, home.server.crew)
         await home.event("discord.role.given")
+
+
+async def test_who_was_a_moderator_in_discord_is_looked_at_again_whenever_the_bot_comes_there(
+    tmp_path: Path, equipped: Equipment
+):
+    server = await DiscordServer().start()
+    gone = server.add_member(user("gone"), server.crew)
+    async with living(server, tmp_path, equipped) as home:
+        await home.up()
+        await home.tell(server.mo, '!wf create theirs: say "hi"')
+        await home.tell(gone, '!wf create of_gone: say "hi"')
+        assert await ran(home) == ("completed", None)
+    server.members[server.mo["id"]]["roles"] = []
+    del server.members[gone["id"]]
+    async with living(server, tmp_path, equipped) as home:
+        await home.until(lambda: not any(roles for key, roles in home.bot._standing.items() if key[:7] == "discord"))
+
+        assert (await ran(home))[0] == "failed"
+        assert (await ran(home, "of_gone"))[0] == "failed"
+    await server.stop()
+
+
+NAMED: Mapping[str, str] = {
+    "twitch.people.moderator": "@Some_Viewer, some_vip (1)",
+    "discord.people.moderator": "bob, vip (1)",
+}
+"""The viewers by their names, and VIPs by the number of somebody else who is called so."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_who_is_named_by_the_streamer_may_say_what_a_moderator_may_and_nobody_else(
+    tmp_path: Path, equipped: Equipment, place: str
+):
+    server = await DiscordServer().start()
+    server.add_member(user("vip"))
+    async with living(server, tmp_path, equipped, settings=NAMED) as home:
+        await home.up()
+        ask = PLACES[place]
+        await ask(home, "viewer", '!wf create theirs: say "hi"')
+
+        assert await ran(home) == ("completed", None)
+        assert "Only the broadcaster may put that" in await ask(
+            home, "viewer", "!wf create x: run an ad for 30 seconds"
+        )
+        assert await ask(home, "vip", "!wf list") == ONLY_STAFF
+
+        await home.bot.stands(
+            framed("viewer", "", 0).author
+        )  # Twitch tells that they are no moderator, as they are not
+        assert await ran(home) == ("completed", None)
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "roles"),
+    [
+        ("raid.received", {"name": "Some_Viewer", "roles": [], "id": "54"}, ["moderator"]),
+        ("raid.received", {"name": "Some_VIP", "roles": ["vip"], "id": "52"}, ["vip"]),
+        ("discord.voice.joined", {"name": "bob", "roles": [], "id": "9"}, ["moderator"]),
+        ("discord.voice.joined", {"name": "some_viewer", "roles": [], "id": "54"}, []),
+    ],
+)
+async def test_an_event_of_somebody_named_is_one_of_a_moderator(
+    tmp_path: Path, equipped: Equipment, name: str, user: Mapping[str, Any], roles: list[str]
+):
+    server = await DiscordServer().start()
+    async with living(server, tmp_path, equipped, settings=NAMED) as home:
+        await home.bot.happen(event(name, {"user": user}, id="e", at=0.0, community=COMMUNITY))
+        (happened,) = await home.events(name)
+
+        assert happened["user"]["roles"] == roles
+    await server.stop()
 
 
 async def test_it_is_remembered_over_a_restart_and_before_anything_runs_who_is_no_moderator_any_more(

@@ -64,7 +64,10 @@ class Finder:
         """
         homes = self.client.home_guilds()
         if not homes:
-            raise NotFound("no_server", "I am in no Discord server that I work for")
+            raise NotFound(
+                "no_server",
+                "no Discord server is set as yours that I am in; say which one with: showcaller setup discord",
+            )
         return homes
 
     def channel(self, written: str) -> Room:

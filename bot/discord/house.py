@@ -94,6 +94,10 @@ class House(Protocol):
         """Something happened."""
         ...
 
+    async def stands(self, person: Person) -> None:
+        """Somebody was seen with these roles."""
+        ...
+
     async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
         """Keep a changed setting."""
         ...

@@ -19,12 +19,17 @@ from bot.discord import answers
 from bot.discord.commands import hash_of
 from bot.discord.house import House, kept
 from bot.discord.options import Options
+from bot.discord.people import person_of
 from bot.discord.sign_in import PERMISSIONS
+from bot.rights import is_staff
+from bot.standing import staff_of
+from engine.execution import Person
 from engine.ports import ConfigRecord
 
 log = logging.getLogger(__name__)
 
 _COMMANDS: Final = "discord.commands."
+SETTLE: Final = "showcaller setup discord."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,18 @@ def intents_of(options: Options) -> discord.Intents:
     intents.message_content = options.message_content
     intents.members = options.members
     return intents
+
+
+async def member_of(guild: discord.Guild, id: int) -> discord.Member | None:
+    """Somebody in a server; None if they are not.
+
+    Raises:
+        discord.HTTPException: That cannot be looked up.
+    """
+    try:
+        return guild.get_member(id) or await guild.fetch_member(id)
+    except discord.NotFound:
+        return None
 
 
 class Settled(discord.Client):
@@ -153,9 +170,9 @@ class Settled(discord.Client):
         log.error("%s was not handled", event_method, exc_info=True)  # noqa: LOG014  called while it is handled
 
     async def _settle_in(self) -> None:
-        """Find out which server is home, what its channels are called, and whether the command is known there."""
+        """Look whether its home is there, what its channels are called, and whether the command is known there."""
         if not self.homes:
-            await self._find_home()
+            self._notice(self._homeless())
         elif not self.home_guilds():
             ids = ", ".join(map(str, sorted(self.homes)))
             self._notice(
@@ -164,20 +181,30 @@ class Settled(discord.Client):
         for guild in filter(self.is_home, self.guilds):
             await self._tell_commands(guild)
         await self._learn_names()
+        if self.home_guilds():
+            await self._look_who_is_staff()
 
-    async def _find_home(self) -> None:
-        if len(self.guilds) == 1:
-            # Kept, so that being invited elsewhere later does not give anybody there a say.
-            changed = config.with_value(self._house.settings, "discord.guilds", str(self.guilds[0].id), secret=False)
-            self.homes = frozenset({self.guilds[0].id})
-            await self._house.set(changed)
-        elif self.guilds:
-            known = ", ".join(f"{guild.name} ({guild.id})" for guild in self.guilds[:10])
-            self._notice(
-                f"I am in several Discord servers and listen to none: set discord.guilds to yours. I am in {known}."
-            )
-        else:
-            self._notice(f"I am in no Discord server yet. Invite me: {self._invitation()}")
+    async def _look_who_is_staff(self) -> None:
+        """Who was staff when last seen and is none any more: nobody tells of what happened while nobody listened."""
+        for id in staff_of("discord", await kept(self._house, self._community)):
+            try:
+                there = [member for guild in self.home_guilds() if (member := await member_of(guild, int(id)))]
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("whether somebody is a moderator still could not be looked up: %s", error)
+                continue
+            people = [person_of(member, self.options) for member in there]
+            person = next(filter(is_staff, people), people[0] if people else Person("", "discord", (), id))
+            await self._house.stands(person)
+
+    def _homeless(self) -> str:
+        """What to do about it that nobody has said which server is home.
+
+        It is never found out by looking: anybody can invite a bot, and would have a say in everything it does.
+        """
+        if not self.guilds:
+            return f"I am in no Discord server yet. Invite me: {self._invitation()} Then stop me, and say that it is yours: {SETTLE}"
+        known = ", ".join(f"{guild.name} ({guild.id})" for guild in self.guilds[:10])
+        return f"I listen to nobody on Discord: no server is set as yours. Stop me and say which one: {SETTLE} I am in {known}."
 
     def _invitation(self) -> str:
         return discord.utils.oauth_url(

@@ -1,5 +1,6 @@
 """Looks at a bot's token before it is kept: whose it is, which of its switches are on, and by which link it is invited."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,11 +51,10 @@ async def looked_up(token: str, api_base: str) -> Application:
     Raises:
         TokenRefused: Discord does not take it, or cannot be asked.
     """
-    timeout = aiohttp.ClientTimeout(total=_WITHIN)
     try:
-        async with aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"Bot {token}"}) as session:
-            me = await _get(session, f"{api_base}/users/@me")
-            application = await _get(session, f"{api_base}/oauth2/applications/@me")
+        async with asking(token) as session:
+            me = await got(session, f"{api_base}/users/@me")
+            application = await got(session, f"{api_base}/oauth2/applications/@me")
     except (aiohttp.ClientError, TimeoutError, ValueError):
         # A token that cannot stand in a header is refused here, too, and must not be quoted.
         raise TokenRefused("Discord cannot be asked with that. Check the token, or try again in a moment.") from None
@@ -65,11 +65,21 @@ async def looked_up(token: str, api_base: str) -> Application:
     return Application(str(me.get("username")), bool(flags & _CONTENT), bool(flags & _MEMBERS), link)
 
 
-async def _get(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
-    async with session.get(url) as answer:
+def asking(token: str) -> aiohttp.ClientSession:
+    """Asks Discord as the bot."""
+    timeout = aiohttp.ClientTimeout(total=_WITHIN)
+    return aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"Bot {token}"})
+
+
+async def got(session: aiohttp.ClientSession, url: str, query: Mapping[str, str] | None = None) -> Any:
+    """What is there.
+
+    Raises:
+        TokenRefused: Discord does not show it.
+    """
+    async with session.get(url, params=query) as answer:
         if answer.status == 401:
             raise TokenRefused("Discord does not take this token. Reset it in the portal and copy it anew.")
         if answer.status != 200:
             raise TokenRefused(f"Discord answers {answer.status}. Try again in a moment.")
-        found: dict[str, Any] = await answer.json(content_type=None)
-        return found
+        return await answer.json(content_type=None)

@@ -5,6 +5,7 @@ the streamer's.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -113,6 +114,22 @@ class SignIn:
                 raise SignInFailed("Twitch refuses the code.") from None
             except aiohttp.ClientError:
                 raise SignInFailed("Twitch cannot be reached. Try again in a moment.") from None
+
+
+async def people(token: Token, client_id: str, servers: Servers, logins: Sequence[str]) -> dict[str, str] | None:
+    """The ids of people by their login; None if Twitch cannot be asked with that token, as one that has ended."""
+    headers = {"Authorization": f"Bearer {token.access}", "Client-Id": client_id}
+    timeout = aiohttp.ClientTimeout(total=_WITHIN)
+    query = [("login", login.casefold()) for login in logins]
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.get(f"{servers.api_base.rstrip('/')}/users", params=query) as answer,
+        ):
+            found = (await answer.json())["data"] if answer.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError):
+        return None
+    return None if found is None else {str(each["login"]): str(each["id"]) for each in found}
 
 
 def _sentence(error: HTTPException) -> str:

@@ -194,8 +194,7 @@ async def _serve() -> None:
             "twitch.api_base": twitch.api_base,
             "twitch.id_base": twitch.id_base,
             "twitch.eventsub_url": twitch.eventsub_url,
-            "discord.api_base": discord.api_base,
-            "discord.gateway_url": discord.gateway_url,
+            **discord.settings,
         }
         pairs = {key: [*twitch.grant(id, *SCOPES)] for key, id in (("bot", "2"), ("broadcaster", "1"))}
         _say({"settings": settings, "pairs": pairs, "scopes": SCOPES, "discord": TOKEN})

@@ -355,7 +355,7 @@ async def discord(show: Show, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     server = await DiscordServer().start()
     TokenFile.open(show.folder.path).put(DISCORD, Token(TOKEN))
     settings, records = Settings(), []
-    for key, value in (("discord.api_base", server.api_base), ("discord.gateway_url", server.gateway_url)):
+    for key, value in server.settings.items():
         settings, record = with_value(settings, key, value, secret=False)
         records.append(record)
     async with await SQLiteStore.open(show.folder.database) as store:

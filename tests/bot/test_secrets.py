@@ -138,8 +138,7 @@ def _addresses(twitch: FakeTwitch, discord: DiscordServer) -> dict[str, str]:
         "twitch.api_base": twitch.api_base,
         "twitch.id_base": twitch.id_base,
         "twitch.eventsub_url": twitch.eventsub_url,
-        "discord.api_base": discord.api_base,
-        "discord.gateway_url": discord.gateway_url,
+        **discord.settings,
     }
 
 

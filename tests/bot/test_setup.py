@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ from bot.twitch.sign_in import BOT_SCOPES, BROADCASTER_SCOPES
 from engine.errors import StoreError
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
-from tests.servers.discord import TOKEN, DiscordServer
-from tests.servers.twitch import FakeTwitch
+from tests.servers.discord import TOKEN, DiscordServer, user
+from tests.servers.twitch import Account, FakeTwitch
 
 
 class Person:
@@ -221,6 +222,116 @@ async def test_a_discord_that_cannot_be_asked_costs_nothing(folder: DataFolder, 
     await set_up(folder, person, "discord")
 
     assert sum("cannot be asked with that" in line for line in person.seen) == 2
+
+
+class Answering(Person):
+    """Somebody who reads the questions.
+
+    Attributes:
+        given: What is typed, by a word of the question; several in turn, with a bar between.
+    """
+
+    def __init__(self, given: dict[str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.given = {word: typed.split("|") for word, typed in given.items()}
+
+    async def ask(self, question: str) -> str:
+        self.seen.append(question)
+        word = next((word for word, typed in self.given.items() if typed and word in question), None)
+        return "" if word is None else self.given[word].pop(0)
+
+
+async def test_which_server_is_home_and_who_and_what_is_what_in_it_is_asked_looked_up_and_kept_with_its_number(
+    folder: DataFolder, discord: DiscordServer
+) -> None:
+    discord.other_guilds.append(dict(discord._guild(), id="555555555555555555", name="Home"))
+    mods, eve = discord.add_channel("mods"), discord.add_member(user("eve"))
+    person = Answering(
+        {
+            "Token": TOKEN, "Which server": "3|1", "Who are you": "eve", "post": "#nowhere|general", "read": "#mods",
+            "roles": "@crew, Nobody|Crew", "Who else": "bob, eve", "Tell": "y",
+        }
+    )  # fmt: skip
+
+    await set_up(folder, person, "discord")
+
+    values = (await settings_in(folder)).values
+    kept = {key: value for key, value in values.items() if key.startswith("discord.") and "_base" not in key}
+    assert kept == {
+        "discord.message_content": "off",
+        "discord.members": "off",
+        "discord.guilds": discord.guild,
+        "discord.people.broadcaster": f"eve ({eve['id']})",
+        "discord.channel": f"general ({discord.general})",
+        "discord.mod_channel": f"mods ({mods})",
+        "discord.roles.moderator": f"Crew ({discord.crew})",
+        "discord.people.moderator": f"bob ({discord.viewer['id']}), eve ({eve['id']})",
+        "discord.edits": "on",
+    }
+    assert "There are general and mods." in person.seen
+    assert "I do not find Nobody." in person.seen
+
+
+async def test_no_server_becomes_home_without_a_word(folder: DataFolder, discord: DiscordServer) -> None:
+    person = Answering({"Token": TOKEN})
+
+    await set_up(folder, person, "discord")
+
+    assert "Until you say which server is yours I listen to nobody on Discord." in person.seen
+    assert "discord.guilds" not in (await settings_in(folder)).values
+
+
+async def test_what_is_kept_of_a_server_is_shown_and_stays_if_nothing_is_said_and_goes_with_none(
+    folder: DataFolder, discord: DiscordServer
+) -> None:
+    await set_up(folder, Answering({"Token": TOKEN, "server": "1", "post": "general", "read": "general"}), "discord")
+    before = (await settings_in(folder)).values
+    again = Answering({})
+    await set_up(folder, again, "discord")
+
+    assert (await settings_in(folder)).values == before
+    assert any(f"(Enter to keep general ({discord.general}), none to take it back)" in line for line in again.seen)
+
+    await set_up(folder, Answering({"post": "none"}), "discord")
+
+    assert (await settings_in(folder)).values == {**before, "discord.channel": ""}
+
+
+async def test_a_server_it_is_asked_into_meanwhile_is_found(folder: DataFolder, discord: DiscordServer) -> None:
+    discord.invited = False
+    person = Answering({"Token": TOKEN, "server": "1"})
+    ask = person.ask
+
+    async def invite(question: str) -> str:
+        discord.invited |= "Ask me into yours" in question
+        return "" if "Ask me into yours" in question else await ask(question)
+
+    person.ask = invite  # type: ignore[method-assign]
+
+    await set_up(folder, person, "discord")
+
+    assert (await settings_in(folder)).values["discord.guilds"] == discord.guild
+
+
+async def test_who_else_may_change_workflows_is_looked_up_on_twitch(folder: DataFolder, twitch: FakeTwitch) -> None:
+    twitch.accounts["77"] = Account("77", "helper")
+    person = Answering({"Client id": "abc123", "account that is to speak": "y", "Who else": "@Helper, nobody|@Helper"})
+    person.browses = lambda code: twitch.approve(code, "2")
+
+    await set_up(folder, person, "twitch")
+
+    assert "I do not find nobody." in person.seen
+    assert (await settings_in(folder)).values["twitch.people.moderator"] == "helper (77)"
+
+
+async def test_where_twitch_cannot_be_asked_a_name_alone_is_kept(folder: DataFolder, twitch: FakeTwitch) -> None:
+    twitch.answer("GET", "users", 401, "invalid token", times=9)
+    person = Answering({"Client id": "abc123", "account that is to speak": "y", "Who else": "@Helper"})
+    person.browses = lambda code: twitch.approve(code, "2")
+
+    await set_up(folder, person, "twitch")
+
+    assert (await settings_in(folder)).values["twitch.people.moderator"] == "helper"
 
 
 def test_the_library_can_ask_for_every_scope_that_is_needed() -> None:

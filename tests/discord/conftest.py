@@ -128,7 +128,7 @@ async def living(
             notice=notices.append,
             stand_ins=() if service is None else (service(lambda: held[0]),),
         )
-        given = {"discord.api_base": server.api_base, "discord.gateway_url": server.gateway_url, **(settings or {})}
+        given = {**server.settings, **(settings or {})}
         for key, value in given.items():
             await bot.set(config.with_value(bot.settings, key, value, secret=False))
         platform = Platform(bot, COMMUNITY, token=lambda: token, notice=notices.append, pace=pace)

@@ -28,7 +28,7 @@ async def folder(discord: DiscordServer, tmp_path: Path) -> DataFolder:
     made.make()
     TokenFile.open(made.path).put(DISCORD, Token(TOKEN))
     settings, records = Settings(), []
-    for key, value in (("discord.api_base", discord.api_base), ("discord.gateway_url", discord.gateway_url)):
+    for key, value in discord.settings.items():
         settings, record = with_value(settings, key, value, secret=False)
         records.append(record)
     async with await SQLiteStore.open(made.database) as store:

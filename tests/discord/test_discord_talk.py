@@ -59,12 +59,7 @@ async def test_a_role_counts_as_one_of_ours_once_the_streamer_has_said_so(
         assert "Created" in (await home.tell(eve, RAID))["content"]
 
 
-async def test_only_the_home_server_is_listened_to_and_it_stays_home(
-    discord: DiscordServer, tmp_path: Path, equipped: Equipment
-):
-    async with living(discord, tmp_path, equipped) as home:
-        await home.up()
-        assert home.bot.settings.values["discord.guilds"] == discord.guild
+async def test_only_the_home_server_is_listened_to(discord: DiscordServer, tmp_path: Path, equipped: Equipment):
     evil = dict(discord._guild(), id=snowflake(), name="Evil", owner_id=discord.viewer["id"])
     discord.other_guilds.append(evil)
     async with living(discord, tmp_path, equipped) as home:
@@ -77,15 +72,62 @@ async def test_only_the_home_server_is_listened_to_and_it_stays_home(
         assert names(home) == []
 
 
-async def test_in_several_servers_without_a_word_on_which_is_home_it_listens_to_none_and_says_so(
+@pytest.mark.parametrize("others", [0, 1])
+async def test_without_a_word_on_which_server_is_home_nobody_on_discord_is_anybody_and_what_to_do_is_said(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment, others: int
+):
+    discord.other_guilds += [dict(discord._guild(), id=snowflake(), name="Other") for _ in range(others)]
+    async with living(discord, tmp_path, equipped, settings={"discord.guilds": ""}) as home:
+        await home.until(lambda: home.notices)
+        for person in (discord.owner, discord.mo):
+            await discord.say(person, RAID)
+        await discord.dispatch("GUILD_CREATE", dict(discord._guild(), id=snowflake(), name="Later"))
+        await discord.say(discord.owner, RAID)
+        await discord.say(discord.owner, "!wf list", channel=discord.general)
+        home.server.messages["77"] = {}
+        await discord.dispatch("MESSAGE_CREATE", discord._keep("77", discord.owner, {"content": "!wf list"}))
+        await home.until(lambda: discord.said("77"))  # so what came before has been handled
+
+        assert "Stop me and say which one: showcaller setup discord." in home.notices[0]
+        assert f"Home ({discord.guild})" in home.notices[0]
+        assert discord.said() == []
+        assert names(home) == []
+        assert home.bot.settings.values["discord.guilds"] == ""
+
+
+async def test_asked_into_no_server_it_says_how_it_gets_into_one(
     discord: DiscordServer, tmp_path: Path, equipped: Equipment
 ):
-    discord.other_guilds.append(dict(discord._guild(), id=snowflake(), name="Other"))
-    async with living(discord, tmp_path, equipped) as home:
+    discord.invited = False
+    async with living(discord, tmp_path, equipped, settings={"discord.guilds": ""}) as home:
         await home.until(lambda: home.notices)
 
-        assert "set discord.guilds to yours" in home.notices[0]
-        assert "discord.guilds" not in home.bot.settings.values
+        assert "Invite me: https://discord.com/" in home.notices[0]
+        assert "showcaller setup discord" in home.notices[0]
+
+
+async def test_the_streamer_is_who_is_named_and_not_who_owns_the_server(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    named = {"discord.people.broadcaster": f"someone once called so ({discord.viewer['id']})"}
+    ad = "!wf when someone follows, run an ad for 30 seconds"
+    async with living(discord, tmp_path, equipped, settings=named) as home:
+        await home.up()
+
+        assert "Only the broadcaster may put that" in (await home.tell(discord.owner, ad))["content"]
+        assert "Created" in (await home.tell(discord.viewer, ad))["content"]
+
+
+async def test_somebody_named_counts_as_a_moderator_by_number_if_one_is_given_else_by_name(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    people = {name: discord.add_member(user(name)) for name in ("eve", "ida", "tim")}
+    named = {"discord.people.moderator": f"@Eve, tim ({people['ida']['id']})"}
+    async with living(discord, tmp_path, equipped, settings=named) as home:
+        await home.up()
+        answers = {name: (await home.tell(person, "!wf list"))["content"] for name, person in people.items()}
+
+        assert [name for name, said in answers.items() if said.startswith("Only the streamer")] == ["tim"]
 
 
 async def test_instructions_in_a_direct_message_are_sent_to_the_server(home: Home):

@@ -118,6 +118,7 @@ class DiscordServer:
         heartbeat: Milliseconds between them.
         echo_nonce: Whether messages that are looked up show their nonce.
         clock: What its clock shows, in UTC seconds.
+        invited: Whether the bot is in it.
         posts: How many messages a channel takes in five seconds; None if any number.
     """
 
@@ -151,6 +152,7 @@ class DiscordServer:
         self.channels: dict[str, Json] = {}
         self.members: dict[str, Json] = {}
         self.other_guilds: list[Json] = []
+        self.invited = True
         self._role(self.guild, "@everyone", 0x400 | 0x800 | 0x40 | 0x10000 | 0x2000)
         self.add_channel("general")
         self.add_member(self.owner)
@@ -289,6 +291,15 @@ class DiscordServer:
         """Where its gateway is."""
         return f"ws://127.0.0.1:{self._port}/gateway/"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a bot that is at home in it."""
+        return {
+            "discord.api_base": self.api_base,
+            "discord.gateway_url": self.gateway_url,
+            "discord.guilds": self.guild,
+        }
+
     async def until(self, holds: Callable[[], Any], within: float = 10.0) -> Any:
         """Wait until something holds; looked at whenever anything happens here, and now and then."""
         deadline = time.monotonic() + within
@@ -374,6 +385,20 @@ class DiscordServer:
 
     async def _get_me(self, _: Call) -> web.Response:
         return _json(self.me)
+
+    async def _get_guilds(self, _: Call) -> web.Response:
+        return _json([{"id": each["id"], "name": each["name"]} for each in (*self.homes, *self.other_guilds)])
+
+    async def _get_guild(self, _: Call, guild: str) -> web.Response:
+        return _json(next(each for each in (*self.homes, *self.other_guilds) if each["id"] == guild))
+
+    async def _get_channels(self, _: Call, guild: str) -> web.Response:
+        return _json(next(each["channels"] for each in (*self.homes, *self.other_guilds) if each["id"] == guild))
+
+    @property
+    def homes(self) -> list[Json]:
+        """The server itself, if the bot has been asked into it."""
+        return [self._guild()] if self.invited else []
 
     async def _get_application(self, _: Call) -> web.Response:
         return _json(self._application())
@@ -647,7 +672,7 @@ class DiscordServer:
             return
         session = Session(f"session-{len(self.sessions)}", asked["intents"], socket)
         self.sessions[session.id] = session
-        guilds = [self._guild(), *self.other_guilds]
+        guilds = [*self.homes, *self.other_guilds]
         ready = {
             "v": 10,
             "user": self.me,
@@ -900,6 +925,9 @@ _C, _M, _G, _U = r"(\d+)", r"(\d+)", r"(\d+)", r"(\d+)"
 _Handler = Callable[..., Awaitable[web.Response]]
 _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", r"/users/@me", DiscordServer._get_me),
+    ("GET", r"/users/@me/guilds", DiscordServer._get_guilds),
+    ("GET", rf"/guilds/{_G}", DiscordServer._get_guild),
+    ("GET", rf"/guilds/{_G}/channels", DiscordServer._get_channels),
     ("GET", r"/oauth2/applications/@me", DiscordServer._get_application),
     ("PUT", rf"/applications/\d+/guilds/{_G}/commands", DiscordServer._put_commands),
     ("POST", rf"/channels/{_C}/messages", DiscordServer._post_message),
