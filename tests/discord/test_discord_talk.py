@@ -83,10 +83,10 @@ async def test_without_a_word_on_which_server_is_home_nobody_on_discord_is_anybo
             await discord.say(person, RAID)
         await discord.dispatch("GUILD_CREATE", dict(discord._guild(), id=snowflake(), name="Later"))
         await discord.say(discord.owner, RAID)
-        await discord.say(discord.owner, "!wf list", channel=discord.general)
         home.server.messages["77"] = {}
         await discord.dispatch("MESSAGE_CREATE", discord._keep("77", discord.owner, {"content": "!wf list"}))
-        await home.until(lambda: discord.said("77"))  # so what came before has been handled
+        await home.until(lambda: discord.said("77"))  # so what came before has been taken
+        await home.front.drain(5.0)
 
         assert "Stop me and say which one: showcaller setup discord." in home.notices[0]
         assert f"Home ({discord.guild})" in home.notices[0]
