@@ -43,6 +43,7 @@ from grammar.syntax import (
     Words,
 )
 from grammar.tree import Node, find
+from grammar.words import quoted
 
 _NO_REFERENCE: Final = frozenset({"caught", "caught_new", "edge", "in", "workflow"})
 _NAMES_A_DEED: Final = re.compile(r"(?:an?|the) \w+ (?:saying|that says|of|with|called)\b|raid \S+\Z", re.IGNORECASE)
@@ -92,9 +93,7 @@ class EditBuilder:
         noun = gap.leaf("NOUN") if gap is not None else None
         text = leaf_of(node, "TEXT")
         for lead in ("a", "an"):
-            steps = self._read_steps(
-                f"{lead} {noun.text if noun is not None else ''} saying {_quoted(str(text.value))}"
-            )
+            steps = self._read_steps(f"{lead} {noun.text if noun is not None else ''} saying {quoted(str(text.value))}")
             if steps is not None:
                 return Add(self._steps.steps(steps), position_in(node))
         raise NotBuilt("say what that step does")
@@ -212,10 +211,6 @@ def _is_a_step_itself(verbless: Node) -> bool:
     reference = first_in(verbless).nodes()[0]
     parts = reference.nodes() if reference.rule == "several" else []
     return len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 _Builder = Callable[[EditBuilder, Node], EditSyntax]

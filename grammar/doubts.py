@@ -24,6 +24,7 @@ from grammar.phrases import SAID, Phrase, PhraseGrammar
 from grammar.references import key
 from grammar.scanners import NoHalf, NoUnit
 from grammar.tree import Leaf, Node
+from grammar.words import quoted
 from grammar.workspace import Workspace
 
 _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
@@ -34,6 +35,8 @@ _RATHER_A_BLOCK: Final = re.compile(
 )
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
+_BARE_PLACES: Final = frozenset({"first", "at first", "up front", "last", "at last", "finally", "to finish"})
+"""Words for a place that are as likely a text's last ones, unlike `at the end`."""
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
@@ -55,11 +58,14 @@ class Doubts:
         begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | EDIT_VERBS) - {"so"}
 
-    def question(self, reading: Reading, workspace: Workspace, says: Callable[[], str]) -> Question | None:
+    def question(
+        self, reading: Reading, sentence: str, workspace: Workspace, says: Callable[[], str]
+    ) -> Question | None:
         """The question whether it was meant so; None if there is no doubt.
 
         Args:
             reading: What was read.
+            sentence: What was said.
             workspace: Where.
             says: Tells in canonical words what it means.
         """
@@ -71,6 +77,12 @@ class Doubts:
         if tail is not None:
             said = says()
             return Question(f'Does "{suggest.shown(tail)}" belong to the text? If not, it means: {said}', (said,))
+        place = _place_or_text(reading)
+        if place is not None:
+            text, said = sentence[place[0].start : place[1].end], says()
+            kept = f"{sentence[: place[0].start]}{quoted(text)}{sentence[place[1].end :]}"
+            question = f'Does "{place[1].text}" belong to the text? If not, it means: {said}. If it does: {kept}'
+            return Question(question, (said, kept))
         counter = _a_counter(reading, workspace)
         if counter is not None:
             return Question("Is that a value of each run, or a counter that stays?", (says(), counter))
@@ -187,6 +199,15 @@ def _tail(reading: Reading) -> str | None:
         if follows_text and leaf.text.split()[0].casefold() not in ("in", "inside", "within"):
             return leaf.text
     return None
+
+
+def _place_or_text(reading: Reading) -> tuple[Leaf, Leaf] | None:
+    """An unquoted text, and one last word that was read as a place but may be the text's own: `say read the rules first`."""
+    if len(reading.tokens) < 2:
+        return None
+    text, place = reading.tokens[-2:]
+    is_unsure = text.type == "TEXT" and not text.quoted and place.type in ("AT_START", "AT_END")
+    return (text, place) if is_unsure and place.text.casefold() in _BARE_PLACES else None
 
 
 def _a_counter(reading: Reading, workspace: Workspace) -> str | None:

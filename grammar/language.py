@@ -345,10 +345,10 @@ class Language:
             if fitting and kind is Understood and _is_rather_a_change(first, fitting[0]):
                 return first.answer
             if fitting:
-                return self._chosen(fitting, workspace)
+                return self._chosen(fitting, sentence, workspace)
         return candidates[0].answer
 
-    def _chosen(self, fitting: list[_Candidate], workspace: Workspace) -> Understanding:
+    def _chosen(self, fitting: list[_Candidate], sentence: str, workspace: Workspace) -> Understanding:
         best = _about_it(fitting, workspace) or fitting[0]
         equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
         instructions: list[Instruction] = []
@@ -364,7 +364,8 @@ class Language:
         if not isinstance(best.answer, Understood):
             return best.answer
         instruction = best.answer.instruction
-        return self._doubts.question(best.reading, workspace, lambda: self.say(instruction, workspace)) or best.answer
+        asked = self._doubts.question(best.reading, sentence, workspace, lambda: self.say(instruction, workspace))
+        return asked or best.answer
 
     def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
         """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""

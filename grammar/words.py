@@ -276,3 +276,8 @@ def _value(kind: Kind, written: str) -> JsonValue:
 def unescape(text: str) -> str:
     r"""A text without its escapes `\"` `\\` `\n` `\r` `\t`; any other backslash stands for itself."""
     return _ESCAPE.sub(lambda match: _ESCAPES[match.group(1)], text) if "\\" in text else text
+
+
+def quoted(text: str) -> str:
+    """A text in quotes, as it is read back."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
