@@ -40,6 +40,7 @@ class Param:
         default: What the performer uses if it is left out.
         secret: Whether a Secret may stand here; anywhere else a secret is a save-time error.
         slot: The word for it in sentences, if not its name ("text", "scene").
+        several: Whether its text is a list, with commas between the things in it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Param:
     default: JsonValue = None
     secret: bool = False
     slot: str | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from grammar.build_schedules import holds
 from grammar.build_singles import limit_of
 from grammar.drafts import Draft, placeholder
 from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
+from grammar.listings import answers_to, one_after_another
 from grammar.phrases import Phrase
 from grammar.tree import Leaf, Node
 
@@ -85,7 +86,10 @@ class StepBuilder:
         phrase = self.by_rule[node.rule]
         params: dict[str, JsonValue] = dict(phrase.method.fixed.get(phrase.index, {}))
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
-            params[param.name] = slot_value(leaf)
+            params[param.name] = one_after_another(leaf) if param.several else slot_value(leaf)
+        for param in phrase.method.params:
+            if param.several and param.required and param.name not in params:
+                params[param.name] = answers_to([leaf for leaf in node.leaves() if leaf.type == "TEXT"])
         return Call(service=phrase.method.service, method=phrase.method.name, params=params)
 
     def _opposite(self, action: Action) -> Call | None:

@@ -501,7 +501,12 @@ class Lattice:
         edges = []
         quotes = [place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING]
         is_step = self._begins_step(lead)
-        is_place = any(edge.terminal in self._lexicon.ends_text for edge in self.exact(lead))
+        after_quoted = lead > 0 and self.words[lead - 1].kind == "quote"
+        # Right after one text, a word that goes on with the sentence is none of another.
+        is_place = any(
+            edge.terminal in self._lexicon.ends_text or (after_quoted and edge.terminal == SAID_ON)
+            for edge in self.exact(lead)
+        )
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
@@ -588,7 +593,7 @@ class Lattice:
         after = self.words[edge.end]
         if after.kind in ("quote", "variable") or edge.end - at > 1:
             return True
-        if "NUMBER" in slots and after.kind == "number":
+        if after.kind == "number" and ("NUMBER" in slots or "DURATION" in slots):
             return True
         return "CHANNEL" in slots and (
             after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(edge.end))

@@ -175,14 +175,17 @@ def grammar_of(declarations: Declarations) -> PhraseGrammar:
 
 
 def _shapes(phrase: Phrase) -> Iterator[Words]:
-    """Every order of slots and words that is this phrase: a stretch of words may be left out if one of its wordings is."""
+    """Every order of slots and words that is this phrase: a stretch of words may be left out if one of its wordings is.
+
+    Several things are said as one text or as texts in quotes.
+    """
     stretches = [
         dict.fromkeys(("" if not words else SAID_ON if place else SAID) for words in wordings)
         for place, wordings in enumerate(phrase.words)
     ]
-    slots = [SLOTS[param.type] for param in phrase.slots]
-    for choice in itertools.product(*stretches):
-        woven = itertools.chain.from_iterable(itertools.zip_longest(choice, slots))
+    slots = [(SLOTS[param.type], "LIST") if param.several else (SLOTS[param.type],) for param in phrase.slots]
+    for choice, filled in itertools.product(itertools.product(*stretches), itertools.product(*slots)):
+        woven = itertools.chain.from_iterable(itertools.zip_longest(choice, filled))
         shape = tuple(part for part in woven if part)
         if shape:
             yield shape

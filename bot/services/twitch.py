@@ -4,6 +4,26 @@ from typing import Final
 
 from engine.declare import Method, Param
 
+
+def _asking(noun: str, answers: str) -> tuple[str, ...]:
+    """How chat is asked: the question, its answers and how long it is open, in the orders people say them."""
+    start = "(start|make|create|run|do|open|post)"
+    begins = f"({start} (a|another|the) [new] {noun}|{noun})"
+    question = "[:|called|about|asking|, asking|saying] {title}"
+    lead = "[the] [options|answers|choices|outcomes] [:]"
+    given = f"[:|,] [with|between] {lead} {{{answers}}}"
+    at_last = f"(:|,|with|between|, with) {lead} {{{answers}}}"
+    lasting = "[,] (for|lasting|open for|over|that lasts|it should last|it lasts|?|,) {duration}"
+    return (
+        f"{begins} {question} {given}",
+        f"{begins} {question} {given} {lasting}",
+        f"{begins} {question} {lasting} {at_last}",
+        f"{start} a {{duration}} {noun} {question} {given}",
+        f"{begins} {question}",
+        f"{begins} {question} {lasting}",
+    )
+
+
 METHODS: Final = (
     Method(
         "twitch",
@@ -319,12 +339,13 @@ METHODS: Final = (
         "create_poll",
         (
             Param("title", "text", slot="question"),
-            Param("choices", "text", slot="answers"),
+            Param("choices", "text", slot="answers", several=True),
             Param("duration", "seconds", required=False),
         ),
         (
             "start a poll {title} with {choices} for {duration}",
             "start a poll {title} with {choices}",
+            *_asking("poll", "choices"),
         ),
         verb="poll",
         noun=("poll",),
@@ -343,12 +364,13 @@ METHODS: Final = (
         "create_prediction",
         (
             Param("title", "text", slot="question"),
-            Param("outcomes", "text", slot="answers"),
+            Param("outcomes", "text", slot="answers", several=True),
             Param("duration", "seconds", required=False),
         ),
         (
             "start a prediction {title} with {outcomes} for {duration}",
             "start a prediction {title} with {outcomes}",
+            *_asking("prediction", "outcomes"),
         ),
         verb="prediction",
         noun=("prediction",),

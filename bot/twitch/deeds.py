@@ -377,6 +377,8 @@ def _list(value: Any) -> Sequence[str]:
 
 def _choices(value: Any, most: int, what: str) -> Sequence[str]:
     choices = _list("" if value is None else value)
+    # One answer is none: `Hades and Celeste` are two, wherever they come from.
+    choices = [part.strip() for part in choices[0].split(" and ")] if len(choices) == 1 else choices
     if not 2 <= len(choices) <= most:
         raise Unfit(f"{what} has 2 to {most} answers, with commas between them; this one has {len(choices)}.")
     for choice in choices:

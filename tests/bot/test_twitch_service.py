@@ -230,6 +230,14 @@ async def test_what_cannot_work_fails_in_a_sentence_before_anything_is_handed_ov
     assert all(call.verb == "GET" for call in stage.twitch.calls if call.path != "eventsub/subscriptions")
 
 
+@pytest.mark.parametrize("choices", ["a, b", "a/b", "a or b", "a and b"])
+async def test_the_answers_of_a_poll_may_be_joined_as_people_join_them(stage: Stage, choices: str) -> None:
+    await stage.do("create_poll", {"title": "?", "choices": choices})
+
+    asked = next(call for call in stage.twitch.calls if call.path == "polls" and call.verb == "POST")
+    assert asked.body["choices"] == [{"title": "a"}, {"title": "b"}]
+
+
 async def test_a_missing_scope_is_named_with_how_to_grant_it(stage: Stage) -> None:
     stage.connection._granted["1"] = ()
 
