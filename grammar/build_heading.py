@@ -10,7 +10,7 @@ from engine.convert import mistake
 from engine.model import Choose, Goto, Policy, Stop, VariableDeclaration
 from grammar import build_policies
 from grammar.drafts import Draft
-from grammar.leaves import NotBuilt, leaf_of, with_unit
+from grammar.leaves import NotBuilt, leaf_of, plain_seconds
 from grammar.syntax import Called, Declared, Head, Numbered, Reference
 from grammar.tree import Leaf, Node
 
@@ -53,9 +53,7 @@ def heading(node: Node) -> Head:  # noqa: C901  one line per rule
         case "head_start":
             return Head("start", _step(node))
         case "head_timeout":
-            leaf = leaf_of(node, "DURATION", "UNIT_LENGTH")
-            with_unit(leaf)
-            return Head("timeout", float(leaf.value))
+            return Head("timeout", plain_seconds(leaf_of(node, "DURATION", "UNIT_LENGTH")))
         case other:
             raise AssertionError(f"policies.lark has no heading {other}")
 

@@ -59,12 +59,20 @@ def _fields(node: Node) -> dict[str, Any]:  # noqa: C901  one line per rule
         case "rule_cooldown":
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per=_key(node))}
         case "rule_cooldown_user":
-            return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION"), per="user")}
+            return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per="user")}
+        case "rule_cooldown_roles":
+            if _roles(node) != ("everyone",):
+                raise NotBuilt("say who may at all, and how long each of them waits: cooldown 5 minutes per user")
+            return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per="user")}
+        case "rule_times_user":
+            if count(node) != 1:
+                raise NotBuilt("so often in what time? Such as: at most 2 starts in 1 hour")
+            return _FIXED["once_per_user"]
         case "rule_rate":
-            window = node.node("window") or node
-            if count(node) == 1 and node.leaf("HOW_OFTEN") is not None:  # once a minute is a rest of a minute
+            window, amount = node.node("window") or node, node.node("amount") or node
+            if count(amount) == 1 and amount.leaf("HOW_OFTEN") is not None:  # once a minute is a rest of a minute
                 return {"cooldown": Cooldown(seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
-            return {"rate": Rate(count=count(node), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
+            return {"rate": Rate(count=count(amount), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
         case "rule_quiet":
             start, end = _clocks(node)
             return {"quiet_hours": QuietHours(start=start, end=end)}

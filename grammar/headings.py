@@ -4,7 +4,7 @@ What starts a workflow is for `grammar.resolve_starts`. No words are read and no
 """
 
 from dataclasses import replace
-from typing import Any, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 from engine.edits import (
     Edit,
@@ -28,9 +28,12 @@ from grammar.context import Context
 from grammar.drafts import Draft, placeholder
 from grammar.instruction import Change, Question
 from grammar.references import Unsettled, Within, number_of, one_of, refuse
-from grammar.rules import Rule, ruled
+from grammar.rules import Permitted, Rule, ruled
 from grammar.syntax import Catch, Declared, Head, It, Numbered, Reference
 from grammar.words import fold
+
+_FEWER: Final = ("moderators", "moderators and vips", "moderators, vips and subscribers", "the broadcaster")
+"""Whom people mean when they take a right from all viewers."""
 
 
 def head(syntax: Head, within: Within, context: Context) -> Edit:  # noqa: C901  one line each
@@ -94,6 +97,9 @@ def _ruled(within: Within, rule: Rule) -> Policy:
     policy = ruled(within.definition.policy, rule)
     if policy is not None:
         return policy
+    if isinstance(rule, Permitted) and rule.right == "may_run" and "everyone" in rule.roles:
+        options = tuple(f"in {within.name} only {roles} may run it" for roles in _FEWER)
+        raise Unsettled(Question(f"Who may run {within.name} then?", options))
     raise refuse(f"{within.name} does not name them as those who may. Say who may, such as: only mods can run it")
 
 
