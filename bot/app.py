@@ -213,11 +213,16 @@ class Bot:
 
     async def stream_is(self, facts: Mapping[str, Any]) -> None:
         """Know this of the stream: `live`, `title`, `category`, whichever is given."""
+        settings, records = self.settings, []
         for key, value in facts.items():
-            if key == "live" and value is not self.settings.live:
-                await self.set(config.with_live(self.settings, on=bool(value)))
-            elif key != "live" and self.settings.values.get(f"stream.{key}") != value:
-                await self.set(config.with_value(self.settings, f"stream.{key}", str(value), secret=False))
+            if key == "live" and value is not settings.live:
+                settings, record = config.with_live(settings, on=bool(value))
+                records.append(record)
+            elif key != "live" and settings.values.get(f"stream.{key}") != value:
+                settings, record = config.with_value(settings, f"stream.{key}", value, secret=False)
+                records.append(record)
+        if records:
+            await self._set(records)
 
     async def rewards_are(self, titles: tuple[str, ...]) -> None:
         """Know the channel's rewards by these names."""
@@ -227,8 +232,12 @@ class Bot:
     async def set(self, changed: tuple[Settings, ConfigRecord]) -> None:
         """Keep a changed setting; it counts once it is stored."""
         _, record = changed
-        await self.runner.save(Batch(config=[record]))
-        self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
+        await self._set([record])
+
+    async def _set(self, records: Sequence[ConfigRecord]) -> None:
+        await self.runner.save(Batch(config=list(records)))
+        for record in records:
+            self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
         self._surround()
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:

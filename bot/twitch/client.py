@@ -33,6 +33,7 @@ from bot.twitch.cured import (
     sockets_of,
     subscriptions_of,
 )
+from bot.twitch.sources import ALWAYS
 from bot.twitch.subscriptions import Accounts, Subscription, Trouble, after_failure, difference, live_one, wanted
 from bot.twitch.wire import Notification, notification
 
@@ -104,7 +105,8 @@ class Ears:
     Attributes:
         events: Names of the events that workflows wait for now.
         heard: Told of every notification; must return at once.
-        connected: Told when it has signed in and hears the chat, each time.
+        connected: Told when it has signed in and hears the chat, and whenever it hears anew of what is always heard: what
+            happened in between nobody told it.
         notice: Told what people should know.
     """
 
@@ -179,6 +181,7 @@ class Connection:
         self._dead: dict[str, str] = {}
         self._trouble: dict[Subscription, Trouble] = {}
         self._told: set[str] = set()
+        self._anew = False
         self._reset_at: float | None = None
         self._here = asyncio.Event()
         self._off = False
@@ -330,8 +333,9 @@ class Connection:
             if trouble:
                 heard = False
                 line.down(trouble)
-            elif trouble is not None and not heard:
-                heard = True
+            elif trouble is not None and (self._anew or not heard):
+                # A lost socket may be mended before it was missed here, and what it would have told is told nobody.
+                heard, self._anew = True, False
                 line.up()
                 self._ears.connected()
             if time.monotonic() - validated > VALIDATE_EVERY:
@@ -396,14 +400,14 @@ class Connection:
                 _Payload(subscription), as_bot=False, token_for=subscription.token_for
             )
             if made is not None:
-                self._trouble.pop(subscription, None)
+                self._made(subscription)
                 return
             await self._clear_away(subscription)
             made = await client.subscribe_websocket(
                 _Payload(subscription), as_bot=False, token_for=subscription.token_for
             )
             if made is not None:
-                self._trouble.pop(subscription, None)
+                self._made(subscription)
                 return
         except HTTPException as error:
             status = error.status
@@ -414,6 +418,10 @@ class Connection:
         self._trouble[subscription] = trouble
         if trouble.refused:
             self._tell(f"Twitch does not let me hear of {subscription.type}. {SIGN_IN_AGAIN}")
+
+    def _made(self, subscription: Subscription) -> None:
+        self._trouble.pop(subscription, None)
+        self._anew |= subscription.type in ALWAYS
 
     async def _clear_away(self, subscription: Subscription) -> None:
         """Delete what stands in the way: a subscription of a process that is no more, or of a socket that is."""

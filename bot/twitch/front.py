@@ -7,22 +7,25 @@ sharing it. What is heard twice is handled once; what is more than can be handle
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import aiohttp
 
+from bot.config import Settings
 from bot.drops import Drops, were
 from bot.happenings import chat_event
 from bot.message import Message
+from bot.twitch.broadcast import OFFLINE, ONLINE, Broadcast, after, ends, kept_in, missed, record_of
 from bot.twitch.client import Connection, NotConnected, Refused, Request
 from bot.twitch.speaking import Speaker
 from bot.twitch.subscriptions import Accounts
-from bot.twitch.wire import Known, Notification, channel_of, chatted, events_of
+from bot.twitch.wire import Known, Notification, channel_of, chatted, events_of, moment
 from engine.errors import EngineError
 from engine.events import Event
 from engine.execution import Done, Failed, Result, Unknown
+from engine.ports import ConfigRecord, Store
 from engine.wording import counted
 
 log = logging.getLogger(__name__)
@@ -31,7 +34,8 @@ MOST_AT_ONCE: Final = 2_000
 REMEMBERED: Final = 20_000
 PEOPLE: Final = 10_000
 CHAT: Final = "channel.chat.message"
-FACTS: Final[Mapping[str, str]] = {"channel.update": "channel", "stream.online": "live", "stream.offline": "live"}
+UPDATE: Final = "channel.update"
+FACTS: Final[Mapping[str, str]] = {UPDATE: "channel", ONLINE: "live", OFFLINE: "live"}
 """The notifications that tell something lasting of the stream, and about what."""
 REWARDS: Final = frozenset({"channel:read:redemptions", "channel:manage:redemptions"})
 
@@ -47,6 +51,20 @@ class Heard(Protocol):
 
 class Listener(Protocol):
     """What is needed of a bot."""
+
+    @property
+    def settings(self) -> Settings:
+        """What is known of the stream is among them."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """For reading."""
+        ...
+
+    async def keep(self, records: Sequence[ConfigRecord]) -> None:
+        """Keep what is no setting of people."""
+        ...
 
     async def hear(self, message: Message) -> Heard:
         """Handle what a person typed."""
@@ -105,16 +123,20 @@ class Front:
         self._told_at: dict[str, float] = {}
         self._changes = 0
         self._facts = asyncio.Lock()
+        self._now = now
+        self._broadcast: Broadcast | None = None
         self._drops = Drops(_left_out, now, notice)
         self._open = True
 
     def heard(self, note: Notification) -> None:
         """Something came; it is handled soon."""
-        if not self._open or self._is_known(note.id):
+        if not self._open or note.id in self._seen:
             return
-        if len(self._tasks) >= MOST_AT_ONCE:
+        # Only of what people write there is too much; and what was not taken may still be taken when Twitch repeats it.
+        if note.type == CHAT and len(self._tasks) >= MOST_AT_ONCE:
             self._drops.add()
             return
+        self._remember(self._seen, note.id, None, REMEMBERED)
         self._start(self._kept_alone(self._take(note)))
 
     def connected(self) -> None:
@@ -146,13 +168,25 @@ class Front:
         if note.type == CHAT:
             await self._chat(note, accounts)
             return
-        known = Known(self._community, accounts.broadcaster, dict(self._channel), lambda id: self._roles.get(id, ()))
-        found = events_of(note, known)
-        if note.type in FACTS:
+        if note.type in (ONLINE, OFFLINE):
+            self._changes += 1
+            async with self._facts:
+                await self._broadcasts(note)
+            return
+        found = events_of(note, self._known())
+        if note.type == UPDATE:
             await self._learn(note)
         elif note.type.startswith("channel.channel_points_custom_reward."):
             await self._learn_rewards(accounts.broadcaster)
         for event in found:
+            await self._listener.happen(event)
+
+    def _known(self) -> Known:
+        owner = self._connection.accounts.broadcaster
+        return Known(self._community, owner, dict(self._channel), lambda id: self._roles.get(id, ()))
+
+    async def _happens(self, note: Notification) -> None:
+        for event in events_of(note, self._known()):
             await self._listener.happen(event)
 
     async def _chat(self, note: Notification, accounts: Accounts) -> None:
@@ -188,19 +222,64 @@ class Front:
 
     # Knowing -----------------------------------------------------------------------------------------------------------------
 
-    async def _learn(self, note: Notification) -> None:
-        """What a notification tells of the stream, unless a later one has told already: Twitch keeps no order."""
+    def _is_late(self, note: Notification) -> bool:
+        """Whether a later one has told already: Twitch keeps no order."""
         about = FACTS[note.type]
-        self._changes += 1
         if note.at < self._told_at.get(about, 0.0):
-            return
+            return True
         self._told_at[about] = note.at
+        return False
+
+    async def _learn(self, note: Notification) -> None:
+        """What the channel is called and plays now."""
+        self._changes += 1
+        if self._is_late(note):
+            return
         async with self._facts:
-            if about == "channel":
-                self._channel = channel_of(note)
-                await self._listener.stream_is(self._channel)
-            else:
-                await self._listener.stream_is({"live": note.type == "stream.online"})
+            self._channel = channel_of(note)
+            await self._listener.stream_is(self._channel)
+
+    async def _broadcasts(self, note: Notification) -> None:
+        """A broadcast began or ended, as Twitch tells it.
+
+        It is kept as known only when it has been told: where the bot is stopped between, it is found again by looking.
+        """
+        last = await self._last()
+        if note.type == OFFLINE and last.state == "on" and note.at < last.began:
+            return  # the end of an earlier one, which was told when this one was found
+        late = self._is_late(note)
+        if note.type == ONLINE:
+            there = Broadcast(str(note.event.get("id") or ""), note.at, "on")
+            late = late or (there.id == last.id and last.state != "on")
+            if not late:
+                await self._listener.stream_is({"live": True})
+                await self._catch_up(last, there, note.at, but=ONLINE)
+            await self._happens(note)
+            if not late:
+                await self._keep(there)
+            return
+        if not late:
+            await self._listener.stream_is({"live": False})
+        await self._happens(replace(note, event={**note.event, "id": ends(last)}))
+        await self._keep(replace(last, state="ended"))
+
+    async def _catch_up(
+        self, last: Broadcast, there: Broadcast | None, at: float, *, live: bool = False, but: str = ""
+    ) -> None:
+        """Tell what nobody told of, as if Twitch had: it is the same event if Twitch still does."""
+        for type, id in missed(last, there, live=live):
+            if type != but:
+                await self._happens(Notification(f"{type}:{id or round(at)}", type, at, {"id": id}))
+
+    async def _last(self) -> Broadcast:
+        if self._broadcast is None:
+            self._broadcast = kept_in(await self._listener.store.config(self._community))
+        return self._broadcast
+
+    async def _keep(self, broadcast: Broadcast) -> None:
+        if broadcast != self._broadcast:
+            await self._listener.keep([record_of(broadcast)])
+            self._broadcast = broadcast
 
     async def _look_around(self) -> None:
         """Whether the stream is live and what it is called; what is heard of it meanwhile counts more."""
@@ -217,14 +296,25 @@ class Front:
         channel = next(iter(channels.get("data") or ()), None)
         async with self._facts:
             if changes == self._changes:
-                facts: dict[str, Any] = {"live": stream is not None}
-                if channel is not None:
-                    self._channel = {
-                        "title": str(channel.get("title") or ""),
-                        "category": str(channel.get("game_name") or ""),
-                    }
-                await self._listener.stream_is({**facts, **self._channel})
+                await self._found(stream, channel)
         await self._learn_rewards(owner)
+
+    async def _found(self, stream: Mapping[str, Any] | None, channel: Mapping[str, Any] | None) -> None:
+        now, last = self._now(), await self._last()
+        there = None
+        if stream is not None:
+            began = moment(stream.get("started_at"), now)
+            there = Broadcast(str(stream.get("id") or ""), began, "on")
+            self._told_at["live"] = max(began, self._told_at.get("live", 0.0))
+        if channel is not None:
+            self._channel = {
+                "title": str(channel.get("title") or ""),
+                "category": str(channel.get("game_name") or ""),
+            }
+        live = self._listener.settings.live
+        await self._listener.stream_is({"live": there is not None, **self._channel})
+        await self._catch_up(last, there, now, live=live)
+        await self._keep(after(last, there))
 
     async def _learn_rewards(self, owner: str) -> None:
         """What people may call the rewards, if the streamer has let that be asked and has rewards at all."""

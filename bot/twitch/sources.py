@@ -137,7 +137,9 @@ SOURCES: Final = (
         conditions=(("to_broadcaster_user_id",), ("from_broadcaster_user_id",)),
     ),
     Source("stream.online", ("stream.started",), natural=("id",), owner="either"),
-    Source("stream.offline", ("stream.ended",), owner="either"),
+    Source(
+        "stream.offline", ("stream.ended",), natural=("id",), owner="either"
+    ),  # Twitch names none: the front end does
     Source("channel.update", ("title.changed", "category.changed"), version="2", owner="either"),
     Source("channel.shared_chat.begin", ("shared_chat.started",), _SHARED, natural=("session_id",), owner="either"),
     Source("channel.shared_chat.update", ("shared_chat.changed",), _SHARED, owner="either"),

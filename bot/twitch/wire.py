@@ -79,7 +79,7 @@ def notification(data: Mapping[str, Any], now: float) -> Notification:
     meta = data["metadata"]
     event = data["payload"].get("event") or {}
     return Notification(
-        str(meta["message_id"]), str(meta["subscription_type"]), _moment(meta.get("message_timestamp"), now), event
+        str(meta["message_id"]), str(meta["subscription_type"]), moment(meta.get("message_timestamp"), now), event
     )
 
 
@@ -197,8 +197,8 @@ def _number(value: Any) -> int:
     return int(text) if text.isdecimal() and text.isascii() else 0
 
 
-def _moment(text: Any, now: float) -> float:
-    """A time as Twitch writes it, which has more digits than Python reads."""
+def moment(text: Any, now: float) -> float:
+    """A time as Twitch writes it, which has more digits than Python reads; one that cannot be read is now."""
     head, _, rest = str(text or "").removesuffix("Z").partition(".")
     try:
         return datetime.fromisoformat(f"{head}.{(rest or '0')[:6]:0<6}").replace(tzinfo=UTC).timestamp()
@@ -280,7 +280,7 @@ def _ban(note: Notification, source: Source, known: Known) -> tuple[_Told, ...]:
     more: dict[str, Any] = {"reason": event.get("reason"), "moderator": event.get("moderator_user_name")}
     if event.get("is_permanent"):
         return (_by_row(note, source, known, **more),)
-    seconds = max(round(_moment(event.get("ends_at"), note.at) - _moment(event.get("banned_at"), note.at)), 0)
+    seconds = max(round(moment(event.get("ends_at"), note.at) - moment(event.get("banned_at"), note.at)), 0)
     return (_by_row(note, source, known, "user.timed_out", seconds=seconds, **more),)
 
 

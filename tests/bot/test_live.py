@@ -20,6 +20,7 @@ from bot.log import log_to
 from bot.platforms import DISCORD, DiscordThere, Platforms
 from bot.services.twitch import METHODS
 from bot.tokens import Token, TokenFile
+from bot.twitch.broadcast import Broadcast, record_of
 from bot.twitch.client import BOT, BROADCASTER
 from engine.clock import SystemClock
 from engine.events import Event
@@ -120,6 +121,17 @@ class Show:
         """Where a counter stands."""
         found = [row.value for row in await self.bot.store.data(COMMUNITY) if row.key.endswith(name)]
         return int(found[0]["value"]) if found else 0
+
+    async def until_live(self, live: bool) -> None:
+        """Wait until the stream is taken to be live, or not to be."""
+        async with asyncio.timeout(20):
+            while self.bot.settings.live is not live:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def names(self, prefix: str) -> list[str]:
+        """The names of what has happened, latest first, that begin so."""
+        found = [event.name for event in await self.bot.store.events(COMMUNITY, 100)]
+        return [name for name in found if name.startswith(prefix)]
 
     async def until_stored(self, holds: Callable[[list[Event]], object]) -> None:
         """Wait until what has happened is in the store, looking from outside as another process would."""
@@ -240,12 +252,16 @@ async def test_what_is_known_of_the_stream_is_looked_up_at_the_start_and_heard_o
     show.twitch.answer("GET", "channels", 200, {"data": [{"title": "Hello", "game_name": "Chess"}]})
     await show.begin()
     await show.twitch.until(lambda: show.twitch.count("GET", "channels"))
+    # Whoever looks again finds what was told.
+    show.twitch.live = False
+    show.twitch.answer("GET", "channels", 200, {"data": [{"title": "Bye", "game_name": "Chess"}]}, times=100)
     await show.twitch.notify("channel.update", {"title": "Bye", "category_name": "Chess"})
     await show.twitch.notify("stream.offline", {"broadcaster_user_id": "1"})
     await show.mod("!wf list")
 
+    await show.until_live(False)
     async with asyncio.timeout(20):
-        while show.bot.settings.live or show.bot.settings.values.get("stream.title") != "Bye":  # noqa: ASYNC110
+        while show.bot.settings.values.get("stream.title") != "Bye":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -260,6 +276,60 @@ async def test_what_is_told_of_the_stream_in_the_wrong_order_counts_in_the_right
     await show.mod("!wf list")
 
     assert show.bot.settings.live is False
+
+
+async def test_a_stream_that_begins_while_a_socket_is_lost_is_told_once_when_it_is_mended(show: Show) -> None:
+    await show.begin()
+    await show.mod('!wf when the stream starts, say "we are live: ${title}"')
+    await show.twitch.until(lambda: show.twitch.count("GET", "channels"))
+    told: dict[str, Any] = {"id": "9", "type": "live", "broadcaster_user_id": "1"}
+
+    show.twitch.live = True
+    show.twitch.answer("GET", "channels", 200, {"data": [{"title": "Hello", "game_name": "Chess"}]})
+    await show.twitch.drop(show.twitch.session_of("stream.online"), 1006)
+    await show.until_said(lambda said: "we are live: Hello" in said)
+    await show.twitch.subscribed("stream.online")
+    await show.twitch.notify("stream.online", told)
+    await show.twitch.notify("stream.online", told)
+    await show.until_live(True)
+    await show.mod("!wf list")
+
+    assert show.said().count("we are live: Hello") == 1
+    assert await show.names("stream.") == ["stream.started"]
+
+
+async def test_a_stream_that_ended_and_another_that_began_while_nobody_was_there_are_told_at_the_start(
+    show: Show,
+) -> None:
+    records = [with_live(Settings(), on=True)[1], record_of(Broadcast("8", 1.0, "on"))]
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=records))
+    show.twitch.live = True
+    await show.begin()
+    await show.until_stored(lambda events: "stream.started" in [event.name for event in events])
+
+    assert await show.names("stream.") == ["stream.started", "stream.ended"]
+
+
+async def test_the_end_of_a_stream_that_was_found_by_looking_is_the_one_that_twitch_tells_late(show: Show) -> None:
+    show.twitch.live = True
+    await show.begin()
+    await show.until_live(True)
+
+    show.twitch.live = False
+    await show.twitch.drop(show.twitch.session_of("stream.offline"), 1006)
+    await show.until_stored(lambda events: "stream.ended" in [event.name for event in events])
+    await show.twitch.subscribed("stream.offline")
+    await show.twitch.notify("stream.offline", {"broadcaster_user_id": "1"})
+    await show.twitch.notify("stream.online", {"id": "10", "type": "live", "broadcaster_user_id": "1"})
+    await show.until_live(True)
+    await show.twitch.notify("stream.offline", {"broadcaster_user_id": "1"})
+    await show.until_live(False)
+
+    async with asyncio.timeout(20):
+        while (names := await show.names("stream.")).count("stream.ended") < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert names == ["stream.ended", "stream.started", "stream.ended", "stream.started"]
 
 
 async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:

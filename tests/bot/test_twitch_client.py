@@ -31,6 +31,7 @@ class Desk:
         self.notes: list[Notification] = []
         self.said: list[str] = []
         self.ups = 0
+        self.anew = 0
         self.downs: list[str] = []
         self.happened = asyncio.Condition()
         self.tokens = TokenFile.open(folder)
@@ -39,7 +40,7 @@ class Desk:
 
     def _connection(self) -> Connection:
         servers = Servers(self.twitch.api_base, self.twitch.id_base, self.twitch.eventsub_url)
-        ears = Ears(lambda: self.events, self._heard, lambda: None, self.said.append)
+        ears = Ears(lambda: self.events, self._heard, self._connected, self.said.append)
         return Connection("client", servers, self.tokens, ears)
 
     def sign_in(self, *, broadcaster: bool = False, expires_in: int = 14_000) -> None:
@@ -81,6 +82,10 @@ class Desk:
 
     def _heard(self, note: Notification) -> None:
         self.notes.append(note)
+        self._wake()
+
+    def _connected(self) -> None:
+        self.anew += 1
         self._wake()
 
     def _up(self) -> None:
@@ -436,6 +441,20 @@ async def test_a_connection_that_cannot_hear_the_chat_says_that_it_is_down_and_w
     await desk.until(lambda: desk.ups == 2)
 
     assert desk.downs[0] == "its events do not reach me"
+
+
+@pytest.mark.parametrize("type", [CHAT, "stream.online"])
+async def test_after_every_gap_it_is_told_that_what_happened_meanwhile_was_not_heard(
+    desk: Desk, twitch: FakeTwitch, type: str
+) -> None:
+    desk.sign_in(broadcaster=True)
+    await desk.connect("stream.online")
+    before = desk.anew
+
+    await twitch.drop(twitch.session_of(type), 1006)
+    await twitch.subscribed(type)
+
+    await desk.until(lambda: desk.anew > before)
 
 
 @pytest.mark.slow

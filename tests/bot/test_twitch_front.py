@@ -11,6 +11,7 @@ from bot.twitch import front
 from bot.twitch.front import CHAT, Front
 from bot.twitch.subscriptions import Accounts
 from bot.twitch.wire import Notification
+from engine.events import Event
 from tests.servers.twitch import chat_message
 
 
@@ -28,6 +29,9 @@ class Quiet:
         await self.goes_on.wait()
         self.heard.append(message.id)
         return self
+
+    async def happen(self, event: Event) -> None:
+        self.heard.append(event.name)
 
 
 async def test_of_a_flood_that_is_too_much_all_that_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +55,25 @@ async def test_of_a_flood_that_is_too_much_all_that_is_left_out_is_told(monkeypa
         "3 messages from Twitch were left out: more came than I can handle.",
         "1 message from Twitch was left out: more came than I can handle.",
     ]
+
+
+async def test_a_flood_in_the_chat_costs_no_redemption_and_no_line_that_twitch_repeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(front, "MOST_AT_ONCE", 2)
+    quiet: Any = Quiet()
+    twitch = Front(quiet, quiet, quiet, community="home", now=lambda: 0.0, notice=lambda _: None)
+    lines = [Notification(f"n{number}", CHAT, 0.0, chat_message("hello", id=f"m{number}")) for number in range(3)]
+    redeemed = {"id": "r1", "reward": {"title": "Hydrate"}}
+
+    for line in lines:
+        twitch.heard(line)
+    twitch.heard(Notification("n8", "channel.channel_points_custom_reward_redemption.add", 0.0, redeemed))
+    quiet.goes_on.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    for line in lines:
+        twitch.heard(line)
+    await twitch.drain(5.0)
+
+    assert sorted(quiet.heard) == ["m0", "m1", "m2", "reward.redeemed"]
