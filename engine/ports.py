@@ -466,8 +466,8 @@ class Store(Protocol):
         """One recorded event."""
         ...
 
-    async def events(self, community: str, limit: int = 20) -> list[Event]:
-        """The latest recorded events, newest first."""
+    async def events(self, community: str, limit: int = 20, *, own: bool = False) -> list[Event]:
+        """The latest recorded events, newest first; or only those that are the bot's own."""
         ...
 
     async def proposals(self, community: str, now: float) -> list[ProposalRecord]:

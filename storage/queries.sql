@@ -295,6 +295,10 @@ SELECT body FROM events WHERE community = ? AND id = ?;
 -- name: events
 SELECT body FROM events WHERE community = ? ORDER BY number DESC LIMIT ?;
 
+-- name: own_events
+-- Read seldom, after a crash, so it goes without an index that every commit would have to keep.
+SELECT body FROM events WHERE community = ? AND json_extract(body, '$.own') ORDER BY number DESC LIMIT ?;
+
 -- name: proposals
 SELECT body FROM proposals WHERE community = ? AND expires_at > ? ORDER BY number;
 

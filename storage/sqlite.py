@@ -271,9 +271,10 @@ class SQLiteStore:
         body = await self._fetch_one("event", community, id)
         return None if body is None else codec.decode_event(body)
 
-    async def events(self, community: str, limit: int = 20) -> list[Event]:
-        """The latest recorded events, newest first."""
-        return [codec.decode_event(body) for (body,) in await self._fetch("events", community, limit)]
+    async def events(self, community: str, limit: int = 20, *, own: bool = False) -> list[Event]:
+        """The latest recorded events, newest first; or only those that are the bot's own."""
+        statement = "own_events" if own else "events"
+        return [codec.decode_event(body) for (body,) in await self._fetch(statement, community, limit)]
 
     async def proposals(self, community: str, now: float) -> list[ProposalRecord]:
         """Every question still open."""

@@ -163,8 +163,8 @@ class MemoryStore:
     async def event(self, community: str, id: str) -> Event | None:
         return self._one(self._tables.events.get((community, id)))
 
-    async def events(self, community: str, limit: int = 20) -> list[Event]:
-        found = [event for event in self._tables.events.values() if event.community == community]
+    async def events(self, community: str, limit: int = 20, *, own: bool = False) -> list[Event]:
+        found = [event for event in self._tables.events.values() if event.community == community and event.own >= own]
         return self._read(found[::-1][:limit])
 
     async def proposals(self, community: str, now: float) -> list[ProposalRecord]:

@@ -28,7 +28,7 @@ NOTICES: Final = "twitch.notices"
 """Set to off, nothing is said in the chat that nobody asked for."""
 _CHANCE: Final = random.SystemRandom().random
 _LOOKED_THROUGH: Final = 500
-"""The latest events among which a cut-off line's own message is looked for."""
+"""The latest events of its own among which a cut-off line's message is looked for."""
 
 
 class _Opening(Protocol):
@@ -120,8 +120,8 @@ class TwitchPlatform:
             return {} if execution is None else execution.event
 
         async def seen(effect: str) -> str | None:
-            for event in await store.events(COMMUNITY, _LOOKED_THROUGH):
-                if event.own and effect in event.payload.get("effects", ()):
+            for event in await store.events(COMMUNITY, _LOOKED_THROUGH, own=True):
+                if effect in event.payload.get("effects", ()):
                     return str(event.payload.get("message_id"))
             return None
 

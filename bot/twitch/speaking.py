@@ -136,7 +136,7 @@ class Speaker:
         result: Result = Done(None)
         for place, message in enumerate(messages):
             before = result
-            result = await self._one(message, line, urgent=urgent)
+            result = await self._one(message, line, urgent=urgent, last=place == len(messages) - 1)
             if not isinstance(result, Done):
                 return _partly(result) if place else result
             result = before if place else result  # the first message is what is answered to later
@@ -162,7 +162,7 @@ class Speaker:
             raise KeyError(id)
         return ()
 
-    async def _one(self, text: str, line: Line, *, urgent: bool) -> Result:
+    async def _one(self, text: str, line: Line, *, urgent: bool, last: bool) -> Result:
         varied_once, unreached = False, False
         while True:
             now = self._now()
@@ -175,7 +175,7 @@ class Speaker:
                 case chosen:
                     words = chosen.text
             try:
-                return await self._hand_over(words, line)
+                return await self._hand_over(words, line, last=last)
             except Refused as error:
                 if error.status != 429:
                     return refusal(error.status, error.message, repeatable=False)
@@ -190,7 +190,7 @@ class Speaker:
                     return not_sent("msg_duplicate", str(error))
                 varied_once = True
 
-    async def _hand_over(self, text: str, line: Line) -> Result:
+    async def _hand_over(self, text: str, line: Line, *, last: bool) -> Result:
         if not await self._api.ready(sending.MAX_AGE):
             return unavailable()
         accounts = self._api.accounts
@@ -202,7 +202,8 @@ class Speaker:
             body["reply_parent_message_id"] = reply_to
         self._lines.close(line)
         await line.begin()
-        said = _Said(sending.plain(text), self._now(), line.effects)
+        # Only with the last of its messages is all of it said, so only that one is known as what was asked for.
+        said = _Said(sending.plain(text), self._now(), line.effects if last else ())
         self._said.append(said)  # before it is sent, as it may come back before its answer does
         before, self._sent = self._sent, sending.noted(self._sent, text, self._now())
         try:

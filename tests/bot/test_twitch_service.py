@@ -539,6 +539,17 @@ async def test_own_words_are_known_when_they_come_back_before_their_answer(stage
     assert known == [("run/main/hello/1",)]
 
 
+async def test_of_a_long_text_only_the_last_message_shows_that_all_of_it_was_said(stage: Stage) -> None:
+    for id in ("first", "last"):
+        data = {"message_id": id, "is_sent": True, "drop_reason": None}
+        stage.twitch.answer("POST", "chat/messages", 200, {"data": [data]})
+
+    await stage.do("send_chat_message", {"message": "word " * 180}, id="run/main/long/1")
+
+    assert len(stage.spoken()) == 2
+    assert [stage.speaker.own("", id, shared=True) for id in ("first", "last")] == [(), ("run/main/long/1",)]
+
+
 async def test_what_the_streamer_types_with_the_bots_account_is_not_taken_for_the_bots_words(stage: Stage) -> None:
     await stage.say("hello")
 

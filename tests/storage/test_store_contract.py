@@ -266,6 +266,15 @@ async def test_the_first_event_of_an_id_counts(store: Store) -> None:
     assert await store.events(HERE, limit=1) == [event("m2")]
 
 
+async def test_the_bots_own_events_are_found_behind_any_number_of_others(store: Store) -> None:
+    own = [event(f"own{n}", own=True) for n in range(2)]
+    others = [event(f"m{n}", payload={"own": True, "text": '"own":true'}) for n in range(30)]
+    await store.commit(Batch(events=[*own, event("there", own=True, community=ELSEWHERE), *others]))
+
+    assert await store.events(HERE, 20, own=True) == own[::-1]
+    assert await store.events(HERE, 1, own=True) == own[1:]
+
+
 async def test_admissions_come_newest_first_by_workflow_and_no_more_than_asked(store: Store) -> None:
     made = [admission(f"a{n}", workflow="ab"[n % 2]) for n in range(5)]
     await store.commit(Batch(admissions=made))
