@@ -15,7 +15,6 @@ from bot.answering import Answered, Decided, Filled, Instead, Misfit, Picked, an
 from bot.answers import NO, bare, is_dropped, without_sigh
 from bot.asking import Asking
 from bot.catalogue import Catalogue
-from bot.corrections import Anew, Which
 from bot.focus import Focus
 from bot.hearing import Heard, Hearing, is_full, noted
 from bot.instructions import carry_out
@@ -27,6 +26,7 @@ from bot.message import Message, Reply, instruction_in
 from bot.open_questions import OpenQuestions
 from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
+from bot.rereading import Anew, Which
 from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import ONLY_STAFF, is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
