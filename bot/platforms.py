@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Protocol
 
 from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
+from bot.at_length import File
 from bot.config import COMMUNITY, Settings, is_off
 from bot.discord import platform as discord
 from bot.discord.client import Front
@@ -137,6 +138,11 @@ class DiscordThere:
         if self._platform is not None:
             self._platform.tell(sentence)
 
+    async def post_aside(self, sentence: str, file: File) -> str | None:
+        """Post a file where the moderators of the server read it, if they want that; tells where that is."""
+        channel = None if self._platform is None else await self._platform.post_aside(sentence, file)
+        return None if channel is None else f"#{channel} on Discord"
+
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
         with suppress(TimeoutError):
@@ -186,10 +192,16 @@ class Platforms:
                 if wanted is not None and not is_off(wanted):
                     platform.tell(sentence)
 
+    async def at_length(self, origin: str, sentence: str, file: File) -> str | None:
+        """Post what is too long for one platform where moderators read on another; tells where that is."""
+        there = (each for each in self.there if isinstance(each, DiscordThere) and each.service.name != origin)
+        found = next(there, None)
+        return None if found is None else await found.post_aside(sentence, file)
+
     @property
     def abroad(self) -> Abroad:
         """What the bot has to know of them."""
-        return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere)
+        return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere, self.at_length)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
         web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])

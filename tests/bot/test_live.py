@@ -649,6 +649,31 @@ async def test_what_is_changed_on_one_platform_is_told_on_the_other_where_that_i
     ]
 
 
+async def test_what_is_too_long_for_twitch_is_a_file_where_moderators_read_in_discord(
+    show: Show, discord: DiscordServer
+) -> None:
+    mods = discord.add_channel("mods")
+    async with await SQLiteStore.open(show.folder.database) as store:
+        record = with_value(Settings(), "discord.mod_channel", "#mods", secret=False)[1]
+        await store.commit(Batch(config=[record]))
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    steps = ", ".join(f'say "{"line " * 12}{number}"' for number in range(5))
+    await show.mod(f"!wf create tea: {steps}")
+    for _ in range(5):
+        await show.mod(f"!wf in tea add {steps}")
+    said = await show.mod("!wf show tea")
+    exported = await show.mod("!wf export tea as json")
+
+    await discord.until(lambda: len(discord.said(mods)) == 2)
+    assert said.endswith("All of it is in #mods on Discord.")
+    assert exported.endswith("All of it is in #mods on Discord.")
+    assert discord.said(mods)[0]["content"] == "Mod asked on Twitch: `!wf show tea`"
+    shown, written = (message["attachments"][0] for message in discord.said(mods))
+    assert [shown["filename"], written["filename"]] == ["tea.workflow", "tea.json"]
+    assert discord.uploads[shown["url"].rpartition("/")[2]].decode().count("say ") == 30
+
+
 async def test_nobody_is_told_elsewhere_of_changes_who_did_not_ask_for_it(show: Show, discord: DiscordServer) -> None:
     await show.begin()
     await discord.until(lambda: discord.commands)
