@@ -43,6 +43,7 @@ from grammar.references import (
     place,
     refuse,
 )
+from grammar.spoken_values import marked, settled
 from grammar.syntax import (
     About,
     Add,
@@ -244,7 +245,9 @@ def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
 def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:
     value = syntax.value
     if isinstance(value, Words):
-        value = replace(value, text=recognise(value.text, context.known(definition)))
+        known = context.known(definition)
+        said = marked(value.text) if value.type == "text" and not value.quoted else value.text
+        value = replace(value, text=recognise(settled(said, known), known))
     return altered(state, replace(syntax, value=value), context.workspace, context.declarations)
 
 
