@@ -83,6 +83,10 @@ class Doubts:
             kept = f"{sentence[: place[0].start]}{quoted(text)}{sentence[place[1].end :]}"
             question = f'Does "{place[1].text}" belong to the text? If not, it means: {said}. If it does: {kept}'
             return Question(question, (said, kept))
+        begun = _begins_with_be(reading)
+        if begun is not None:
+            said = says()
+            return Question(f'Does the text begin with "be"? It is: {begun}, or: be {begun}', _with_be(said, begun))
         counter = _a_counter(reading, workspace)
         if counter is not None:
             return Question("Is that a value of each run, or a counter that stays?", (says(), counter))
@@ -177,6 +181,20 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
                 return leaf.text
     return None
+
+
+def _begins_with_be(reading: Reading) -> str | None:
+    """A text of which the "be" before it is a part as likely as not: `make the message be right back`."""
+    for before, leaf in pairwise(reading.tokens):
+        is_said = before.text.casefold() == "be" and leaf.type == "TEXT" and not leaf.quoted
+        if is_said and _FIRST_WORD.sub(r"\1", leaf.text).casefold() in ("back", "right"):
+            return leaf.text
+    return None
+
+
+def _with_be(said: str, begun: str) -> tuple[str, ...]:
+    head, quoted, tail = said.rpartition(f'"{begun}')
+    return (f'{head}"be {begun}{tail}', said) if quoted else (said,)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -279,6 +279,9 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+    for name in names.channels:
+        for form in (f"{name} channel", f"the {name} channel", f"{name} on discord", f"the {name} channel on discord"):
+            yield "CHANNEL", form, name
     for name in names.sounds:
         yield "BARE_SOUND", name, name
         yield "BARE_SOUND", f"{name} sound", name

@@ -16,6 +16,7 @@ from grammar import lexicon
 from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
 from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
+from grammar.retelling import own_text
 from grammar.syntax import Kind
 from grammar.words import split
 from grammar.workspace import LiveNames, Workspace
@@ -38,6 +39,8 @@ _OWN_NOUNS: Final = {
     "set": ("variable",),
     "transform": ("calculation",),
 }
+_GENERAL: Final = frozenset({"message", "msg", "line", "text", "post"})
+"""Words by which any step is meant that says a text, where none is just that."""
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
@@ -263,8 +266,9 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
         for noun in method.noun:
             keys.setdefault(noun, set()).add(method.key)
             keys[noun] |= {f"{method.service}.{alias}" for alias in method.aliases}
+    tellers = frozenset(method.key for method in declarations if own_text(method) is not None)
     for noun, meant in keys.items():
-        fitting = Kind(noun, frozenset(meant))
+        fitting = Kind(noun, frozenset(meant), tellers if noun in _GENERAL else frozenset())
         for form in (noun, f"{noun}s", f"{noun} step"):
             yield "NOUN", form, fitting
     yield "NOUN", "steps", Kind("step")

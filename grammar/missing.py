@@ -87,6 +87,8 @@ _PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], .
     (_ending("someone|somebody"), lambda question: question.text == "Whom?"),
 )
 """Words for what is still to be said, each with whether a question asks for that."""
+_TURNED_INTO: Final = re.compile(r"\b(?:into|be|become) an? \w+\W*\Z", re.IGNORECASE)
+"""`turn the announcement into a message`: that is what it becomes, and not what is still to be said."""
 
 
 def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Question | None:
@@ -163,7 +165,7 @@ def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
         sentence: What was said.
         ask: What a sentence comes to; without that word it must ask for just that.
     """
-    for pattern, asks in _PLACEHOLDERS:
+    for pattern, asks in _PLACEHOLDERS if _TURNED_INTO.search(sentence) is None else ():
         if (found := pattern.fullmatch(sentence.strip())) is not None:
             if any(other.fullmatch(found["head"]) for other, _ in _PLACEHOLDERS):
                 return None

@@ -116,7 +116,8 @@ class Resolver:
             raise Unsettled(self._in_each(command, unsaid.answer)) from None
         except Unclear as unclear:
             options, question = self._which(command, unclear)
-            if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
+            sure = len(options) == len(question.options) == 1
+            if isinstance(unclear.reference, It) and sure and not _is_mere_words(command):
                 return options[0]
             raise Unsettled(question, tuple(options)) from None
         except MissingPiece as missing:
@@ -191,7 +192,11 @@ class Resolver:
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
-            except (Unclear, Unsettled, MissingPiece, EditError):
+            except Unsettled as asked:
+                more = asked.answer.options if isinstance(asked.answer, Question) else ()
+                options |= dict.fromkeys(more, told)
+                continue
+            except (Unclear, MissingPiece, EditError):
                 continue
             said = self.context.say.instruction(meant, self.context.workspace)
             if said not in options:

@@ -43,6 +43,7 @@ from grammar.references import (
     place,
     refuse,
 )
+from grammar.retelling import said_otherwise, speaker
 from grammar.spoken_values import marked, settled
 from grammar.syntax import (
     About,
@@ -67,6 +68,8 @@ from grammar.syntax import (
     Lead,
     Nested,
     OfKind,
+    Position,
+    Retell,
     Shift,
     Start,
     Substitute,
@@ -118,6 +121,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             raise AssertionError("it is only what the next edit is about")
         case Alter():
             return _alter(syntax, within, context)
+        case Retell():
+            return _retell(syntax, within, context)
         case Start():
             return resolve_starts.start(syntax, definition)
         case Head():
@@ -218,6 +223,26 @@ def _wish(syntax: Wish, within: Within, context: Context) -> tuple[Edit, ...]:
     raise Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
 
 
+def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...]:
+    """The same text in another way; it is asked whether it comes in the place of what is there, where that was not said."""
+    if syntax.old is None:
+        state = speaker(syntax, within, context.declarations)
+    else:
+        (state,) = _meant(Alter(syntax.reference, Words(""), None, syntax.old), within)
+    action = said_otherwise(syntax, state, within, context)
+    changed: tuple[Edit, ...] = (SetAction(state.name, action),)
+    if syntax.mode == "instead":
+        return changed
+    again = Draft(State(name=state.name, action=action), typed=False)
+    added = edits_of(Add((again,), Position("after", (exactly(state, within.definition),))), within, context)
+    if syntax.mode == "too":
+        return added
+    options = tuple(
+        context.say.instruction(Change(within.definition.id, edits), context.workspace) for edits in (changed, added)
+    )
+    raise Unsettled(Question(f"Instead of where it goes now, or there as well? {', or: '.join(options)}", options))
+
+
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:
     """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
     loose_words = (
@@ -259,7 +284,7 @@ def _meant(syntax: Alter, within: Within) -> tuple[State, ...]:
     if isinstance(syntax.old, Duration | By | Words):
         found = had(fitting, syntax.old, None)
     else:
-        others = {state.name for state in all_of(syntax.old, within)}
+        others = {state.name for state in candidates(syntax.old, within)}
         found = tuple(state for state in fitting if state.name in others)
     if not found:
         shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"

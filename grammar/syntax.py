@@ -39,10 +39,12 @@ class Kind:
     Attributes:
         words: As typed, for questions and refusals.
         keys: Action kinds (`wait`) and methods (`twitch.send_chat_message`); empty = any step.
+        wider: What it is a word for as well, where no step does one of those: an announcement is a message, too.
     """
 
     words: str
     keys: frozenset[str] = frozenset()
+    wider: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Words:
 
     text: str
     quoted: bool = False
-    type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "user"] = "text"
+    type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "service", "user"] = "text"
     number: float | None = None
 
 
@@ -253,6 +255,25 @@ class Alter:
     reference: Reference
     value: Value
     param: str | None = None
+    old: Value | Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retell:
+    """`announce it instead`, `post the first message in #clips too`: the text of a step said in another way.
+
+    Attributes:
+        reference: The step that says it now.
+        deed: What says it then, if that was said.
+        place: The channel it goes to then, or the service.
+        mode: In the place of the step, or after it as well; None if that was not said.
+        old: How it was said before, if that was said.
+    """
+
+    reference: Reference
+    deed: Kind | None = None
+    place: Words | None = None
+    mode: Literal["instead", "too"] | None = "instead"
     old: Value | Reference | None = None
 
 
@@ -390,6 +411,7 @@ EditSyntax: TypeAlias = (
     | Wish
     | About
     | Alter
+    | Retell
     | Lead
     | Bound
     | Again
