@@ -66,6 +66,7 @@ from grammar.syntax import (
     It,
     Kind,
     Lead,
+    MoreDays,
     Nested,
     OfKind,
     Position,
@@ -131,6 +132,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             return headings.catch(syntax, within, context)
         case Hold():
             return (resolve_starts.hold(syntax, within),)
+        case MoreDays():
+            return (resolve_starts.more_days(syntax, within, context),)
         case Forget():
             return (resolve_starts.forget(syntax, within, context),)
         case Lead() | Bound() | Again() | CarryOn():

@@ -334,6 +334,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreDays:
+    """`and saturdays`: the days of a schedule that is there, and these."""
+
+    days: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """What no longer starts a workflow, by the name of its event; None = the only one there is, or all of them."""
 
@@ -421,6 +428,7 @@ EditSyntax: TypeAlias = (
     | Catch
     | Hold
     | Forget
+    | MoreDays
 )
 
 
