@@ -211,6 +211,11 @@ class Bot:
         self._standing = standing_in(await self.store.config(COMMUNITY))
         self.runner.stand(COMMUNITY, self._standing)
 
+    @property
+    def standing(self) -> Mapping[str, tuple[str, ...]]:
+        """As what those were last seen who ever were staff, by `standing_key`."""
+        return self._standing
+
     async def stands(self, person: Person) -> None:
         """Know as what somebody was seen; whom the streamer has named is that, whatever a platform tells."""
         record = news(self._standing, as_named(person, self.settings.values))
@@ -246,6 +251,10 @@ class Bot:
         for record in records:
             self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
         self._surround()
+
+    async def remember(self, keys: Mapping[str, float]) -> None:
+        """Let these keys count as seen, each until then."""
+        await self.runner.save(Batch(seen={(COMMUNITY, key): until for key, until in keys.items()}))
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:
         """Keep what a front end has to know again after a restart."""

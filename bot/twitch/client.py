@@ -8,7 +8,7 @@ translates nothing: notifications are handed on as they came, requests are value
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -56,12 +56,13 @@ class Request:
 
     Attributes:
         token_for: Id of the account in whose name it is asked.
+        query: A key with several values is repeated.
     """
 
     verb: str
     path: str
     token_for: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
 
 
@@ -226,7 +227,10 @@ class Connection:
         client = self._client
         if client is None:
             raise NotConnected
-        params: Any = {key: quote_plus(value) for key, value in request.query.items()}
+        params: Any = {
+            key: quote_plus(value) if isinstance(value, str) else [quote_plus(each) for each in value]
+            for key, value in request.query.items()
+        }
         verb: Any = request.verb
         body: Any = dict(request.body) if request.body is not None else {}
         route = Route(verb, request.path, params=params, json=body, token_for=request.token_for)

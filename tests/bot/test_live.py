@@ -29,7 +29,7 @@ from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.discord.conftest import QUICK
 from tests.servers.discord import TOKEN, DiscordServer
-from tests.servers.twitch import FakeTwitch, chat_message
+from tests.servers.twitch import Account, FakeTwitch, chat_message
 from tests.storage.records import revision, waiting, workflow
 
 CHAT = "channel.chat.message"
@@ -86,6 +86,23 @@ class Show:
         )
         await self._stack.enter_async_context(platforms.running(self.bot))
         await self.twitch.subscribed(CHAT)
+
+    async def again(self) -> None:
+        """Close it and open another one."""
+        await asyncio.sleep(0.5)  # what is kept beside the messages is kept soon after them
+        await self.end()
+        self._stack = AsyncExitStack()
+        await self.begin()
+
+    async def redemptions(self) -> list[Event]:
+        """The rewards that were redeemed."""
+        return [event for event in await self.bot.store.events(COMMUNITY, 100) if event.name == "reward.redeemed"]
+
+    async def until_standing(self, standing: dict[str, tuple[str, ...]]) -> None:
+        """Wait until it is known who is staff."""
+        async with asyncio.timeout(20):
+            while dict(self.bot.standing) != standing:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def end(self) -> None:
         """Close it in good order."""
@@ -330,6 +347,71 @@ async def test_the_end_of_a_stream_that_was_found_by_looking_is_the_one_that_twi
         while (names := await show.names("stream.")).count("stream.ended") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert names == ["stream.ended", "stream.started", "stream.ended", "stream.started"]
+
+
+REDEMPTION = "channel.channel_points_custom_reward_redemption.add"
+
+
+def redeemed(user: str, login: str) -> dict[str, Any]:
+    who = {"user_id": user, "user_login": login, "user_name": login.capitalize()}
+    return {"id": f"by-{user}", "broadcaster_user_id": "1", **who, "reward": {"title": "Hydrate", "cost": 1}}
+
+
+async def test_a_vip_is_one_after_a_restart_though_what_they_redeem_does_not_say_so(show: Show) -> None:
+    await show.begin()
+    await show.mod('!wf when someone redeems Hydrate, say "cheers ${user}"')
+    await show.mod("!wf let vips run hydrate")
+    await show.typed("hello", "vip", login="vee", user="8")
+    await show.mod("!wf list")
+    await show.again()
+    await show.twitch.subscribed(REDEMPTION)
+
+    await show.twitch.notify(REDEMPTION, redeemed("9", "nobody"))
+    await show.twitch.notify(REDEMPTION, redeemed("8", "vee"))
+    await show.until_said(lambda said: "cheers Vee" in said)
+
+    roles = {event.payload["user"]["name"]: event.payload["user"]["roles"] for event in await show.redemptions()}
+    assert roles == {"Nobody": [], "Vee": ["vip"]}
+
+
+async def test_who_is_no_moderator_any_more_is_known_though_no_workflow_asks_and_nobody_was_there(show: Show) -> None:
+    await show.set_up(scopes=(*SCOPES, "moderation:read"))
+    await show.begin()
+    await show.mod("!wf list")
+    await show.typed("hello", "moderator", login="max", user="7")
+    await show.until_standing({"twitch:5": ("moderator",), "twitch:7": ("moderator",)})
+
+    await show.twitch.subscribed("channel.moderator.remove")
+    gone = {"broadcaster_user_id": "1", "user_id": "5", "user_login": "mod", "user_name": "Mod"}
+    await show.twitch.notify("channel.moderator.remove", gone)
+    await show.until_standing({"twitch:5": (), "twitch:7": ("moderator",)})
+    show.twitch.accounts["8"] = Account("8", "named")
+    await show.bot.set(with_value(show.bot.settings, "twitch.people.moderator", "named", secret=False))
+    await show.typed("hello", login="named", user="8")
+    await show.until_standing({"twitch:5": (), "twitch:7": ("moderator",), "twitch:8": ("moderator",)})
+    show.twitch.no_moderators |= {"7", "8"}
+    await show.again()
+
+    await show.until_standing({"twitch:5": (), "twitch:7": (), "twitch:8": ("moderator",)})
+    assert show.twitch.made("GET", "moderation/moderators")[-1].query["user_id"] == ["7", "8"]
+
+
+async def test_the_first_message_of_somebody_is_told_once_in_all_that_the_bot_has_seen(show: Show) -> None:
+    await show.begin()
+    await show.typed("hello", login="old", user="8")
+    await show.mod("!wf list")
+    await asyncio.sleep(0.5)
+    told = await show.mod('!wf when someone chats for the first time, say "welcome ${user}: ${message}"')
+    await show.typed("hi again", login="old", user="8")
+    await show.typed("hi", login="new", user="9")
+    await show.until_said(lambda said: "welcome New: hi" in said)
+    await show.again()
+    await show.typed("hi again", login="new", user="9")
+    await show.typed("hey", login="newer", user="10")
+    await show.until_said(lambda said: "welcome Newer: hey" in said)
+
+    assert "I do not hear" not in told
+    assert [line for line in show.said() if line.startswith("welcome")] == ["welcome New: hi", "welcome Newer: hey"]
 
 
 async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
