@@ -31,7 +31,8 @@ from engine.wording import counted
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE: Final = 2_000
+MOST_AT_ONCE: Final = 10_000
+"""Twenty seconds of a raid, should a disk stand still for so long; more than that would only be answered when nobody cares."""
 REMEMBERED: Final = 20_000
 CHAT: Final = "channel.chat.message"
 UPDATE: Final = "channel.update"
