@@ -26,6 +26,7 @@ from grammar.instruction import (
     Question,
     Redo,
     Refusal,
+    TakeBack,
     Understanding,
     Understood,
     Undo,
@@ -150,7 +151,7 @@ def _thought_about(hearing: Hearing, done: Instruction, thought: Thought, worksp
 
 
 def _changes(instruction: Instruction) -> bool:
-    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
+    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | TakeBack | Redo)
 
 
 def nothing_just_changed(heard: Heard, workspace: Workspace) -> str | None:

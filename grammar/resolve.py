@@ -57,6 +57,7 @@ from grammar.instruction import (
     Status,
     Suppose,
     SwitchAll,
+    TakeBack,
     Undo,
     Why,
 )
@@ -323,6 +324,8 @@ class Resolver:
                 return Several((switched, *named)) if named else switched
             case "undo":
                 return Undo(self._id(first) if first else None, number or 1)
+            case "take back":
+                return TakeBack(self._id(first), cast("int", self._past(first, number or 0)))
             case "redo":
                 return Redo(self._id(first) if first else None, number or 1)
             case "list":
