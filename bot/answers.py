@@ -90,8 +90,10 @@ _NO_LONGER: Final = re.compile(
 )
 _ONLY: Final = re.compile(r"(?:only|just) (?:the )?\w+", re.IGNORECASE)
 _NOT_BUT: Final = re.compile(
-    r"not (?:the )?(?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>.+)", re.IGNORECASE | re.DOTALL
+    r"not (?:the )?(?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>(?!.*\bthen\W*\Z).+)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""`not mods, stop it then` is no contrast: it tells what is done in that case."""
 _BUT_NOT: Final = re.compile(
     r"(?P<rest>[^,;]{1,60}?),? (?:and )?not (?P<no>(?:the |step |after |before )[^,;]{1,40})", re.IGNORECASE
 )

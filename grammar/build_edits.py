@@ -155,8 +155,10 @@ class EditBuilder:
 
     def start(self, node: Node) -> EditSyntax:
         """What starts the workflow."""
-        mode: Any = {"also": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[node.rule]
-        days = find(node, "some_time")
+        mode: Any = {"also": "add", "also_days": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[
+            node.rule
+        ]
+        days = node if node.rule == "also_days" else find(node, "some_time")
         if mode == "add" and days is not None:
             return MoreDays(build_policies.weekdays(days))
         triggers = find(node, "triggers")
@@ -238,6 +240,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "lead": _I.lead,
     "lead_nowhere": _I.lead,
     "also": _I.start,
+    "also_days": _I.start,
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,

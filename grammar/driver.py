@@ -414,6 +414,8 @@ class _Run:
             for terminal in wants.unknown:
                 for edge in lattice.unknown(place, terminal):
                     self._follow(edge, place, cost, stack, chain, agenda)
+            if chain is not None and chain[1].terminal == "TEXT" and not chain[1].quoted:
+                continue  # what follows a text without quotes is the text's: `say not bad after all`
             for after, extra in fillers:
                 self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
 

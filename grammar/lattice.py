@@ -133,6 +133,8 @@ _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
 _LETTERS: Final = frozenset("bcdefghjklmnopqrstvxyz")
 """Letters that people call a variable; "a", "i", "u" and "w" are words."""
+_SET_OFF: Final = frozenset(",:;-")
+"""Marks that set off a word at the beginning."""
 _EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
@@ -307,7 +309,15 @@ class Lattice:
 
     def fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
-        found: list[tuple[int, float]] = []
+        return [
+            (end, FILLER_COST)
+            for role, end in self._passed_over(at)
+            if role == "fillers" or (at in self._opening if role == "openers" else end in self._closing)
+        ]
+
+    def _passed_over(self, at: int) -> list[tuple[str, int]]:
+        """What may be passed over from a place on, each with where that may be."""
+        found: list[tuple[str, int]] = []
         branch: Node | None = self._lexicon.fillers
         place = at
         while place < len(self.words):
@@ -315,12 +325,35 @@ class Lattice:
             if branch is None:
                 break
             place += 1
-            if branch.entries:
-                found.append((place, FILLER_COST))
+            found.extend((role, place) for role, _, _ in branch.entries)
         word = self.words[at]
         if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
-            found.append((at + 1, FILLER_COST))
+            found.append(("fillers", at + 1))
+        elif word.text in _SET_OFF:
+            found.append(("openers", at + 1))
         return found
+
+    @cached_property
+    def _opening(self) -> frozenset[int]:
+        """The places before which nothing stands but words that are passed over."""
+        found = {0}
+        for place in range(len(self.words)):
+            if place > max(found):
+                break
+            if place in found:
+                found.update(end for role, end in self._passed_over(place) if role in ("fillers", "openers"))
+        return frozenset(found)
+
+    @cached_property
+    def _closing(self) -> frozenset[int]:
+        """The places after which nothing stands but words that are passed over."""
+        found = {len(self.words)}
+        for place in range(len(self.words) - 1, 0, -1):
+            if place + MAX_PHRASE_WORDS < min(found):
+                break
+            if any(end in found for role, end in self._passed_over(place) if role in ("fillers", "closers")):
+                found.add(place)
+        return frozenset(found)
 
     # Words by their form -------------------------------------------------------------------------------------------------
 
