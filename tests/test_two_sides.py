@@ -20,13 +20,12 @@ from typing import Any
 
 import pytest
 
-import bot.twitch.client
 from bot.equipment import Equipment
 from bot.platforms import DiscordThere
 from tests.discord.conftest import QUICK
 from tests.discord.conftest import discord as discord  # a fixture
 from tests.discord.conftest import equipped as equipped  # a fixture
-from tests.on_air import CHAT, OnAir, on_air, set_up
+from tests.on_air import CHAT, OnAir, in_no_time, on_air, set_up
 from tests.servers.discord import DiscordServer, buttons, user
 from tests.servers.twitch import FakeTwitch, chat_message
 
@@ -131,7 +130,7 @@ def _shown(message: Mapping[str, Any]) -> str:
 async def test_a_conversation_on_two_sides_goes_as_it_was_written(
     path: Path, discord: DiscordServer, tmp_path: Path, equipped: Equipment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    in_no_time(monkeypatch)
     monkeypatch.setattr(DiscordThere, "pace", QUICK)
     script = tomllib.loads(path.read_text(encoding="utf-8"))
     discord.add_channel(MODS)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
 from bot.config import COMMUNITY, DataFolder, Settings, alive_at, with_live, with_names, with_value
 from bot.discord import addresses, options
@@ -28,6 +27,7 @@ from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.discord.conftest import QUICK
+from tests.on_air import in_no_time
 from tests.servers.discord import TOKEN, DiscordServer
 from tests.servers.twitch import Account, FakeTwitch, chat_message
 from tests.storage.records import revision, waiting, workflow
@@ -159,7 +159,7 @@ class Show:
 
 @pytest.fixture
 async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
-    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    in_no_time(monkeypatch)
     async with FakeTwitch() as twitch:
         made = Show(twitch, DataFolder(tmp_path / "data"))
         await made.set_up()
@@ -490,6 +490,9 @@ async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterw
     await show.twitch.__aenter__()
     await show.twitch.subscribed(CHAT)
     await show.until_said(lambda said: "only once" in said)
+    async with asyncio.timeout(20):
+        while len(show.notices) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
     gone, back = show.notices
     assert gone.startswith("Twitch is gone since ")
