@@ -31,12 +31,13 @@ from bot.services.not_set_up import NotSetUp
 from bot.snapshots import Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
-from bot.twitch.platform import TwitchPlatform
+from bot.twitch.platform import NOTICES, TwitchPlatform
 from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
 
+DISCORD_NAME: Final = "Discord"
 DISCORD: Final = "discord.bot"
 """Under this the token of Discord is kept."""
 _CHANCE: Final = random.SystemRandom().random
@@ -124,7 +125,7 @@ class DiscordThere:
         )
         self._made.set()
         return Supervisor(
-            "Discord", self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
+            DISCORD_NAME, self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
         )
 
     async def drain(self, within: float) -> None:
@@ -184,6 +185,12 @@ class Platforms:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
 
+    def _tell_twitch(self, sentence: str) -> None:
+        """Say in the Twitch chat what nobody can read in Discord while that is gone; the streamer may not want that."""
+        for platform in self.there:
+            if isinstance(platform, TwitchPlatform) and not is_off(self._settings().values.get(NOTICES)):
+                platform.tell(sentence)
+
     def elsewhere(self, origin: str, sentence: str) -> None:
         """Say on the other platforms what was changed on one, where that is wanted: `twitch.edits`, `discord.edits`."""
         for platform in self.there:
@@ -236,6 +243,9 @@ class Platforms:
         """
         self._settings = lambda: bot.settings
         self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        for each in self._supervisors:
+            if each.standing.name == DISCORD_NAME:
+                each.told_also = self._tell_twitch
         async with supervised(self._supervisors):
             early, self._early = self._early or (), None
             for sentence in early:

@@ -711,6 +711,26 @@ async def test_what_the_switches_of_discord_keep_from_the_bot_is_told_when_a_wor
     assert "discord has not granted me its Server Members Intent, so I do not hear of it" in told
 
 
+@pytest.mark.parametrize("notices", ["on", "off"])
+async def test_that_discord_is_gone_is_told_in_the_twitch_chat_unless_that_is_switched_off(
+    show: Show, discord: DiscordServer, monkeypatch: pytest.MonkeyPatch, notices: str
+) -> None:
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=[with_value(Settings(), "twitch.notices", notices, secret=False)[1]]))
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await discord.stop()
+    async with asyncio.timeout(20):
+        while not any("Discord is gone" in line for line in show.notices):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await show.mod("!wf list")
+    if notices == "on":
+        await show.until_said(lambda said: any("Discord is gone" in line for line in said))
+
+    assert any("Discord is gone" in line for line in show.said()) is (notices == "on")
+
+
 async def test_what_is_changed_on_one_platform_is_told_on_the_other_where_that_is_wanted(
     show: Show, discord: DiscordServer
 ) -> None:
