@@ -485,7 +485,7 @@ class DiscordServer:
             "components": body.get("components") or [],
             "pinned": False,
             "type": 0,
-            "flags": 0,
+            "flags": body.get("flags") or 0,
         }
         for name, content in (files or {}).items():
             message["attachments"].append(self._upload(name, content))
@@ -851,7 +851,12 @@ class DiscordServer:
         """Somebody uses a slash command; with a focus they are still typing that option."""
         command = next(each for each in self.commands[self.guild] if each["name"] == name)
         given: list[Json] = [
-            {"name": key, "type": 3, "value": value, **({"focused": True} if key == focus else {})}
+            {
+                "name": key,
+                "type": 5 if isinstance(value, bool) else 3,
+                "value": value,
+                **({"focused": True} if key == focus else {}),
+            }
             for key, value in options.items()
         ]
         data: Json = {"id": command["id"], "name": name, "type": 1, "guild_id": self.guild, "options": given}
