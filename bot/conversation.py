@@ -24,6 +24,7 @@ from bot.instructions.turn import Ask, Desk, Told, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import OpenQuestions
+from bot.pointing import pointed
 from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
 from bot.rereading import Anew, Which
@@ -303,11 +304,9 @@ class Conversation:
         workspace = self._hearing.workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
         if not heard.answers and not heard.doubted:
-            meant = await which_change(self._hearing, heard, understanding, workspace)
-            if isinstance(meant, str):
-                return refusal(meant, platform)
-            if meant is not None:
-                return await self._carry_out(heard, await self._with_deleted(workspace, meant), Understood(meant))
+            if (taken_back := await self._take_back(heard, understanding, workspace)) is not None:
+                return taken_back
+            understanding = await self._pointed(heard, understanding, workspace)
         if not heard.answers and not heard.doubted and may_be_thought(self._hearing, heard, understanding, workspace):
             thought = await second_thought(self._hearing, heard, self._picks.get(self._focus.key(heard.message)))
             followed = None if thought is None else await self._follow(heard, thought)
@@ -330,6 +329,25 @@ class Conversation:
                 return await self._asking.ask_missing(heard, understanding)
             case Understood():
                 return await self._carry_out(heard, workspace, understanding)
+
+    async def _take_back(
+        self, heard: Heard, understanding: Understanding, workspace: Workspace
+    ) -> Sequence[Reply] | None:
+        """Take back the change that is meant without its version; None if none is."""
+        meant = await which_change(self._hearing, heard, understanding, workspace)
+        if meant is None:
+            return None
+        if isinstance(meant, str):
+            return refusal(meant, heard.message.place.platform)
+        return await self._carry_out(heard, await self._with_deleted(workspace, meant), Understood(meant))
+
+    async def _pointed(self, heard: Heard, understanding: Understanding, workspace: Workspace) -> Understanding:
+        """What the words mean with the steps they point at in their place, if that is plain."""
+        for said in await pointed(self._hearing, heard, is_read=isinstance(understanding, Understood)):
+            meant = self._desk.language.understand(said, workspace, teaching=False)
+            if not isinstance(meant, Refusal):
+                return meant
+        return understanding
 
     # Guessing ------------------------------------------------------------------------------------------------------------
 

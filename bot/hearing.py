@@ -119,7 +119,7 @@ class Hearing:
             heard.moved or heard.doubted,
             (heard.question.id,) if heard.question is not None else (),
             heard.focus or self.focus.workflow(message),
-            lambda workflow: self.focus.record(message, workflow),
+            remember=lambda workflow: self.focus.record(message, workflow),
         )
 
 
