@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from engine.declare import Declarations, Method, Param
 from engine.model import Action, Call, State, Wait
 from grammar.drafts import MissingPiece
-from grammar.references import nearest, refuse
+from grammar.references import BRACE, nearest, refuse
 from grammar.syntax import Alter, By, Duration, Value, Words
 from grammar.units import UnitUnsaid, plain_unit
 from grammar.workspace import Workspace
@@ -48,12 +48,25 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
                     f'I do not know what {call.service}.{call.method} takes. Say: replace step "{state.name}" with ...'
                 )
             param = _fitting_param(method, call, change)
-            value = _value_for(param, call.params.get(param.name), change.value, workspace)
+            old = call.params.get(param.name)
+            value = _value_for(param, old, change.value, workspace)
+            if change.part and param.type in ("text", "any") and isinstance(old, str) and isinstance(value, str):
+                value = _with_part(old, change.part, value)
             return Call(service=call.service, method=call.method, params={**call.params, param.name: value})
         case _:
             raise refuse(
                 f'Step "{state.name}" has nothing like that to change. Say: replace step "{state.name}" with ...'
             )
+
+
+def _with_part(text: str, part: str, new: str) -> str:
+    """A text in which some of its words are said another way; all of it, if they are not in it as they were quoted.
+
+    Whole words come first: the "it" of `wait for it` is its last word.
+    """
+    words = r"\s+".join(map(re.escape, BRACE.sub(r"${\1}", part).split()))
+    found = re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) or re.search(words, text, re.IGNORECASE)
+    return new if found is None else (text[: found.start()] + new + text[found.end() :]).strip()
 
 
 def had(states: tuple[State, ...], old: Value, new: Action | None) -> tuple[State, ...]:

@@ -13,7 +13,16 @@ from engine.model import Retry
 from grammar import build_policies
 from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
-from grammar.build_references import ANY_STEP, first_in, old_in, old_value_in, position_in, reference_in, value_in
+from grammar.build_references import (
+    ANY_STEP,
+    first_in,
+    old_in,
+    old_value_in,
+    position_in,
+    quoted_part,
+    reference_in,
+    value_in,
+)
 from grammar.drafts import MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
 from grammar.syntax import (
@@ -121,7 +130,8 @@ def _wrap(node: Node) -> EditSyntax:
 
 def _alter_text(node: Node) -> EditSyntax:
     """`make it "hey"`."""
-    return Alter(reference_in(first_in(node)), Words(str(leaf_of(node, "STRING").value), quoted=True))
+    meant = first_in(node)
+    return Alter(reference_in(meant), Words(str(leaf_of(node, "STRING").value), quoted=True), part=quoted_part(meant))
 
 
 def _alter_new(node: Node) -> EditSyntax:

@@ -18,6 +18,7 @@ from grammar.build_references import (
     named_place,
     old_in,
     position_in,
+    quoted_part,
     reference_in,
     value_in,
 )
@@ -113,7 +114,8 @@ class EditBuilder:
         written = leaf_of(node, "STRING")
         steps = self._read_steps(str(written.value))
         if steps is None:
-            return Alter(reference_in(first_in(node)), Words(str(written.value), quoted=True))
+            meant = first_in(node)
+            return Alter(reference_in(meant), Words(str(written.value), quoted=True), part=quoted_part(meant))
         return Substitute(reference_in(first_in(node)), (*self._steps.steps(steps), *self._all_steps(node)))
 
     def become(self, node: Node) -> EditSyntax:
@@ -135,7 +137,9 @@ class EditBuilder:
             steps = self._read_steps(value.text) if _NAMES_A_DEED.match(value.text) else None
             if steps is not None:
                 return Become(reference_in(parts[0]), self._steps.steps(steps))
-        return Alter(reference_in(parts[0]), value, str(leaf.value) if leaf is not None else None, old_in(node))
+        reference = reference_in(parts[0])
+        param = str(leaf.value) if leaf is not None else None
+        return Alter(reference, value, param, old_in(node), quoted_part(parts[0]))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
         """`the wait 10 seconds`."""

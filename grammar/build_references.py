@@ -24,7 +24,7 @@ from grammar.syntax import (
     Value,
     Words,
 )
-from grammar.tree import Node
+from grammar.tree import Node, find
 
 ANY_STEP: Final = Kind("step")
 MAX_AT_AN_END: Final = 50
@@ -75,6 +75,13 @@ def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
             return It()
         case _:
             return _kind_reference(node)
+
+
+def quoted_part(node: Node) -> str | None:
+    """The words in quotes by which alone a step is meant: `change "soon" to "now"` is about these words of its text."""
+    named = find(node, "saying") if isinstance(reference_in(node), Saying) else None
+    leaf = named.leaf("STRING") if named is not None else None
+    return None if leaf is None else str(leaf.value)
 
 
 def _containing(node: Node) -> Reference:

@@ -18,7 +18,8 @@ from grammar.instruction import Instruction, Question, Refusal
 from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
 from grammar.words import fold
 
-_BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
+BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
+"""A variable as it is typed, without its `$`."""
 
 
 class Unsettled(Exception):
@@ -337,7 +338,7 @@ def _by_name(states: Iterable[State], words: str) -> list[State]:
 
 
 def _containing(states: tuple[State, ...], text: str) -> tuple[State, ...]:
-    wanted = _BRACE.sub(r"${\1}", " ".join(text.casefold().split()))
+    wanted = BRACE.sub(r"${\1}", " ".join(text.casefold().split()))
     return tuple(state for state in all_states(states) if any(wanted in said for said in _texts(state.action)))
 
 

@@ -250,12 +250,14 @@ class Alter:
         value: What one of its values becomes.
         param: Which one, if that was said.
         old: What it was before, if that was said; only a step with that value is meant.
+        part: The words of its text that are replaced, if it is not all of it.
     """
 
     reference: Reference
     value: Value
     param: str | None = None
     old: Value | Reference | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from typing import Final
 
 from engine.declare import Method, Param
 
+_THEM: Final = "(them|him|her|the (user|viewer|raider|follower|cheerer|gifter|subscriber|chatter|raiders))"
+
 
 def _asking(noun: str, answers: str) -> tuple[str, ...]:
     """How chat is asked: the question, its answers and how long it is open, in the orders people say them."""
@@ -37,8 +39,14 @@ METHODS: Final = (
             "[the] chat (gets|should get|sees|hears) {message}",
             "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
             "(say|post|write|send) (the|its) [ai] answer",
+            f"thank {_THEM}",
+            f"(welcome|greet) {_THEM}",
         ),
-        fixed={6: {"message": "${answer}"}},  # what a step that asks a model is called
+        fixed={
+            6: {"message": "${answer}"},  # what a step that asks a model is called
+            7: {"message": "thank you ${user}!"},
+            8: {"message": "welcome ${user}!"},
+        },
         verb="say",
         noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),
         scopes=("user:write:chat",),
