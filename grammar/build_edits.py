@@ -138,8 +138,8 @@ class EditBuilder:
             if steps is not None:
                 return Become(reference_in(parts[0]), self._steps.steps(steps))
         reference = reference_in(parts[0])
-        param = str(leaf.value) if leaf is not None else None
-        return Alter(reference, value, param, old_in(node), quoted_part(parts[0]))
+        named = str(leaf.value) if leaf is not None else None
+        return Alter(reference, value, named, old_in(node), quoted_part(parts[0]))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
         """`the wait 10 seconds`."""
