@@ -198,7 +198,7 @@ def _types_of(value: Value) -> tuple[str, ...]:
         case Duration() | By():
             return ("seconds",)
         case Words(type="text"):
-            return ("text", *LIVE, "user", "any")
+            return ("text", *LIVE, "counter", "user", "any")
         case Words(type="number"):
             return ("number", "text", "any")
         case Words(quoted=True):

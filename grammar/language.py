@@ -11,8 +11,10 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -31,7 +33,8 @@ from grammar.breath import put_right
 from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
-from grammar.doubts import Doubts, left_open, which_unit
+from grammar.counters import key_of, named, other_number
+from grammar.doubts import Doubts, kept_as_typed, left_open, which_unit
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -92,6 +95,7 @@ EXAMPLE_WORK: Final = 1_200
 """What may be done at the least to find an example of what works, if it means nothing."""
 TRIAL: Final = replace(CHAT, work=600)
 NO_NAMES: Final = LiveLexicon()
+_WORD: Final = re.compile(r"\w+")
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -207,17 +211,13 @@ class Language:
                 return asked
         if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
-        live = self._live.of(workspace)
-        readings: list[Reading] = []
-        stuck: dict[str, Stuck] = {}
-        for family in FAMILIES:
-            match self._driver.parse(sentence, live, family, limits, end):
-                case Parsed(found):
-                    readings.extend(found)
-                case Stuck(reason="too long") as at:
-                    return suggest.refusal(at, sentence, workspace, lambda _: False)
-                case Stuck() as at:
-                    stuck[family] = at
+        readings, stuck = self._readings(sentence, workspace, end, limits)
+        if any(each.reason == "too long" for each in stuck.values()):
+            return suggest.refusal(next(iter(stuck.values())), sentence, workspace, lambda _: False)
+        if (counting := _counting(readings, stuck, sentence, workspace)) is not None:
+            again = self._read(sentence, counting, end, teaching=False, asking=asking, limits=limits)
+            if not isinstance(again, Refusal):
+                return again
         if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
@@ -229,6 +229,23 @@ class Language:
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
+
+    def _readings(
+        self, sentence: str, workspace: Workspace, end: int, limits: Limits
+    ) -> tuple[list[Reading], dict[str, Stuck]]:
+        """What a sentence may be read as, and where each family stopped that cannot say it; of one too long just that."""
+        live = self._live.of(workspace)
+        readings: list[Reading] = []
+        stuck: dict[str, Stuck] = {}
+        for family in FAMILIES:
+            match self._driver.parse(sentence, live, family, limits, end):
+                case Parsed(found):
+                    readings.extend(found)
+                case Stuck(reason="too long") as at:
+                    return [], {family: at}
+                case Stuck() as at:
+                    stuck[family] = at
+        return readings, stuck
 
     def _not_read(
         self,
@@ -243,7 +260,7 @@ class Language:
         """What to say where no reading was found: ask for what is missing, else teach; trials end at `end`."""
         if not asking and not teaching:
             return Refusal("")
-        furthest = max(stuck.values(), key=lambda each: (each.reason != "syntax", each.at))
+        furthest = _furthest(stuck.values())
         merged = _merged(furthest, stuck.values())
         begun = _Begun(
             sentence[: furthest.at].rstrip(), tuple(family for family, each in stuck.items() if each.at == furthest.at)
@@ -364,8 +381,8 @@ class Language:
         if not isinstance(best.answer, Understood):
             return best.answer
         instruction = best.answer.instruction
-        asked = self._doubts.question(best.reading, sentence, workspace, lambda: self.say(instruction, workspace))
-        return asked or best.answer
+        says = partial(self.say, instruction, workspace)
+        return self._doubts.question(best.reading, sentence, workspace, says) or best.answer
 
     def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
         """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
@@ -409,7 +426,7 @@ class Language:
             return Refusal(f"I cannot take that: {error}.")
         except ValidationError as error:
             return Refusal(f"I cannot take that: {mistake(error)}.")
-        return Understood(instruction, reading.corrections)
+        return Understood(instruction, reading.corrections, kept_as_typed(sentence, instruction))
 
     def _counted_as_before(self, reading: Reading, resolver: Resolver, workspace: Workspace) -> Understanding | None:
         """What is meant if a bare number counts what the lengths it replaces plainly count; None if it replaces none."""
@@ -543,6 +560,29 @@ def _import(source: str) -> Understanding:
     if not source.strip():
         return Question("What should I import? Paste its JSON, its text form or a share code.", gap="import {}")
     return Understood(Import(source))
+
+
+def _furthest(stuck: Collection[Stuck]) -> Stuck:
+    """The failure that got furthest."""
+    return max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+
+
+def _counting(
+    readings: Collection[Reading], stuck: Mapping[str, Stuck], sentence: str, workspace: Workspace
+) -> Workspace | None:
+    """The workspace in which a counter is known that a sentence counts first and speaks of again; None if there is none."""
+    read = min(readings, key=lambda each: each.cost).tokens if readings else _furthest(stuck.values()).read
+    known = workspace.names.counters
+    said = {str(leaf.value) for leaf in read if leaf.type == "COUNTER"}
+    words = Counter(key_of(word) for word in _WORD.findall(sentence)) if said else Counter[str]()
+    new = sorted(
+        name
+        for name in said
+        if named(name, known) is None and sum(words[key_of(each)] for each in (name, other_number(name))) > 1
+    )
+    if not new:
+        return None
+    return replace(workspace, names=replace(workspace.names, counters=(*known, *new)), counting=tuple(new))
 
 
 def _merged(furthest: Stuck, all_stuck: Collection[Stuck]) -> Stuck:

@@ -30,6 +30,7 @@ BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
+NEW_COUNTER_COST: Final = 0.45
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
 PLACE_IN_TEXT_COST: Final = 1.0
@@ -61,6 +62,7 @@ QUOTABLE: Final = frozenset(
         "SOUND",
         "REWARD",
         "DISCORD_ROLE",
+        "COUNTER",
         "NEW_NAME",
         "WORKFLOW",
     }
@@ -92,6 +94,11 @@ _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
 _IN_ADDRESSES: Final = frozenset("/=&#")
 """What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
 _KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
+_COUNTER_WORDS: Final = frozenset(("counter", "counters", "count", "tally"))
+_BEFORE_COUNTED: Final = frozenset(("to", "from", "off", "a", "an", "the", "my", "our"))
+_NAMES_OF_THINGS: Final = frozenset(("STEP_NAME", "SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "DISCORD_ROLE"))
+_OTHER_NAMES: Final = _NAMES_OF_THINGS | {"NOUN"}
+"""What is called so already is no new counter."""
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",
@@ -519,6 +526,36 @@ class Lattice:
             return [Edge("VARIABLE", self.text[word.start : self.words[end - 1].end], end, WORD_COST + 0.3)]
         return []
 
+    def _counters(self, at: int) -> list[Edge]:
+        """A counter nobody has used yet: any words before "counter", else one word that means nothing else."""
+        words = self.words
+        if words[at].key in _NO_LIVE_NAME:
+            return []
+        for end in range(at, min(len(words), at + MAX_NAME_WORDS + 1)):
+            if end > at and words[end].key in _COUNTER_WORDS:
+                name = self.text[words[at].start : words[end - 1].end]
+                return [Edge("COUNTER", name, end, NEW_COUNTER_COST)]
+            if words[end].kind not in ("word", "number") or words[end].key in _NAME_STOPS:
+                break
+        word, before = words[at], words[at - 1].key if at else ""
+        # What happens may be counted, too: `add 1 to raids`; "count raids" alone is a wish for a workflow that does.
+        happens = before in _BEFORE_COUNTED and self._happens(at)
+        if word.kind != "word" or self._is_something_else(at, _NAMES_OF_THINGS if happens else _OTHER_NAMES):
+            return []
+        if before == "set" or (word.key in self._vocabulary.known and not happens):
+            return []  # `set wins to 0` may as well be a value of that one run
+        return [Edge("COUNTER", word.text, at + 1, NEW_COUNTER_COST)]
+
+    def _happens(self, at: int) -> bool:
+        return any(edge.terminal == "COUNTED" and edge.end == at + 1 for edge in self.exact(at))
+
+    def _is_something_else(self, at: int, names: frozenset[str]) -> bool:
+        """Whether a word is the name of something that is no counter, or may be a slip in that of a counter."""
+        if any(edge.terminal in names for edge in self.exact(at)):
+            return True
+        known = (branch for near, _ in self.nearest(at) for root in self._live.roots if (branch := root.get(near)))
+        return any(terminal == "COUNTER" for branch in known for terminal, _, _ in branch.entries)
+
     # Free text -----------------------------------------------------------------------------------------------------------
 
     def _texts(self, at: int) -> list[Edge]:
@@ -669,6 +706,7 @@ def _table() -> Mapping[str, _Scanner]:
         {
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
+            "COUNTER": lambda lattice, at: lattice._counters(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
             "PERSON": lambda lattice, at: lattice._persons(at),  # noqa: SLF001
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
@@ -699,7 +737,7 @@ def _table() -> Mapping[str, _Scanner]:
 _SCANNERS: Final = _table()
 OPENING: Final = "opening"
 _ANY_FORM: Final = frozenset({"TEXT"})
-_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
+_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
 _NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH"})
 BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

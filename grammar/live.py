@@ -13,6 +13,8 @@ from engine.declare import Declarations, Method
 from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
+from grammar.counters import key_of
+from grammar.counters import spellings as counters_by
 from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
 from grammar.phrasebook import Phrase, Phrasebook
 from grammar.phrases import cut
@@ -49,6 +51,10 @@ NAMED: Final = frozenset({"scene", "source", "filter", "sound", "reward", "role"
 OWNER_COST: Final = 0.2
 NAMED_COST: Final = 0.1
 BEGINNING_COST: Final = 0.25
+BARE_COUNT_COST: Final = 0.2
+"""A workflow is often called like what it counts."""
+VALUE_COST: Final = 0.8
+"""What a counter stands at is a variable only where nothing else can be meant: `set the deaths counter to 5` sets it."""
 LONGEST_BEGINNING: Final = 6
 COMMON: Final = frozenset(
     {
@@ -130,6 +136,9 @@ class LiveWords:
             *self._beside,
             *((root, book.vocabulary) for root in _roots(book)),
         )
+        if workspace.names.counters:
+            counting = _counting(workspace.names.counters)
+            beside = (*beside, (counting, Vocabulary(counting.vocabulary)))
         templates = (entry for name in workspace.templates for entry in _template(name))
         made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
         return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
@@ -182,7 +191,7 @@ def _contents(definition: Definition, declarations: Declarations) -> Iterator[tu
             value = state.action.params.get(param.name)
             if not isinstance(value, str) or _LIKE_A_PLACE.fullmatch(value) is not None:
                 continue
-            if param.type in NAMED:
+            if param.type in NAMED or param.type == "counter":
                 yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
             elif param.type == "text":
                 yield from _beginnings(value)
@@ -252,6 +261,25 @@ def _template(name: str) -> Iterator[Entry]:
     yield "TEMPLATE", name, name
     for form in (f"{name} template", f"the {name} template", f"a {name} template", f"template {name}"):
         yield "A_TEMPLATE", form, name
+
+
+def _counting(counters: tuple[str, ...]) -> Trie:
+    """Counters by name, and what they stand at: in a condition a variable, in place of a text one that tells it."""
+    trie = Trie()
+    for said, name in counters_by(counters):
+        key = key_of(name)
+        forms = [("COUNTER", said, name, 0.0)]
+        forms.append(("A_COUNT", said, name, BARE_COUNT_COST))
+        for noun in ("counter", "count"):
+            for form in (f"{said} {noun}", f"the {said} {noun}"):
+                forms.append(("VARIABLE", form, key, VALUE_COST))
+                forms.append(("A_COUNT", form, name, 0.0))
+                forms.append(("TEXT", form, f"{name}: {{{key}}}", 0.0))
+        forms.extend(("TEXT", form, f"{{{key}}} {name}", 0.0) for form in (f"how many {said}", f"the number of {said}"))
+        for terminal, form, value, cost in forms:
+            for words in spellings(form):
+                trie.add(words, (terminal, value, cost))
+    return trie
 
 
 # Nouns and deeds of steps ------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ _PIECES: Final = (
     _Piece("FILTER", "Which filter?", "", ('"blur"', '"blur" of "webcam"')),
     _Piece("REWARD", "Which reward?", "", ('"Hydrate"',)),
     _Piece("DISCORD_ROLE", "Which role?", "", ('"Member"',)),
+    _Piece("COUNTER", "Which counter?", "", ('"deaths"',)),
     _Piece("CHANNEL", "Which channel?", "", ("#general",)),
     _Piece("USER", "Whom?", "", ("${user}",)),
     _Piece("EVENT", "When what happens? Such as: someone follows.", "", ("someone follows",)),

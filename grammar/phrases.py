@@ -32,6 +32,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "sound": "SOUND",
         "reward": "REWARD",
         "role": "DISCORD_ROLE",
+        "counter": "COUNTER",
         "list": "LIST",
         "any": "TEXT",
     }

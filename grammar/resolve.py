@@ -13,9 +13,10 @@ from engine.edits import Edit, apply, touched
 from engine.errors import EditError
 from engine.model import Definition, State, Stop
 from engine.names import verb
-from grammar import names
+from grammar import names, wishes
 from grammar.afterwards import after, together
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
+from grammar.counters import named
 from grammar.drafts import Draft, MissingPiece, linked, variables_of
 from grammar.instruction import (
     Agenda,
@@ -24,6 +25,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -69,6 +71,8 @@ from grammar.syntax import (
     BacktestCommand,
     Command,
     CopyCommand,
+    CountCommand,
+    CounterWish,
     DiffCommand,
     DryRunCommand,
     Edits,
@@ -167,6 +171,10 @@ class Resolver:
                 return Diff(self._id(command.workflow), since, command.until)
             case SupposeCommand():
                 return Suppose(command.event, command.arguments)
+            case CountCommand():
+                return Counters(self._counter(command))
+            case CounterWish():
+                raise Unsettled(wishes.counting(command, self.context.workspace))
             case Named():
                 return self._named(command)
             case _:
@@ -227,7 +235,7 @@ class Resolver:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
         known = variables_of(new.triggers, self.context.workspace.variables)
-        states = linked(new.steps, known, self.context.declarations)
+        states = linked(new.steps, known, self.context.declarations, self.context.counts())
         definition = Definition(
             id=names.slug(name, self.context.workspace.has_id),
             name=name,
@@ -255,6 +263,13 @@ class Resolver:
         if command.name is None:
             return FromTemplate(template, names.made_up(template, self.context.workspace))
         return FromTemplate(template, self._new_name(command.name, quoted=command.quoted))
+
+    def _counter(self, command: CountCommand) -> str | None:
+        """The counter that is asked about, as it is called; one that nothing counts may be kept all the same."""
+        if command.counter is None:
+            return None
+        known = named(command.counter, self.context.workspace.names.counters)
+        return command.counter if command.quoted or known is None else known
 
     def _sorted(self, command: SortCommand) -> ListWorkflows | SwitchAll:
         sort = command.sort

@@ -24,7 +24,7 @@ from engine.model import Action, Definition, State, Target, Way, all_states
 from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
-from grammar.drafts import Draft, MissingPiece, loose, recognise
+from grammar.drafts import Draft, MissingPiece, loose
 from grammar.instruction import Change, Question
 from grammar.references import (
     Unsettled,
@@ -44,7 +44,7 @@ from grammar.references import (
     refuse,
 )
 from grammar.retelling import said_otherwise, speaker
-from grammar.spoken_values import marked, settled
+from grammar.spoken_values import marked
 from grammar.syntax import (
     About,
     Add,
@@ -179,7 +179,8 @@ def _in_its_place(steps: tuple[Draft, ...], state: State, within: Within, contex
     definition = within.definition
     known = context.known(definition)
     first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
-    return loose((first,), known, names_beside(definition, state.name), context.declarations)[0].action
+    taken, counts = names_beside(definition, state.name), context.counts(definition)
+    return loose((first,), known, taken, context.declarations, counts)[0].action
 
 
 def _contrast(syntax: Contrast, within: Within, context: Context) -> tuple[Edit, ...]:
@@ -273,9 +274,8 @@ def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
 def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:
     value = syntax.value
     if isinstance(value, Words):
-        known = context.known(definition)
         said = marked(value.text) if value.type == "text" and not value.quoted else value.text
-        value = replace(value, text=recognise(settled(said, known), known))
+        value = replace(value, text=context.said(said, definition))
     return altered(state, replace(syntax, value=value), context.workspace, context.declarations)
 
 

@@ -85,6 +85,7 @@ _PARTS: Final = {
     "SOUND": "a sound",
     "REWARD": "a reward",
     "DISCORD_ROLE": "a role",
+    "COUNTER": "a counter",
     "CHANNEL": "a channel, like #general",
     "USER": "a user",
     "PERSON": "somebody, like @name",
@@ -104,6 +105,7 @@ LIVE: Final = {
     "REWARD": "rewards",
     "CHANNEL": "channels",
     "DISCORD_ROLE": "roles",
+    "COUNTER": "counters",
 }
 
 

@@ -539,6 +539,22 @@ class CopyCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CountCommand:
+    """`how many deaths`, `counters`."""
+
+    counter: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CounterWish:
+    """`set up a death counter`, `i want to count follows` (event), `make a counter` (nothing said)."""
+
+    counter: str | None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateCommand:
     """`create welcome from template raid`."""
 
@@ -611,6 +627,8 @@ Command: TypeAlias = (
     | RenameCommand
     | CopyCommand
     | TemplateCommand
+    | CountCommand
+    | CounterWish
     | SortCommand
     | RestoreCommand
     | DiffCommand
