@@ -60,7 +60,7 @@ def command(tree: Node, workflow: str | None) -> Command:
         case "counters":
             return CountCommand()
         case "count_of":
-            counter = leaf_of(tree, "COUNTER", "A_COUNT")
+            counter = leaf_of(tree, "COUNTER", "A_COUNT", "ASKED_COUNT")
             return CountCommand(str(counter.value), counter.quoted)
         case "counter_wish":
             what = tree.leaf("COUNTER", "COUNTED")

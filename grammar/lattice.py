@@ -529,7 +529,7 @@ class Lattice:
     def _counters(self, at: int) -> list[Edge]:
         """A counter nobody has used yet: any words before "counter", else one word that means nothing else."""
         words = self.words
-        if words[at].key in _NO_LIVE_NAME:
+        if words[at].key in _NO_LIVE_NAME or self._may_begin_step(at):
             return []
         for end in range(at, min(len(words), at + MAX_NAME_WORDS + 1)):
             if end > at and words[end].key in _COUNTER_WORDS:
@@ -545,6 +545,12 @@ class Lattice:
         if before == "set" or (word.key in self._vocabulary.known and not happens):
             return []  # `set wins to 0` may as well be a value of that one run
         return [Edge("COUNTER", word.text, at + 1, NEW_COUNTER_COST)]
+
+    def _may_begin_step(self, at: int) -> bool:
+        """Whether nothing before a word tells that it may be a counter; then only `wins + 1` does."""
+        if at + 1 < len(self.words) and self.words[at + 1].text == "+":
+            return False
+        return at == 0 or self.words[at - 1].kind != "word" or self._connects(at - 1)
 
     def _happens(self, at: int) -> bool:
         return any(edge.terminal == "COUNTED" and edge.end == at + 1 for edge in self.exact(at))

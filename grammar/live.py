@@ -270,10 +270,12 @@ def _counting(counters: tuple[str, ...]) -> Trie:
         key = key_of(name)
         forms = [("COUNTER", said, name, 0.0)]
         forms.append(("A_COUNT", said, name, BARE_COUNT_COST))
+        forms.append(("ASKED_COUNT", f"{said} ?", name, 0.0))
         for noun in ("counter", "count"):
             for form in (f"{said} {noun}", f"the {said} {noun}"):
                 forms.append(("VARIABLE", form, key, VALUE_COST))
                 forms.append(("A_COUNT", form, name, 0.0))
+                forms.append(("ASKED_COUNT", f"{form} ?", name, 0.0))
                 forms.append(("TEXT", form, f"{name}: {{{key}}}", 0.0))
         forms.extend(("TEXT", form, f"{{{key}}} {name}", 0.0) for form in (f"how many {said}", f"the number of {said}"))
         for terminal, form, value, cost in forms:
