@@ -115,8 +115,10 @@ class Doubts:
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
-        if step.type == "COUNTER" and reading.tokens[0].text.casefold() == "count":
-            return True  # `count deaths` may be a wish for a workflow that does
+        if len(ambient.nodes("steps")[0].nodes("step")) == 1 and any(
+            leaf.type == "COUNTER" and not leaf.quoted for leaf in reading.tokens
+        ):
+            return True  # `reset deaths` may be wished for at once, `count deaths` as a workflow
         if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)

@@ -547,10 +547,16 @@ class Lattice:
         return [Edge("COUNTER", word.text, at + 1, NEW_COUNTER_COST)]
 
     def _may_begin_step(self, at: int) -> bool:
-        """Whether nothing before a word tells that it may be a counter; then only `wins + 1` does."""
+        """Whether nothing before a word tells that it may be a counter; then only `wins + 1` does.
+
+        `add a death` and `add 1 death` tell it of one that is known: anything else may be added as well.
+        """
         if at + 1 < len(self.words) and self.words[at + 1].text == "+":
             return False
-        return at == 0 or self.words[at - 1].kind != "word" or self._connects(at - 1)
+        before = self.words[at - 1] if at else None
+        if before is None or before.kind != "word" or before.key in scanners.NUMBER_WORDS or self._connects(at - 1):
+            return True
+        return at > 1 and self.words[at - 2].key in ("add", "one") and before.key in ("a", "an", "another", "more")
 
     def _happens(self, at: int) -> bool:
         return any(edge.terminal == "COUNTED" and edge.end == at + 1 for edge in self.exact(at))
