@@ -57,19 +57,24 @@ def command(tree: Node, workflow: str | None) -> Command:
             return Named("take back", () if workflow is None else (workflow,), int(value_of(tree, "VERSION")))
         case "diff":
             return _diff(tree, workflow)
-        case "counters":
-            return CountCommand()
-        case "count_of":
-            counter = leaf_of(tree, "COUNTER", "A_COUNT", "ASKED_COUNT")
-            return CountCommand(str(counter.value), counter.quoted)
-        case "counter_wish":
-            what = tree.leaf("COUNTER", "COUNTED")
-            if what is None:
-                return CounterWish(None)
-            event = str(what.value) if what.type == "COUNTED" else None
-            return CounterWish(what.text if event is not None else str(what.value), event)
+        case "counters" | "count_of" | "counter_wish":
+            return _counting(tree)
         case other:
             raise AssertionError(other)
+
+
+def _counting(tree: Node) -> Command:
+    """Counters: what they stand at, or that something should be counted."""
+    if tree.rule == "counters":
+        return CountCommand()
+    if tree.rule == "count_of":
+        counter = leaf_of(tree, "COUNTER", "A_COUNT", "ASKED_COUNT")
+        return CountCommand(str(counter.value), counter.quoted)
+    what = tree.leaf("COUNTER", "COUNTED")
+    if what is None:
+        return CounterWish(None)
+    event = str(what.value) if what.type == "COUNTED" else None
+    return CounterWish(what.text if event is not None else str(what.value), event)
 
 
 def _from_template(tree: Node) -> TemplateCommand:

@@ -18,7 +18,10 @@ from grammar.workspace import LiveNames, WorkflowView, Workspace
 from tests.grammar.test_cases import language
 
 CASES = tomllib.loads((Path(__file__).parent / "counters.toml").read_text(encoding="utf-8"))["case"]
-WORKFLOWS = {"waits": 'workflow "waits"\n1. say "a"\n2. wait 10 minutes'}
+WORKFLOWS = {
+    "waits": 'workflow "waits"\n1. say "a"\n2. wait 10 minutes',
+    "told": 'workflow "told"\n1. say "${deaths|default 0}"',
+}
 
 
 def workspace_of(case: dict[str, Any]) -> Workspace:
