@@ -9,13 +9,14 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from engine.formulas import Not
-from engine.model import Retry
+from engine.model import Retry, State, Wait
 from grammar import build_policies
 from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_references import (
     ANY_STEP,
     first_in,
+    is_bare,
     old_in,
     old_value_in,
     position_in,
@@ -23,7 +24,7 @@ from grammar.build_references import (
     reference_in,
     value_in,
 )
-from grammar.drafts import MissingPiece
+from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
 from grammar.syntax import (
     About,
@@ -40,13 +41,17 @@ from grammar.syntax import (
     It,
     Kind,
     OfKind,
+    Order,
     Position,
+    Rest,
     Retell,
     Shift,
+    Substitute,
+    Trade,
     Words,
     Wrap,
 )
-from grammar.tree import Leaf, Node
+from grammar.tree import Leaf, Node, find
 
 WITH_THAT: Final = OfKind(ANY_STEP)
 """The step that has the value which is to be another."""
@@ -79,6 +84,61 @@ def _drop(node: Node) -> EditSyntax:
         kind = reference.kind if isinstance(reference, OfKind) else ANY_STEP
         return Drop(reference, OfKind(kind, int(leaf_of(kept, "ORDINAL").value)))
     return Drop(reference, reference_in(kept.nodes()[0]))
+
+
+def _drop_last(node: Node) -> EditSyntax:
+    """`step 3 remove`."""
+    _sure_it_is_a_step(node)
+    return _drop(node)
+
+
+def _clear(node: Node) -> EditSyntax:
+    """`clear it`: all there is; or but some steps."""
+    if node.rule == "clear_all" or isinstance(reference_in(first_in(node)), It):
+        return Drop(OfKind(ANY_STEP, every=True))
+    return _drop(node)
+
+
+def _keep_only(node: Node) -> EditSyntax:
+    """`keep only the waits`."""
+    return Drop(Rest("but", (reference_in(first_in(node)),)))
+
+
+def _shift_verbless(node: Node) -> EditSyntax:
+    """`the welcome before everything else`, `the wait after step 1 put`."""
+    _sure_it_is_a_step(node)
+    return _shift(node)
+
+
+def _sure_it_is_a_step(node: Node) -> None:
+    """Refuses a mere noun where the verb comes last or not at all: `raid remove` may be about the workflow."""
+    topic = node.node("topic")
+    if topic is not None and is_bare(topic):
+        raise NotBuilt('say "the" before it, if that is a step there is')
+
+
+def _put_in_order(node: Node) -> EditSyntax:
+    """`first the scene, then the welcome`."""
+    first, second = (reference_in(each) for each in node.nodes() if each.rule != "in")
+    return Order(first, second)
+
+
+def _trade(node: Node) -> EditSyntax:
+    """`swap hype and gameplay`."""
+    first, second = (value_in(each) for each in node.nodes() if each.rule != "in")
+    if not isinstance(first, Words) or not isinstance(second, Words):
+        raise AssertionError(node.rule)
+    return Trade(first, second)
+
+
+def _substitute_by_one(node: Node) -> EditSyntax:
+    """`replace both waits with one of 5 seconds`."""
+    reference = reference_in(first_in(node))
+    if not isinstance(reference, OfKind) or "wait" not in reference.kind.keys:
+        raise NotBuilt("say what is to be done instead, such as: replace steps 2 to 4 with wait 5 seconds")
+    return Substitute(
+        reference, (Draft(State(name="wait", action=Wait(seconds=plain_seconds(leaf_of(node, "DURATION"))))),)
+    )
 
 
 def _shift(node: Node) -> EditSyntax:
@@ -181,9 +241,7 @@ def _retell(node: Node) -> EditSyntax:
 def _is_a_verb_after_all(node: Node) -> bool:
     """`post step 1 in #general`: not the first post, but step 1, posted."""
     topic = node.node("topic")
-    several = topic.nodes()[0] if topic is not None else None
-    parts = several.nodes() if several is not None and several.rule == "several" else []
-    return len(parts) == 1 and parts[0].rule == "nth"
+    return topic is not None and is_bare(topic) and find(topic, "nth") is not None
 
 
 def _alter_value(node: Node) -> EditSyntax:
@@ -196,8 +254,20 @@ def _alter_value(node: Node) -> EditSyntax:
 
 
 def _alter_bare(node: Node) -> EditSyntax:
-    """`10 seconds longer`: the wait, as nothing else has a length to be changed."""
+    """`10 seconds longer`, `raid but with 20 seconds`: what was just talked about, or the one step that has such a value."""
+    return Alter(It(), value_in(node.nodes()[0]))
+
+
+def _alter_wait(node: Node) -> EditSyntax:
+    """`wait longer`: the wait."""
     return Alter(OfKind(Kind("wait", frozenset({"wait"}))), value_in(node.nodes()[0]))
+
+
+def _alter_at(node: Node) -> EditSyntax:
+    """`use gameplay in step 3`, `in the third step i want gameplay instead of hype`."""
+    at = next(each for each in node.nodes() if each.rule in ("numbered", "ordinal"))
+    value = next(each for each in node.nodes() if each is not at and each.rule != "old")
+    return Alter(reference_in(at), value_in(value), None, old_in(node))
 
 
 def _alter_enough(node: Node) -> EditSyntax:
@@ -213,7 +283,7 @@ def _alter_by(node: Node) -> EditSyntax:
 
 
 def _alter_scaled(node: Node) -> EditSyntax:
-    """`double the wait`."""
+    """`double the wait`, `half of that`."""
     scale, reference = node.nodes()[:2]
     return Alter(reference_in(reference), value_in(scale))
 
@@ -300,6 +370,17 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_from": _alter_from,
     "alter_value": _alter_value,
     "alter_bare": _alter_bare,
+    "alter_but": _alter_bare,
+    "alter_wait": _alter_wait,
+    "alter_at": _alter_at,
+    "drop_last": _drop_last,
+    "clear": _clear,
+    "clear_all": _clear,
+    "keep_only": _keep_only,
+    "shift_verbless": _shift_verbless,
+    "put_in_order": _put_in_order,
+    "trade": _trade,
+    "substitute_by_one": _substitute_by_one,
     "alter_enough": _alter_enough,
     "alter_longer": _alter_by,
     "alter_shorter": _alter_by,

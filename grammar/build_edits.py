@@ -15,6 +15,7 @@ from grammar.build_references import (
     by_number,
     event_in,
     first_in,
+    is_bare,
     named_place,
     old_in,
     position_in,
@@ -24,7 +25,7 @@ from grammar.build_references import (
 )
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft
-from grammar.leaves import NotBuilt, leaf_of, whole
+from grammar.leaves import NotBuilt, leaf_of
 from grammar.phrases import Phrase
 from grammar.syntax import (
     Add,
@@ -36,7 +37,6 @@ from grammar.syntax import (
     Head,
     Lead,
     MoreDays,
-    Numbered,
     Position,
     Reference,
     Start,
@@ -124,8 +124,12 @@ class EditBuilder:
         return Become(reference_in(first_in(node)), steps[-1], steps[0] if len(steps) == 2 else ())
 
     def become_in_step(self, node: Node) -> EditSyntax:
-        """`in step 4 switch to Gameplay`."""
-        return Become(Numbered(whole(node.leaf("NUMBER"))), self._all_steps(node))
+        """`in step 4 switch to Gameplay`, `in the last step say bye`."""
+        return Become(reference_in(node.nodes()[0]), self._all_steps(node), old=old_in(node))
+
+    def become_from(self, node: Node) -> EditSyntax:
+        """`step 2 should wait 20 seconds, not 30`."""
+        return Become(reference_in(first_in(node)), self._all_steps(node), old=old_in(node))
 
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value, perhaps with the one it had; a step in the place of a value takes its place."""
@@ -218,9 +222,7 @@ def is_rather_steps(tree: Node) -> bool:
 
 
 def _is_a_step_itself(verbless: Node) -> bool:
-    reference = first_in(verbless).nodes()[0]
-    parts = reference.nodes() if reference.rule == "several" else []
-    return len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None
+    return is_bare(first_in(verbless)) and find(first_in(verbless), "kind") is not None
 
 
 _Builder = Callable[[EditBuilder, Node], EditSyntax]
@@ -238,6 +240,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "wish": _I.wish,
     "add_gap_filled": _I.add_gap_filled,
     "become_in_step": _I.become_in_step,
+    "become_from": _I.become_from,
     "alter_verbless": _I.alter_verbless,
     "alter_contrast": _I.alter_contrast,
     "alter_like": _I.alter_contrast,

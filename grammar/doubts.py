@@ -179,12 +179,18 @@ def kept_as_typed(sentence: str, instruction: Instruction) -> tuple[str, ...]:
 
 def left_open(reading: Reading, sentence: str) -> Question | None:
     """The question for what a sentence leaves open: the unit of a length, or the half of the day of a time."""
-    unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+    unit = next((leaf for leaf in _lengths_to_come(reading.tokens) if isinstance(leaf.value, NoUnit)), None)
     unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
     if unit is not None and not is_later(reading.tree):
         return which_unit(unit, sentence)
     hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
     return _which_half(hours, sentence) if hours else None
+
+
+def _lengths_to_come(tokens: tuple[Leaf, ...]) -> Iterator[Leaf]:
+    """All but what was there before: whose unit nobody needs, as the step tells it."""
+    yield from tokens[:1]
+    yield from (leaf for before, leaf in pairwise(tokens) if before.type != "_INSTEAD_OF")
 
 
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:

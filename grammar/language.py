@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from engine.convert import mistake
 from engine.declare import Declarations
-from engine.edits import SetAction
+from engine.edits import InsertSteps, MoveStep, SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
@@ -66,6 +66,7 @@ from grammar.missing import held_open, missing, unknown
 from grammar.own_words import CONNECTORS, EDIT_VERBS, OWN_VERBS
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver
+from grammar.retelling import said_by_the_only_one
 from grammar.say import AND_THEN, Sayer
 from grammar.slips import Slips
 from grammar.table import no_collecting
@@ -94,6 +95,7 @@ HELD_OPEN_WORK: Final = 1_000
 EXAMPLE_WORK: Final = 1_200
 """What may be done at the least to find an example of what works, if it means nothing."""
 TRIAL: Final = replace(CHAT, work=600)
+_SCOPES: Final = frozenset({"WORKFLOW", "IN_WORKFLOW", "_COLON"})
 NO_NAMES: Final = LiveLexicon()
 _WORD: Final = re.compile(r"\w+")
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -367,7 +369,7 @@ class Language:
 
     def _chosen(self, fitting: list[_Candidate], sentence: str, workspace: Workspace) -> Understanding:
         best = _about_it(fitting, workspace) or fitting[0]
-        equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
+        equal = [each.answer for each in fitting if each.likelihood == best.likelihood or _is_rival(best, each)]
         instructions: list[Instruction] = []
         for answer in equal:
             if isinstance(answer, Understood) and not any(
@@ -381,8 +383,26 @@ class Language:
         if not isinstance(best.answer, Understood):
             return best.answer
         instruction = best.answer.instruction
+        instead = self._instead_of_adding(best.reading, instruction, workspace)
+        if instead is not None:
+            ways = (self.say(instead, workspace), self.say(instruction, workspace))
+            return Question(f"Instead of what it says now, or as one more step? {', or: '.join(ways)}", ways)
         says = partial(self.say, instruction, workspace)
         return self._doubts.question(best.reading, sentence, workspace, says) or best.answer
+
+    def _instead_of_adding(
+        self, reading: Reading, instruction: Instruction, workspace: Workspace
+    ) -> Instruction | None:
+        """What `make it say bye` may mean as well where exactly one step says something: that one says it then."""
+        if not _is_of_it(reading) or reading.tokens[-1].type not in ("TEXT", "STRING"):
+            return None
+        match instruction:
+            case Change(workflow=workflow, edits=(InsertSteps(at=at, states=(new,)),)):
+                definition = workspace.workflows[workflow].definition
+                changed = said_by_the_only_one(definition, new.action, self._declarations)
+                return Change(workflow, (changed,)) if changed is not None and at > len(definition.states) else None
+            case _:
+                return None
 
     def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
         """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
@@ -515,8 +535,7 @@ class Language:
 
 def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
     """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
-    first = fitting[0].reading.tokens[0]
-    if workspace.step is None or first.type != "_ADD" or first.text.split()[-1].casefold() != "it":
+    if workspace.step is None or not _is_of_it(fitting[0].reading):
         return None
     for candidate in fitting:
         match candidate.answer:
@@ -528,6 +547,22 @@ def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | N
             case _:
                 pass
     return None
+
+
+def _is_of_it(reading: Reading) -> bool:
+    """`make it say hi`: a step is added with a word for adding that may be about a step that is there."""
+    first = next((leaf for leaf in reading.tokens if leaf.type not in _SCOPES), reading.tokens[0])
+    return first.type == "_ADD" and first.text.split()[-1].casefold() == "it"
+
+
+def _is_rival(best: _Candidate, other: _Candidate) -> bool:
+    """`hype scene first`: a scene that is there may go first, as well as be shown once more."""
+    adds = any(leaf.type in ("BARE_SCENE", "BARE_SOUND") for leaf in best.reading.tokens)
+    match other.answer:
+        case Understood(instruction=Change(edits=(MoveStep(),))):
+            return adds
+        case _:
+            return False
 
 
 def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:

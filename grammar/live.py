@@ -6,7 +6,7 @@ like any other. Nothing is looked up in a sentence here.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from engine.declare import Declarations, Method
@@ -27,7 +27,7 @@ Entry = tuple[str, str, Any]
 
 _IN: Final = ("in", "of", "from", "inside", "out of", "to", "into", "for", "within")
 _OWN_NOUNS: Final = {
-    "wait": ("wait", "pause", "delay", "waiting time"),
+    "wait": ("wait", "pause", "delay", "waiting time", "wait time"),
     "goto": ("jump", "goto"),
     "stop": ("stop",),
     "choose": ("if", "condition", "check", "choice"),
@@ -299,9 +299,10 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
     tellers = frozenset(method.key for method in declarations if own_text(method) is not None)
     for noun, meant in keys.items():
         fitting = Kind(noun, frozenset(meant), tellers if noun in _GENERAL else frozenset())
-        for form in (noun, f"{noun}s", f"{noun} step"):
+        for form in (noun, f"{noun} step"):
             yield "NOUN", form, fitting
-    yield "NOUN", "steps", Kind("step")
+        yield "NOUN", f"{noun}s", replace(fitting, plural=True)
+    yield "NOUN", "steps", Kind("step", plural=True)
 
 
 def _deeds(declarations: Declarations) -> Iterator[Entry]:

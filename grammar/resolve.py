@@ -120,15 +120,15 @@ class Resolver:
         except names.NotSaidWhich as unsaid:
             raise Unsettled(self._in_each(command, unsaid.answer)) from None
         except Unclear as unclear:
-            options, question = self._which(command, unclear)
+            options, missing, question = self._which(command, unclear)
+            if isinstance(unclear.reference, It) and not question.options and len(missing) == 1:
+                raise self._asked(missing[0]) from None
             sure = len(options) == len(question.options) == 1
             if isinstance(unclear.reference, It) and sure and not _is_mere_words(command):
                 return options[0]
             raise Unsettled(question, tuple(options)) from None
-        except MissingPiece as missing:
-            raise Unsettled(
-                Question(missing.question, gap=missing.gap(self.context.sentence), verbatim=missing.verbatim)
-            ) from None
+        except MissingPiece as piece:
+            raise self._asked(piece) from None
         except EditError as error:
             words = str(error)
             raise refuse(f"I cannot do that: {words}.") from None
@@ -194,10 +194,15 @@ class Resolver:
                 options.append(self.context.say.instruction(meant, self.context.workspace))
         return replace(asked, options=tuple(options)) if isinstance(asked, Question) else asked
 
-    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
-        """What is meant with each of the steps that fit, and the question between them in whole sentences."""
+    def _asked(self, missing: MissingPiece) -> Unsettled:
+        gap = missing.gap(self.context.sentence)
+        return Unsettled(Question(missing.question, gap=gap, verbatim=missing.verbatim))
+
+    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], list[MissingPiece], Question]:
+        """What is meant with each of the steps that fit, what it lacks with some, and the question between them in whole sentences."""
         options: dict[str, str] = {}
         instructions: list[Instruction] = []
+        lacking: dict[str, MissingPiece] = {}
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
@@ -205,14 +210,20 @@ class Resolver:
                 more = asked.answer.options if isinstance(asked.answer, Question) else ()
                 options |= dict.fromkeys(more, told)
                 continue
-            except (Unclear, MissingPiece, EditError):
+            except MissingPiece as missing:
+                lacking[told] = missing
+                continue
+            except (Unclear, EditError):
                 continue
             said = self.context.say.instruction(meant, self.context.workspace)
             if said not in options:
                 options[said] = told
                 instructions.append(meant)
         shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
-        return instructions, Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
+        fitting = {*options.values(), *lacking}
+        likely = [each for each in unclear.told if each in fitting or not fitting]
+        question = Question(f"Which one do you mean? {', '.join(likely)}", shown, hints=hints)
+        return instructions, list(lacking.values()), question
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 

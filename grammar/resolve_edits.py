@@ -24,8 +24,9 @@ from engine.model import Action, Definition, State, Target, Way, all_states
 from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
-from grammar.drafts import Draft, MissingPiece, loose
-from grammar.instruction import Change, Question
+from grammar.drafts import Draft, MissingPiece, loose, recognise
+from grammar.instruction import Change, Delete, Question
+from grammar.rearranging import rearranged
 from grammar.references import (
     Unsettled,
     Within,
@@ -69,11 +70,14 @@ from grammar.syntax import (
     MoreDays,
     Nested,
     OfKind,
+    Order,
     Position,
     Retell,
     Shift,
     Start,
     Substitute,
+    Trade,
+    Value,
     Wish,
     Words,
     Wrap,
@@ -101,15 +105,16 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             at = place(syntax.position, within)
             return (InsertSteps(at, context.loose(syntax.steps, definition)),)
         case Drop():
-            return (_drop(syntax, within),)
+            return (_drop(syntax, within, context),)
         case Shift():
             return (_move(syntax, within),)
         case Exchange():
             first, second = both(syntax.both, within)
             return (SwapSteps(first.name, second.name),)
+        case Trade() | Order():
+            return rearranged(syntax, within, context)
         case Substitute():
-            old = one_of(syntax.reference, within)
-            return (ReplaceStep(old.name, context.loose(syntax.steps, definition, without=old.name)),)
+            return _substitute(syntax, within, context)
         case Become():
             return _become(syntax, within, context)
         case Contrast():
@@ -162,8 +167,32 @@ def _move(syntax: Shift, within: Within) -> MoveStep:
     return MoveStep(state.name, moved_place(number, syntax.position, within))
 
 
+def _substitute(syntax: Substitute, within: Within, context: Context) -> tuple[Edit, ...]:
+    """Several steps that stand together are replaced as one; of others it is asked where the new ones go."""
+    going = all_of(syntax.reference, within)
+    ways = [_in_place_of(state, going, syntax.steps, within, context) for state in going]
+    numbers = [number_of(within.definition, state.name) or 0 for state in going]
+    if len(going) == 1 or numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return ways[0]
+    options = tuple(
+        context.say.instruction(Change(within.definition.id, way), context.workspace) for way in ways[:MAX_OPTIONS]
+    )
+    raise Unsettled(Question(f"In the place of which one? {', or: '.join(options)}", options))
+
+
+def _in_place_of(
+    state: State, going: tuple[State, ...], steps: tuple[Draft, ...], within: Within, context: Context
+) -> tuple[Edit, ...]:
+    others = tuple(each.name for each in going if each is not state)
+    new = ReplaceStep(state.name, context.loose(steps, within.definition, without=state.name))
+    return (RemoveSteps(others), new) if others else (new,)
+
+
 def _become(syntax: Become, within: Within, context: Context) -> tuple[Edit, ...]:
-    state = one_of(syntax.reference, within)
+    if syntax.old is None:
+        state = one_of(syntax.reference, within)
+    else:
+        (state,) = _meant(Alter(syntax.reference, Words(""), None, syntax.old), within)
     if len(syntax.steps) > 1:
         return (ReplaceStep(state.name, context.loose(syntax.steps, within.definition, without=state.name)),)
     new = _in_its_place(syntax.steps, state, within, context)
@@ -206,11 +235,14 @@ def _instead(state: State, steps: tuple[Draft, ...], within: Within, context: Co
     return _become(Become(exactly(state, within.definition), steps), within, context)
 
 
-def _drop(syntax: Drop, within: Within) -> RemoveSteps:
+def _drop(syntax: Drop, within: Within, context: Context) -> RemoveSteps:
     going = all_of(syntax.reference, within)
     kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
     if kept & {state.name for state in going}:
         raise refuse(f"It cannot both go and stay. {overview(within)}")
+    if {state.name for state in within.definition.states} <= {state.name for state in going}:
+        said = context.say.instruction(Delete((within.definition.id,)), context.workspace)
+        raise Unsettled(Question(f"Nothing would be left of {within.name}. Should it be deleted?", (said,)))
     return RemoveSteps(tuple(state.name for state in going))
 
 
@@ -249,10 +281,7 @@ def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...
 
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:
     """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
-    loose_words = (
-        isinstance(syntax.value, Words) and syntax.value.type in ("text", "number") and not syntax.value.quoted
-    )
-    if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
+    if not isinstance(syntax.reference, It) or within.it is not None or not _is_loose(syntax.value):
         return edits
     said = context.say.instruction(Change(within.definition.id, edits), context.workspace)
     raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
@@ -261,14 +290,29 @@ def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context:
 def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
     """Steps with another value; words that sound like a wish and no text are asked about first."""
     definition = within.definition
-    made = tuple(
-        SetAction(state.name, _action_of(state, syntax, definition, context)) for state in _meant(syntax, within)
-    )
+    made = _altered(syntax, within, context)
     said = syntax.value
     if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
         meant = context.say.instruction(Change(definition.id, made), context.workspace)
         raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
     return _sure_of_it(syntax, made, within, context)
+
+
+def _altered(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
+    """The same steps with the value; "it" is another than the last one if that has no such value."""
+    try:
+        return tuple(
+            SetAction(state.name, _action_of(state, syntax, within.definition, context))
+            for state in _meant(syntax, within)
+        )
+    except Unsettled:
+        if not isinstance(syntax.reference, It) or within.it is None or _is_loose(syntax.value):
+            raise
+        return _altered(syntax, replace(within, it=None), context)
+
+
+def _is_loose(value: Value) -> bool:
+    return isinstance(value, Words) and value.type in ("text", "number") and not value.quoted
 
 
 def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:

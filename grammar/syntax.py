@@ -40,11 +40,13 @@ class Kind:
         words: As typed, for questions and refusals.
         keys: Action kinds (`wait`) and methods (`twitch.send_chat_message`); empty = any step.
         wider: What it is a word for as well, where no step does one of those: an announcement is a message, too.
+        plural: Whether all of them are meant: `the waits`.
     """
 
     words: str
     keys: frozenset[str] = frozenset()
     wider: frozenset[str] = frozenset()
+    plural: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,19 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """`everything after the wait`, `everything from step 3 on`, `everything but the waits`: outermost steps."""
+
+    where: Literal["after", "before", "from", "between", "but"]
+    references: tuple["Reference", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class It:
     """`it`, `that step`."""
 
 
-Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | It
+Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | Rest | It
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +191,22 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Trade:
+    """`swap hype and gameplay`: what two steps show changes places; if only one is shown, the other may be meant instead."""
+
+    first: Words
+    second: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`first the scene, then the welcome`."""
+
+    first: Reference
+    second: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Substitute:
     """Put steps in the place of one; one step of the same sort only changes what it does."""
 
@@ -190,11 +216,19 @@ class Substitute:
 
 @dataclass(frozen=True, slots=True)
 class Become:
-    """`step 2 wait 10 seconds -> wait 30 seconds`: the same step does something else than before."""
+    """`step 2 wait 10 seconds -> wait 30 seconds`: the same step does something else than before.
+
+    Attributes:
+        reference: The step.
+        steps: What it does then.
+        before: What it does now, if that was said as a step.
+        old: What it has now, if that was said: `step 2 should wait 20 seconds, not 30`.
+    """
 
     reference: Reference
     steps: tuple[Draft, ...]
     before: tuple[Draft, ...] = ()
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +447,8 @@ EditSyntax: TypeAlias = (
     | Drop
     | Shift
     | Exchange
+    | Trade
+    | Order
     | Substitute
     | Become
     | Contrast
