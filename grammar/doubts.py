@@ -44,6 +44,7 @@ _SPEAKING_OF_VALUES: Final = frozenset({"VARIABLE", "WORD_NAME", "FORMULA"})
 _OF_WORKFLOW: Final = frozenset({"IN_WORKFLOW", "WORKFLOW", "OWNER"})
 _NAME_IN_TEXT: Final = re.compile(r"\{([^\W\d]\w*)")
 _TYPED_NAME: Final = re.compile(r"(?<![$\\])\{([^\W\d]\w*(?:\.\w+)*)\}")
+_SAYING_WHERE: Final = frozenset({"on", "in", "at", "from", "onto", "into"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 
 
@@ -152,6 +153,8 @@ class Doubts:
                 return True
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
+            if first in _SAYING_WHERE and reading.tokens[_place_of(text, reading.tokens) - 1].text[:2] in ("a ", "an"):
+                return True  # `a picture on instagram` is no picture of that name
         return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
@@ -188,9 +191,11 @@ def left_open(reading: Reading, sentence: str) -> Question | None:
 
 
 def _lengths_to_come(tokens: tuple[Leaf, ...]) -> Iterator[Leaf]:
-    """All but what was there before: whose unit nobody needs, as the step tells it."""
-    yield from tokens[:1]
-    yield from (leaf for before, leaf in pairwise(tokens) if before.type != "_INSTEAD_OF")
+    """All but those whose unit nobody needs: what was there before, as the step tells it, and `5 more seconds`."""
+    for place, leaf in enumerate(tokens):
+        before, after = tokens[max(place - 1, 0)], tokens[min(place + 1, len(tokens) - 1)]
+        if before.type != "_INSTEAD_OF" and after.type not in ("MORE_UNITS", "FEWER_UNITS"):
+            yield leaf
 
 
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
@@ -295,6 +300,10 @@ def _does(deed: str, workspace: Workspace) -> bool:
     """Whether the workflow in focus has a step that does this."""
     focus = workspace.workflows.get(workspace.focus or "")
     return focus is not None and any(key(state.action) == deed for state in all_states(focus.definition.states))
+
+
+def _place_of(leaf: Leaf, tokens: tuple[Leaf, ...]) -> int:
+    return next(place for place, each in enumerate(tokens) if each.start == leaf.start and each.type == leaf.type)
 
 
 def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
