@@ -38,7 +38,9 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
     """
     match state.action:
         case Wait() as wait:
-            return Wait(seconds=_new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s"))
+            seconds = _new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s")
+            _check_direction(wait.seconds, seconds, change)
+            return Wait(seconds=seconds)
         case Call() as call:
             method = declarations.find(call.service, call.method)
             if method is not None and _is_channel(change.value):
@@ -103,6 +105,8 @@ def _has(action: Action, old: Value, new: Action | None) -> bool:
             return False
 
 
+_BRACE: Final = re.compile(r"\\?\{([^\W\d]\w*)\}")
+"""`{winner}` where a user is wanted can be no name, even if nobody knows the variable yet."""
 _UNITS: Final = (60, 3_600)
 
 
@@ -122,6 +126,20 @@ def _new_seconds(old: object, value: Value, need: str) -> float | str:
             return number * unit
         case _:
             raise refuse(f'{need}, not "{value.text}".')
+
+
+def _check_direction(old: object, new: object, change: Alter) -> None:
+    """Refuses to shorten a wait of 10 seconds to 20: one of the two is not what was meant."""
+    if change.direction is None or not isinstance(old, int | float) or not isinstance(new, int | float):
+        return
+    if (new > old) != (change.direction == "longer"):
+        raise refuse(
+            f"That would not make it {change.direction}: it waits {_told(old)} now. Say how long it should be."
+        )
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:g} seconds"
 
 
 def _changed_by(old: object, by: By) -> float:
@@ -214,6 +232,8 @@ def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace)
         raise refuse(f"It needs {_EXAMPLES.get(param.type, f'a {param.type}')}, not a duration.")
     if param.type == "number":
         return _number(value)
+    if param.type == "user" and (brace := _BRACE.fullmatch(value.text)) is not None:
+        return f"${{{brace[1]}}}"
     if param.type in LIVE:
         return _live(param.type, value, workspace)
     return value.text.lstrip("#") if param.type == "channel" else value.text

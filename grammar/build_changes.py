@@ -40,6 +40,7 @@ from grammar.syntax import (
     Hold,
     It,
     Kind,
+    Liken,
     OfKind,
     Order,
     Position,
@@ -263,6 +264,39 @@ def _alter_wait(node: Node) -> EditSyntax:
     return Alter(OfKind(Kind("wait", frozenset({"wait"}))), value_in(node.nodes()[0]))
 
 
+def _alter_for(node: Node) -> EditSyntax:
+    """`20 seconds, not 30 for the wait`."""
+    value, _, reference = (each for each in node.nodes() if each.rule != "in")
+    return Alter(reference_in(reference), value_in(value), None, old_in(node))
+
+
+def _alter_param(node: Node) -> EditSyntax:
+    """`announcement text: bye`, `the target of the raid step should be ninja`."""
+    value = [each for each in node.nodes() if each.rule != "in"][-1]
+    noun = node.leaf("NOUN")
+    reference = (
+        OfKind(noun.value) if noun is not None and isinstance(noun.value, Kind) else reference_in(first_in(node))
+    )
+    return Alter(reference, value_in(value), str(leaf_of(node, "PARAM").value))
+
+
+def _alter_towards(node: Node) -> EditSyntax:
+    """`shorten the wait to 5 seconds`."""
+    reference, value = (each for each in node.nodes() if each.rule != "in")
+    direction: Any = "longer" if node.rule == "alter_up" else "shorter"
+    return Alter(reference_in(reference), value_in(value), direction=direction)
+
+
+def _liken(node: Node) -> EditSyntax:
+    """`make the first wait as long as the second`."""
+    reference, other = (each for each in node.nodes() if each.rule != "in")
+    meant = reference_in(reference)
+    if other.rule != "kept_ordinal":
+        return Liken(meant, reference_in(other.nodes()[0]))
+    kind = meant.kind if isinstance(meant, OfKind) else ANY_STEP
+    return Liken(meant, OfKind(kind, int(leaf_of(other, "ORDINAL").value)))
+
+
 def _alter_at(node: Node) -> EditSyntax:
     """`use gameplay in step 3`, `in the third step i want gameplay instead of hype`."""
     at = next(each for each in node.nodes() if each.rule in ("numbered", "ordinal"))
@@ -373,6 +407,12 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_but": _alter_bare,
     "alter_wait": _alter_wait,
     "alter_at": _alter_at,
+    "alter_up": _alter_towards,
+    "alter_down": _alter_towards,
+    "liken": _liken,
+    "alter_for": _alter_for,
+    "alter_param": _alter_param,
+    "alter_param_of": _alter_param,
     "drop_last": _drop_last,
     "clear": _clear,
     "clear_all": _clear,

@@ -105,9 +105,16 @@ class EditBuilder:
         old = old_in(node)
         return Wish(self._all_steps(node)) if old is None else Contrast(self._all_steps(node), old)
 
+    def wish_there(self, node: Node) -> EditSyntax:
+        """`go live should switch to brb at the end`, perhaps instead of what it shows now."""
+        old = old_in(node)
+        steps, position = self._all_steps(node), position_in(node)
+        return Add(steps, position) if old is None else Contrast(steps, old, position)
+
     def substitute(self, node: Node) -> EditSyntax:
         """A step and what comes in its place."""
-        return Substitute(reference_in(first_in(node)), self._all_steps(node))
+        same = node.rule == "substitute_there"
+        return Substitute(reference_in(first_in(node)), self._all_steps(node), same)
 
     def substitute_quoted(self, node: Node) -> EditSyntax:
         """In the place of a step quotes only delimit: `replace step 2 with "say bye"`."""
@@ -153,7 +160,7 @@ class EditBuilder:
 
     def alter_contrast(self, node: Node) -> EditSyntax:
         """`switch to BRB instead of ending`, `play airhorn instead of the wait`."""
-        return Contrast(self._all_steps(node), old_in(node))
+        return Contrast(self._all_steps(node), old_in(node), position_in(node))
 
     def lead(self, node: Node) -> EditSyntax:
         """Where a step leads on an event."""
@@ -233,6 +240,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "add_first": _I.add_at_end,
     "add_last": _I.add_at_end,
     "substitute": _I.substitute,
+    "substitute_there": _I.substitute,
+    "wish_there": _I.wish_there,
+    "wish_instead": _I.alter_contrast,
     "substitute_quoted": _I.substitute_quoted,
     "become": _I.become,
     "become_new": _I.become,

@@ -227,6 +227,8 @@ def value_in(node: Node) -> Value:
             return By(None, {"double": 2.0, "triple": 3.0, "half": 0.5}[node.rule])
         case "value":
             return value_in(node.nodes()[0])
+        case "spot":
+            return Words("discord" if leaf_of(node, "SPOT").value == "discord" else "chat")
         case kind:
             leaf = next(node.leaves())
             type_: Any = kind

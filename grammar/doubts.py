@@ -35,7 +35,9 @@ _RATHER_A_BLOCK: Final = re.compile(
 )
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
-_BARE_PLACES: Final = frozenset({"first", "at first", "up front", "last", "at last", "finally", "to finish"})
+_BARE_PLACES: Final = frozenset(
+    {"first", "at first", "up front", "last", "at last", "finally", "to finish", "afterwards"}
+)
 """Words for a place that are as likely a text's last ones, unlike `at the end`."""
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})

@@ -195,6 +195,8 @@ def _contents(definition: Definition, declarations: Declarations) -> Iterator[tu
                 yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
             elif param.type == "text":
                 yield from _beginnings(value)
+            elif param.type == "channel":
+                yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
 
 
 def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
@@ -303,6 +305,9 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
             yield "NOUN", form, fitting
         yield "NOUN", f"{noun}s", replace(fitting, plural=True)
     yield "NOUN", "steps", Kind("step", plural=True)
+    chat = frozenset(key for noun in _GENERAL for key in keys.get(noun, ()))
+    for said in ("says", "posts", "announces", "sends", "writes"):
+        yield "NOUN", f"what it {said}", Kind("message", chat, tellers)
 
 
 def _deeds(declarations: Declarations) -> Iterator[Entry]:
@@ -316,6 +321,9 @@ def _deeds(declarations: Declarations) -> Iterator[Entry]:
             forms = inflections(first)
             if forms:
                 gerunds.setdefault(f"{forms[-1]} {rest}".strip(), set()).update(keys)
+                if own_text(method) is not None:
+                    for said in ("it", "something"):
+                        gerunds.setdefault(" ".join(f"{forms[-1]} {said} {rest}".split()), set()).update(keys)
     for kind, deeds in _OWN_DEEDS.items():
         for deed in deeds:
             gerunds.setdefault(deed, set()).add(kind)

@@ -20,7 +20,7 @@ from engine.edits import (
     SetTransition,
     SwapSteps,
 )
-from engine.model import Action, Definition, State, Target, Way, all_states
+from engine.model import Action, Definition, State, Target, Wait, Way, all_states
 from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
@@ -67,11 +67,13 @@ from grammar.syntax import (
     It,
     Kind,
     Lead,
+    Liken,
     MoreDays,
     Nested,
     OfKind,
     Order,
     Position,
+    Reference,
     Retell,
     Shift,
     Start,
@@ -127,6 +129,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             raise AssertionError("it is only what the next edit is about")
         case Alter():
             return _alter(syntax, within, context)
+        case Liken():
+            return _alter(Alter(syntax.reference, _length_of(syntax.other, within)), within, context)
         case Retell():
             return _retell(syntax, within, context)
         case Start():
@@ -170,6 +174,9 @@ def _move(syntax: Shift, within: Within) -> MoveStep:
 def _substitute(syntax: Substitute, within: Within, context: Context) -> tuple[Edit, ...]:
     """Several steps that stand together are replaced as one; of others it is asked where the new ones go."""
     going = all_of(syntax.reference, within)
+    is_same = len(going) == len(syntax.steps) == 1 and key(going[0].action) == key(syntax.steps[0].state.action)
+    if syntax.changes and is_same:
+        return _instead(going[0], syntax.steps, within, context)
     ways = [_in_place_of(state, going, syntax.steps, within, context) for state in going]
     numbers = [number_of(within.definition, state.name) or 0 for state in going]
     if len(going) == 1 or numbers == list(range(numbers[0], numbers[0] + len(numbers))):
@@ -214,17 +221,27 @@ def _in_its_place(steps: tuple[Draft, ...], state: State, within: Within, contex
 
 def _contrast(syntax: Contrast, within: Within, context: Context) -> tuple[Edit, ...]:
     """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+    return _instead(_replaced(syntax, within, context), syntax.steps, within, context)
+
+
+def _replaced(syntax: Contrast, within: Within, context: Context) -> State:
+    """The step that is meant by what it has now, and by where it stands if that was said."""
     new = context.loose(syntax.steps, within.definition)
     like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
     if syntax.old is None:
-        return _instead(one_of(like, within), syntax.steps, within, context)
-    if not isinstance(syntax.old, Duration | By | Words):
-        return _instead(one_of(syntax.old, within), syntax.steps, within, context)
-    same = had(_of_kind(like, within), syntax.old, new[0].action)
-    found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        return one_of(like, within)
+    if isinstance(syntax.old, Duration | By | Words):
+        same = had(_of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+    else:
+        found = candidates(syntax.old, within)
+    if syntax.position is not None:
+        there = place(syntax.position, within)
+        before = syntax.position.where in ("end", "before")
+        found = tuple(each for each in found if number_of(within.definition, each.name) == there - before)
     if not found:
-        raise refuse(f"{within.name} has no step with that. {overview(within)}")
-    return _instead(only(found, like, within), syntax.steps, within, context)
+        raise refuse(f"{within.name} has no step with that{' there' if syntax.position else ''}. {overview(within)}")
+    return only(found, syntax.old if not isinstance(syntax.old, Duration | By | Words) else like, within)
 
 
 def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
@@ -277,6 +294,13 @@ def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...
         context.say.instruction(Change(within.definition.id, edits), context.workspace) for edits in (changed, added)
     )
     raise Unsettled(Question(f"Instead of where it goes now, or there as well? {', or: '.join(options)}", options))
+
+
+def _length_of(reference: Reference, within: Within) -> Duration:
+    state = one_of(reference, within)
+    if not isinstance(state.action, Wait) or isinstance(state.action.seconds, str):
+        raise refuse(f"That step has no length: {within.describe(state)}. {overview(within)}")
+    return Duration(state.action.seconds)
 
 
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:

@@ -208,10 +208,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Substitute:
-    """Put steps in the place of one; one step of the same sort only changes what it does."""
+    """Put steps in the place of one, or of several.
+
+    Attributes:
+        reference: Those that go.
+        steps: What comes.
+        changes: Whether one step of the same sort only changes what is done there: `instead of "hi" say "yo"`.
+    """
 
     reference: Reference
     steps: tuple[Draft, ...]
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +247,7 @@ class Contrast:
 
     steps: tuple[Draft, ...]
     old: Value | Reference | None
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +293,7 @@ class Alter:
         param: Which one, if that was said.
         old: What it was before, if that was said; only a step with that value is meant.
         part: The words of its text that are replaced, if it is not all of it.
+        direction: Whether the value must come to more or less than before, if that was said: `shorten the wait to 5s`.
     """
 
     reference: Reference
@@ -292,6 +301,15 @@ class Alter:
     param: str | None = None
     old: Value | Reference | None = None
     part: str | None = None
+    direction: Literal["longer", "shorter"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Liken:
+    """`make the first wait as long as the second`."""
+
+    reference: Reference
+    other: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,6 +474,7 @@ EditSyntax: TypeAlias = (
     | Wish
     | About
     | Alter
+    | Liken
     | Retell
     | Lead
     | Bound
