@@ -146,9 +146,12 @@ def by_noun(method: Method) -> Phrase | None:
     nouns = "|".join(method.noun)
     lead = f" {_LEADS}" if phrase.slots else ""
     sort = "[welcome|thank you] " if phrase.slots and phrase.slots[0].type == "text" else ""
-    stretches = [f"(a|an|another) {sort}({nouns}){lead}", *([""] if phrase.slots else [])]
-    words = tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(part))) for part in stretches)
-    return Phrase(method, 0, phrase.slots, words)
+    begun = expand(f"(a|an|another) {sort}({nouns}){lead}")
+    if sort:
+        # Only of what says a text: there may well be a second message, and each wording costs a line of the lexicon.
+        begun += expand(f"(a second|a third|one more|a new|a last|a final|a short) ({nouns}) [saying|that says]")
+    words = tuple(dict.fromkeys(keys(wording) for wording in begun))
+    return Phrase(method, 0, phrase.slots, (words, *([((),)] if phrase.slots else [])))
 
 
 def grammar_of(declarations: Declarations) -> PhraseGrammar:
