@@ -28,6 +28,14 @@ _EXAMPLES: Final = {
 }
 
 
+def is_sure(value: Value, workspace: Workspace) -> bool:
+    """Whether a value is plain of itself, so that a step may be found by it: no mere text, and no name nobody knows."""
+    if not isinstance(value, Words) or value.quoted or value.type in ("channel", "service"):
+        return True
+    known: tuple[str, ...] = getattr(workspace.names, f"{value.type}s", ())
+    return value.text.lstrip("#").casefold() in {name.casefold() for name in known}
+
+
 def altered(state: State, change: Alter, workspace: Workspace, declarations: Declarations) -> Action:
     """The action of a step with one value changed.
 

@@ -100,7 +100,7 @@ class Doubts:
         if self._is_doubtful(reading, workspace, says):
             said = says()
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
-        if _is_loose_text(reading):
+        if _is_loose_text(reading, workspace):
             said = says()
             return Question(f"Do you mean: {said}?", (said,))
         return None
@@ -327,7 +327,13 @@ def _calls(tree: Node) -> Iterator[Node]:
         yield from _calls(child)
 
 
-def _is_loose_text(reading: Reading) -> bool:
+def is_unknown(leaf: Leaf, workspace: Workspace) -> bool:
+    """Whether a word was taken for the name of something on the stream that is not known to be there."""
+    known = suggest.LIVE.get(leaf.type)
+    return known is not None and not leaf.quoted and str(leaf.value) not in getattr(workspace.names, known)
+
+
+def _is_loose_text(reading: Reading, workspace: Workspace) -> bool:
     """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying.
 
     A number is plain after `the wait is too short`.
@@ -336,7 +342,8 @@ def _is_loose_text(reading: Reading) -> bool:
     last = reading.tokens[-1]
     if last.type == "NUMBER" and "_IS_BAD" in said:
         return False
-    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
+    is_loose = last.type in ("TEXT", "NUMBER") or (last.type != "CHANNEL" and is_unknown(last, workspace))
+    return said[-2:-1] == ["IT"] and is_loose and not last.quoted
 
 
 def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:

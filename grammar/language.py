@@ -34,7 +34,7 @@ from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
 from grammar.counters import key_of, named, other_number
-from grammar.doubts import Doubts, kept_as_typed, left_open, which_unit
+from grammar.doubts import Doubts, is_unknown, kept_as_typed, left_open, which_unit
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -361,7 +361,11 @@ class Language:
         first = candidates[0]
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
-            if fitting and kind is Understood and _is_rather_a_change(first, fitting[0]):
+            if (
+                fitting
+                and kind is Understood
+                and (_is_rather_a_change(first, fitting[0]) or _is_rather_half_said(first, fitting[0], workspace))
+            ):
                 return first.answer
             if fitting:
                 return self._chosen(fitting, sentence, workspace)
@@ -574,6 +578,13 @@ def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:
         and other.reading.start == "edit"
         and bool(ambient_steps(other.reading.tree))
     )
+
+
+def _is_rather_half_said(first: _Candidate, other: _Candidate, workspace: Workspace) -> bool:
+    """`make it quicker`: it is asked how long, rather than a sound played that nobody knows."""
+    if not isinstance(first.answer, Question) or first.answer.gap is None:
+        return False
+    return any(is_unknown(leaf, workspace) for leaf in other.reading.tokens)
 
 
 def _asks_for_steps(answer: Understanding) -> bool:

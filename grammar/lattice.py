@@ -128,6 +128,7 @@ _NAMING: Final = frozenset(("called", "named", "titled"))
 _NO_NAME_START: Final = frozenset(
     ("workflow", "workflows", "flow", "automation", "routine", "all", "every", "each", "both", "it", "them")
 )
+_PRONOUNS: Final = frozenset(("it", "that", "this"))
 _ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
@@ -430,7 +431,8 @@ class Lattice:
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
-        if terminal != "REWARD" and self._begins_step(at) and (at == 0 or self._connects(at - 1)):
+        begins = at == 0 or self._connects(at - 1) or self.words[at - 1].key in _PRONOUNS
+        if terminal != "REWARD" and begins and self._begins_step(at):
             return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
         if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
             at += 1

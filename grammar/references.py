@@ -6,7 +6,7 @@ here knows sentences; it raises what has to be asked or refused as `Unsettled`.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from pydantic import JsonValue
@@ -149,7 +149,7 @@ def _rest(rest: Rest, within: Within) -> tuple[State, ...]:
     """The outermost steps on one side of another, between two, or all but some."""
     states = within.definition.states
     if rest.where == "but":
-        kept = {_outermost(state, within) for state in all_of(rest.references[0], within)}
+        kept = {_outermost(state, within) for state in all_of(_widely(rest.references[0]), within)}
         found = [state for number, state in enumerate(states, 1) if number not in kept]
     else:
         at = [_outermost(one_of(reference, within), within) for reference in rest.references]
@@ -163,6 +163,15 @@ def _rest(rest: Rest, within: Within) -> tuple[State, ...]:
     if not found:
         raise refuse(f"There are no such steps in {within.name}. {overview(within)}", *_numbers(within))
     return tuple(found)
+
+
+def _widely(reference: Reference) -> Reference:
+    """What is kept where all else goes is meant in the wide sense: announcements are messages, too."""
+    match reference:
+        case OfKind(kind=kind) if kind.plural and kind.wider:
+            return replace(reference, kind=replace(kind, keys=kind.keys | kind.wider))
+        case _:
+            return reference
 
 
 def _outermost(state: State, within: Within) -> int:

@@ -15,6 +15,7 @@ from engine.model import Definition, State, Stop
 from engine.names import verb
 from grammar import names, wishes
 from grammar.afterwards import after, together
+from grammar.altering import is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
 from grammar.counters import named
 from grammar.drafts import Draft, MissingPiece, linked, variables_of
@@ -90,7 +91,6 @@ from grammar.syntax import (
     SupposeCommand,
     TemplateCommand,
     Together,
-    Words,
 )
 from grammar.wishes import too_vague
 from grammar.words import fold
@@ -124,7 +124,7 @@ class Resolver:
             if isinstance(unclear.reference, It) and not question.options and len(missing) == 1:
                 raise self._asked(missing[0]) from None
             sure = len(options) == len(question.options) == 1
-            if isinstance(unclear.reference, It) and sure and not _is_mere_words(command):
+            if isinstance(unclear.reference, It) and sure and self._are_values_sure(command):
                 return options[0]
             raise Unsettled(question, tuple(options)) from None
         except MissingPiece as piece:
@@ -193,6 +193,11 @@ class Resolver:
             else:
                 options.append(self.context.say.instruction(meant, self.context.workspace))
         return replace(asked, options=tuple(options)) if isinstance(asked, Question) else asked
+
+    def _are_values_sure(self, command: Command) -> bool:
+        """Whether what a step is to have is no mere words without quotes: `that has to be false` is likelier talk."""
+        values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
+        return all(is_sure(value, self.context.workspace) for value in values)
 
     def _asked(self, missing: MissingPiece) -> Unsettled:
         gap = missing.gap(self.context.sentence)
@@ -467,12 +472,6 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
-
-
-def _is_mere_words(command: Command) -> bool:
-    """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
-    values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
-    return any(isinstance(value, Words) and value.type in ("text", "number") and not value.quoted for value in values)
 
 
 def _with(value: Any, old: Reference, new: Reference) -> Any:

@@ -22,7 +22,7 @@ from engine.edits import (
 )
 from engine.model import Action, Definition, State, Target, Wait, Way, all_states
 from grammar import headings, names, resolve_starts
-from grammar.altering import altered, had
+from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
 from grammar.drafts import Draft, MissingPiece, loose, recognise
 from grammar.instruction import Change, Delete, Question
@@ -330,7 +330,7 @@ def _altered(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...
             for state in _meant(syntax, within)
         )
     except Unsettled:
-        if not isinstance(syntax.reference, It) or within.it is None or _is_loose(syntax.value):
+        if not isinstance(syntax.reference, It) or within.it is None or not is_sure(syntax.value, context.workspace):
             raise
         return _altered(syntax, replace(within, it=None), context)
 
