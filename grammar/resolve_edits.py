@@ -24,7 +24,7 @@ from engine.model import Action, Definition, State, Target, Wait, Way, all_state
 from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
-from grammar.drafts import Draft, MissingPiece, loose, recognise
+from grammar.drafts import Draft, MissingPiece, loose
 from grammar.instruction import Change, Delete, Question
 from grammar.rearranging import rearranged
 from grammar.references import (
