@@ -212,6 +212,17 @@ async def pin_message(asked: Asked) -> Rest:
     return rest
 
 
+async def unpin_message(asked: Asked) -> Rest:
+    """Let a message be pinned no more."""
+    message = await asked.finder.message(asked.text("message_id", 200))
+
+    async def rest() -> Output:
+        await message.unpin()
+        return None
+
+    return rest
+
+
 async def create_thread(asked: Asked) -> Rest:
     """Begin a thread, on a message if one is named."""
     name = asked.text("name", 100)
@@ -306,6 +317,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
         delete_message,
         add_reaction,
         pin_message,
+        unpin_message,
         create_thread,
         add_role,
         remove_role,

@@ -138,12 +138,14 @@ async def test_what_was_posted_can_be_edited_pinned_and_deleted_by_what_came_of_
     status, _ = await does(
         acting,
         'post "a" in #general, edit the discord message "${post.message_id}" to "b", '
-        'pin the discord message "${post.message_id}", delete the discord message "${post.message_id}"',
+        'pin the discord message "${post.message_id}", unpin the discord message "${post.message_id}", '
+        'delete the discord message "${post.message_id}"',
     )
 
     assert status == "completed"
     assert server.made("PATCH", rf"{MESSAGES}/\d+")[0].body["content"] == "b"
     assert len(server.made("PUT", r"/channels/\d+/messages/pins/\d+")) == 1
+    assert len(server.made("DELETE", r"/channels/\d+/messages/pins/\d+")) == 1
     assert len(server.made("DELETE", rf"{MESSAGES}/\d+")) == 1
 
 

@@ -942,6 +942,7 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("DELETE", rf"/channels/{_C}/messages/{_M}", DiscordServer._delete_message),
     ("PUT", rf"/channels/{_C}/messages/{_M}/reactions/[^/]+/@me", DiscordServer._nothing),
     ("PUT", rf"/channels/{_C}/(?:messages/)?pins/{_M}", DiscordServer._nothing),
+    ("DELETE", rf"/channels/{_C}/(?:messages/)?pins/{_M}", DiscordServer._nothing),
     ("POST", rf"/channels/{_C}/threads", DiscordServer._thread),
     ("POST", rf"/channels/{_C}/messages/{_M}/threads", DiscordServer._thread),
     ("GET", rf"/guilds/{_G}/members/search", DiscordServer._search_members),
