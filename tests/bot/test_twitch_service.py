@@ -180,6 +180,39 @@ async def test_a_redemption_is_the_one_the_run_began_with(stage: Stage) -> None:
     assert (query["reward_id"], query["id"]) == (["77"], ["r1"])
 
 
+@pytest.mark.parametrize(
+    ("event", "answered"),
+    [
+        ({"name": "message.received", "message_id": "m7"}, "m7"),
+        ({"name": "message.first", "message_id": "m7"}, "m7"),
+        ({"name": "discord.message.received", "message_id": "77"}, None),
+        ({"name": "raid.received"}, None),
+    ],
+)
+async def test_a_reply_answers_the_message_that_its_run_began_with_and_is_said_where_there_is_none(
+    stage: Stage, event: dict[str, Any], answered: str | None
+) -> None:
+    stage.event = event
+
+    await stage.say("hello", reply=True)
+    await stage.say("plain")
+
+    replied = [call.body.get("reply_parent_message_id") for call in stage.twitch.made("POST", "chat/messages")]
+    assert replied == [answered, None]
+
+
+async def test_who_may_chat_is_told_twitch_in_its_own_units(stage: Stage) -> None:
+    await stage.do("update_chat_settings", {"follower_mode": True, "follower_mode_duration": 600})
+    await stage.do("update_chat_settings", {"unique_chat_mode": True})
+    too_long = await stage.do("update_chat_settings", {"follower_mode": True, "follower_mode_duration": 1e8})
+
+    assert [call.body for call in stage.twitch.made("PATCH", "chat/settings")] == [
+        {"follower_mode": True, "follower_mode_duration": 10},
+        {"unique_chat_mode": True},
+    ]
+    assert too_long == Failed("rejected", "Followers only mode takes up to three months.")
+
+
 async def test_look_ups_have_results_of_their_own(stage: Stage) -> None:
     stage.twitch.live = True
     stage.twitch.answer("GET", "channels/followers", 200, {"data": []})
