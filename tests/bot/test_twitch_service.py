@@ -16,7 +16,7 @@ from bot.twitch.answers import refusal
 from bot.twitch.client import BOT, BROADCASTER, Connection, Ears
 from bot.twitch.cured import Servers
 from bot.twitch.deeds import DEEDS
-from bot.twitch.sending import VARIED, held_back
+from bot.twitch.sending import MAX_AGE, VARIED, held_back
 from bot.twitch.service import TwitchService
 from bot.twitch.speaking import Speaker
 from engine.errors import StoreUnwritable
@@ -430,6 +430,17 @@ async def test_a_rate_that_is_over_holds_back_and_then_goes_on(stage: Stage) -> 
 
     assert isinstance(result, Done)
     assert stage.slept == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("reset", "waited"), [("20", 20.0), ("1795262460", MAX_AGE), ("", 1.0)])
+async def test_a_rate_that_is_over_is_waited_out_as_long_as_twitch_says_but_for_no_more_than_a_line_lives(
+    stage: Stage, reset: str, waited: float
+) -> None:
+    stage.twitch.answer("POST", "chat/messages", 429, "Too Many Requests", headers={"Ratelimit-Reset": reset})
+
+    await stage.say("hello")
+
+    assert sum(stage.slept) == waited
 
 
 async def test_one_who_is_no_moderator_is_slower_and_keeps_the_order(stage: Stage) -> None:
