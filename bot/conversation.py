@@ -130,6 +130,7 @@ class Conversation:
         self._hearing = Hearing(self._desk, self._focus)
         self._asking = Asking(self._hearing, self._questions)
         self._picks: dict[str, Pick] = {}
+        self._refused: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -159,10 +160,13 @@ class Conversation:
     async def handle(self, message: Message) -> list[Reply]:
         """Answer a message. Nothing is raised: what goes wrong is said."""
         try:
-            return await self._in_turn(message, partial(self._handle, message))
+            told = await self._in_turn(message, partial(self._handle, message))
         except _NotUnderstood as words:
             guesses = await self._guesses(words.unread)
-            return await self._in_turn(message, partial(self._offer, words, guesses))
+            told = await self._in_turn(message, partial(self._offer, words, guesses))
+        if told:
+            (self._refused.add if told[-1].kind == "refusal" else self._refused.discard)(self._focus.key(message))
+        return told
 
     async def _in_turn(self, message: Message, answering: Callable[[], Awaitable[Sequence[Reply]]]) -> list[Reply]:
         """Let it be answered while nothing else is."""
@@ -308,7 +312,9 @@ class Conversation:
                 return taken_back
             understanding = await self._pointed(heard, understanding, workspace)
         if not heard.answers and not heard.doubted and may_be_thought(self._hearing, heard, understanding, workspace):
-            thought = await second_thought(self._hearing, heard, self._picks.get(self._focus.key(heard.message)))
+            own = self._focus.key(heard.message)
+            refused = own in self._refused
+            thought = await second_thought(self._hearing, heard, self._picks.get(own), after_refusal=refused)
             followed = None if thought is None else await self._follow(heard, thought)
             if followed is not None:
                 return followed
@@ -384,8 +390,9 @@ class Conversation:
         match thought:
             case Corrects(last=last, correction=correction):
                 return await self._correct(heard, last, correction)
-            case Says(sentence=said):
-                return await self._process(replace(heard, text=said, doubted=True))
+            case Says(sentence=said, doubted=doubted):
+                is_all = len(said) >= len(heard.text.strip())  # nothing was taken off it that would have to be again
+                return await self._process(replace(heard, text=said, doubted=doubted or is_all))
             case Does(instruction=instruction):
                 workspace = self._hearing.workspace(heard.message)
                 return await self._carry_out(replace(heard, doubted=True), workspace, Understood(instruction))

@@ -21,7 +21,7 @@ _LEFT: Final = re.compile(
     re.IGNORECASE,
 )
 _TWO: Final = re.compile(
-    r"\b(?P<verb>swap|switch|exchange|flip|between)(?P<around> around)? (?:them|those(?: two)?|these(?: two)?|the two(?: of them)?|both)\b(?: of them)?",
+    r"\b(?P<verb>swap|switch|exchange|flip|between|betwen|bewteen|beetween)(?P<around> around)? (?:them|those(?: two)?|these(?: two)?|the two(?: of them)?|both)\b(?: of them)?",
     re.IGNORECASE,
 )
 _AFTER_THAT: Final = re.compile(
@@ -30,6 +30,7 @@ _AFTER_THAT: Final = re.compile(
 _AND: Final = re.compile(r"\A(?:and|ok|okay|so|now)\s+", re.IGNORECASE)
 Made: TypeAlias = tuple[Definition | None, Definition]
 """A workflow before and after a change."""
+_ITS: Final = re.compile(r"\bits (?=[a-z])", re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
@@ -48,7 +49,7 @@ async def pointed(hearing: Hearing, heard: Heard, *, is_read: bool) -> tuple[str
     said = _AND.sub("", heard.text.strip(), count=1)
     focus = hearing.focus.workflow(heard.message)
     entry = None if focus is None else hearing.desk.catalogue.get(focus)
-    patterns = (_AFTER_THAT,) if is_read else (_LEFT, _TWO, _AFTER_THAT)
+    patterns = (_AFTER_THAT,) if is_read else (_LEFT, _TWO, _AFTER_THAT, _ITS)
     if entry is None or not any(pattern.search(_outside_quotes(said)) for pattern in patterns):
         return ()
     changes = undoable(await hearing.desk.catalogue.changes(entry.id))
@@ -61,7 +62,10 @@ def _sentences(said: str, changes: Sequence[Made], now: Definition) -> Iterator[
     if left is not None and (number := _left(changes, now)) is not None:
         yield f"{said[: left.start()]}step {number}{said[left.end() :]}"
     if both is not None and (two := _last_two(changes, now)) is not None:
-        yield f"{said[: both.start()]}{both['verb']} step {two[0]} and step {two[1]}{said[both.end() :]}"
+        verb = "between" if both["verb"][0] in "bB" else both["verb"]
+        yield f"{said[: both.start()]}{verb} step {two[0]} and step {two[1]}{said[both.end() :]}"
+    if (its := _ITS.search(_outside_quotes(said))) is not None:
+        yield f"{said[: its.start()]}the {said[its.end() :]}"
     after = _AFTER_THAT.fullmatch(said)
     if after is not None and changes:
         made = {state.name for state in _made_or_changed(*changes[0])}
