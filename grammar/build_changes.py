@@ -189,10 +189,46 @@ def _wrap(node: Node) -> EditSyntax:
             return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
 
+MOST_OF_AN_OPINION: Final = 3
+_SAYING: Final = frozenset(("text", "message", "msg", "line", "title", "announcement", "post"))
+_OPINIONS: Final = frozenset(
+    (
+        "too",
+        "way",
+        "so",
+        "not",
+        "very",
+        "really",
+        "much",
+        "kinda",
+        "a",
+        "bad",
+        "wrong",
+        "boring",
+        "broken",
+        "still",
+        "no",
+    )
+)
+
+
 def _alter_text(node: Node) -> EditSyntax:
     """`make it "hey"`."""
     meant = first_in(node)
     return Alter(reference_in(meant), Words(str(leaf_of(node, "STRING").value), quoted=True), part=quoted_part(meant))
+
+
+def _alter_is(node: Node) -> EditSyntax:
+    """`text is thanks for the follow`: what a step says; a word or two, such as `text is boring`, may be no text at all."""
+    noun, text = leaf_of(node, "NOUN"), leaf_of(node, "TEXT", "STRING")
+    kind = noun.value if isinstance(noun.value, Kind) else ANY_STEP
+    said = str(text.value)
+    if noun.text.casefold().split()[-1] not in _SAYING:
+        raise NotBuilt(f"say what should change: change the {noun.text} to ...")
+    words = said.casefold().split()
+    if not text.quoted and (len(words) <= MOST_OF_AN_OPINION or words[0] in _OPINIONS):
+        raise NotBuilt(f'is that what it should be? Say: change the {noun.text} to "{said}"')
+    return Alter(OfKind(kind), Words(said, text.quoted, "text"))
 
 
 def _alter_new(node: Node) -> EditSyntax:
@@ -399,6 +435,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_channel_of_it": _alter_channel_of_it,
     **dict.fromkeys(("retell_somehow", "retell_too", "retell_instead", "retell_as"), _retell),
     "alter_new": _alter_new,
+    "alter_is": _alter_is,
     "alter_text": _alter_text,
     "gripe": _gripe,
     "alter_from": _alter_from,

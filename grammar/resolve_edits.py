@@ -385,6 +385,8 @@ def _target(lead: Lead, within: Within) -> Target | None:
     return tuple(Way(when=guard, to=one_of(to, within).name) for guard, to in lead.ways)
 
 
+_PARTS_OF_TEXTS: Final = frozenset("/+*%=<>-,.;)]")
+"""What no text begins with, but the end of one may: `it should say /5`."""
 _WISHES: Final = frozenset(
     {"only", "no", "not", "never", "always", "start", "run", "stop", "work", "begin", "happen", "come", "go", "end"}
 )
@@ -393,4 +395,4 @@ _WISHES: Final = frozenset(
 def _is_like_a_wish(text: str) -> bool:
     """Whether words after "should" are rather about what happens than a text: `it should only work while live`."""
     first = text.split(maxsplit=1)[:1]
-    return bool(first) and first[0].casefold() in _WISHES
+    return bool(first) and (first[0].casefold() in _WISHES or text[0] in _PARTS_OF_TEXTS)
