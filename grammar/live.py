@@ -44,6 +44,7 @@ _OWN_NOUNS: Final = {
 _GENERAL: Final = frozenset({"message", "msg", "line", "text", "post"})
 """Words by which any step is meant that says a text, where none is just that."""
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
+_ARTICLES: Final = frozenset(("a", "an", "another", "the"))
 _LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
@@ -316,7 +317,8 @@ def _deeds(declarations: Declarations) -> Iterator[Entry]:
     for method in declarations:
         keys = {method.key, *(f"{method.service}.{alias}" for alias in method.aliases)}
         for wording in _wordings(method):
-            bases.setdefault(wording, set()).update(keys)
+            if wording not in _ARTICLES:  # `a 30 second ad` has no verb
+                bases.setdefault(wording, set()).update(keys)
             first, _, rest = wording.partition(" ")
             forms = inflections(first)
             if forms:
