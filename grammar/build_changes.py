@@ -41,6 +41,7 @@ from grammar.syntax import (
     It,
     Kind,
     Liken,
+    Near,
     OfKind,
     Order,
     Position,
@@ -300,6 +301,22 @@ def _alter_wait(node: Node) -> EditSyntax:
     return Alter(OfKind(Kind("wait", frozenset({"wait"}))), value_in(node.nodes()[0]))
 
 
+def _alter_near(node: Node) -> EditSyntax:
+    """`the wait after the hype scene should be 5 seconds`."""
+    position = position_in(node)
+    if position is None or position.where not in ("before", "after"):
+        raise NotBuilt("say which step by its number")
+    where: Any = position.where
+    near = Near(reference_in(first_in(node)), where, position.references[0])
+    return Alter(near, value_in(node.nodes()[-1]))
+
+
+def _alter_length(node: Node) -> EditSyntax:
+    """`change 10 seconds to 5`: the step that has the one gets the other."""
+    value = next(each for each in node.nodes() if each.rule != "in")
+    return Alter(WITH_THAT, value_in(value), None, value_in(Node("duration", [leaf_of(node, "DURATION")])))
+
+
 def _alter_for(node: Node) -> EditSyntax:
     """`20 seconds, not 30 for the wait`."""
     value, _, reference = (each for each in node.nodes() if each.rule != "in")
@@ -448,6 +465,8 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_down": _alter_towards,
     "liken": _liken,
     "alter_for": _alter_for,
+    "alter_near": _alter_near,
+    "alter_length": _alter_length,
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,
     "drop_last": _drop_last,

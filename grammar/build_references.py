@@ -14,6 +14,7 @@ from grammar.syntax import (
     Duration,
     It,
     Kind,
+    Near,
     Nested,
     Numbered,
     OfKind,
@@ -80,6 +81,10 @@ def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
             return _containing(node)
         case "several_at_an_end":
             return _at_an_end(node)
+        case "near_before" | "near_after":
+            near, other = (reference_in(child) for child in node.nodes())
+            side: Any = node.rule.removeprefix("near_")
+            return Near(near, side, other)
         case "rest_on":
             return Rest("from", (reference_in(node.nodes()[0]),))
         case "rest_after" | "rest_before" | "rest_from" | "rest_between" | "rest_but":

@@ -155,6 +155,8 @@ class Doubts:
                 return True
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
+            if first in ("instead", "rather"):
+                return True  # `announce instead of say in step 1`
             if first in _SAYING_WHERE and reading.tokens[_place_of(text, reading.tokens) - 1].text[:2] in ("a ", "an"):
                 return True  # `a picture on instagram` is no picture of that name
         return False

@@ -20,6 +20,8 @@ MAX_TRIED: Final = 12
 MAX_WORKFLOWS: Final = 9
 MAX_OFFERED: Final = 9
 MAX_NAME_WORDS: Final = 3
+MANY_KINDS: Final = 4
+"""Where names of so many kinds could stand, it is any value, and which is not known."""
 MAX_SENTENCE: Final = 300
 """In a longer one no unknown name is asked about: each trial reads all of it."""
 
@@ -136,6 +138,8 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
         return None
     if stuck.word.startswith(('"', "“")) or "WORKFLOW" in stuck.expected:
         return None
+    if len(LIVE.keys() & stuck.expected) >= MANY_KINDS:
+        return None  # `the first message: yo` names nothing on the stream
     read = sentence[: stuck.at].rstrip()
     for terminal, group in LIVE.items():
         names: tuple[str, ...] = getattr(workspace.names, group)[:MAX_OFFERED]

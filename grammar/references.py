@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 from engine.model import Action, Call, Definition, Goto, State, Stop, Wait, all_states, blocks, destinations
 from grammar.instruction import Instruction, Question, Refusal
-from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Rest, Saying, Several, Span
+from grammar.syntax import Called, It, Near, Nested, Numbered, OfKind, Position, Reference, Rest, Saying, Several, Span
 from grammar.words import fold
 
 BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
@@ -136,6 +136,8 @@ def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
             return tuple(_numbered(n, within) for n in _bounded(first, last, within))
         case Rest():
             return _rest(reference, within)
+        case Near(reference=OfKind(every=True)):
+            return tuple(_on_that_side(reference, within).values())
         case Several():
             found = {state.name: state for part in reference.parts for state in all_of(part, within)}
             return tuple(state for state in all_states(within.definition.states) if state.name in found)
@@ -163,6 +165,26 @@ def _rest(rest: Rest, within: Within) -> tuple[State, ...]:
     if not found:
         raise refuse(f"There are no such steps in {within.name}. {overview(within)}", *_numbers(within))
     return tuple(found)
+
+
+def _near(near: Near, within: Within) -> State:
+    """The one beside a step; if that is another, the only one there is on that side."""
+    there = _on_that_side(near, within)
+    at = _outermost(one_of(near.other, within), within)
+    beside = there.get(at + 1 if near.where == "after" else at - 1)
+    return beside if beside is not None else only(tuple(there.values()), near, within)
+
+
+def _on_that_side(near: Near, within: Within) -> dict[int, State]:
+    """Those that may be meant on one side of a step, by their outermost numbers."""
+    at = _outermost(one_of(near.other, within), within)
+    fitting = {_outermost(state, within): state for state in candidates(near.reference, within)}
+    there = {
+        number: state for number, state in fitting.items() if (number > at if near.where == "after" else number < at)
+    }
+    if not there:
+        raise refuse(f"There is none {near.where} step {at} of {within.name}. {overview(within)}", *_numbers(within))
+    return there
 
 
 def _widely(reference: Reference) -> Reference:
@@ -197,6 +219,8 @@ def one_of(reference: Reference, within: Within) -> State:
             return only(_containing(within.definition.states, reference.text), reference, within)
         case OfKind():
             return only(_fitting(reference, within), reference, within)
+        case Near():
+            return _near(reference, within)
         case It():
             last = next((state for state in all_states(within.definition.states) if state.name == within.it), None)
             return last if last is not None else only(within.definition.states, reference, within)

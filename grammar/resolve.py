@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never, cast
 
 from engine.edits import Edit, apply, touched
 from engine.errors import EditError
-from engine.model import Definition, State, Stop
+from engine.model import Definition, State, Stop, Wait
 from engine.names import verb
 from grammar import names, wishes
 from grammar.afterwards import after, together
@@ -66,6 +66,7 @@ from grammar.instruction import (
 )
 from grammar.references import Unclear, Unsettled, Within, nearest, one_of, refuse
 from grammar.resolve_edits import edits_of
+from grammar.retelling import text_of
 from grammar.syntax import (
     About,
     Alter,
@@ -320,6 +321,8 @@ class Resolver:
                 definition = apply(definition, edit)
                 made.append(edit)
             it = touched(edits, definition) or it
+        if not made and it is not None:
+            raise _wanted(definition.state(it), self.context)
         if definition == view.definition:
             raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
         return Change(view.definition.id, tuple(made))
@@ -472,6 +475,15 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
+
+
+def _wanted(state: State, context: Context) -> MissingPiece:
+    """What to ask of a step that was only complained of."""
+    if isinstance(state.action, Wait):
+        return MissingPiece("How long should it be?", joint=", make it")
+    if text_of(state.action, context.declarations) is not None:
+        return MissingPiece("What should it say?", joint=", make it", verbatim=True)
+    return MissingPiece("What should it be instead?", joint=", make it")
 
 
 def _with(value: Any, old: Reference, new: Reference) -> Any:

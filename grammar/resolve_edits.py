@@ -290,6 +290,9 @@ def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...
     added = edits_of(Add((again,), Position("after", (exactly(state, within.definition),))), within, context)
     if syntax.mode == "too":
         return added
+    if action == state.action:
+        said = context.say.instruction(Change(within.definition.id, added), context.workspace)
+        raise Unsettled(Question(f"Once more? Then it means: {said}", (said,)))
     options = tuple(
         context.say.instruction(Change(within.definition.id, edits), context.workspace) for edits in (changed, added)
     )

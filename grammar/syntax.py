@@ -98,11 +98,20 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """`the wait after the hype scene`: of the steps that are meant the one right there."""
+
+    reference: "Reference"
+    where: Literal["before", "after"]
+    other: "Reference"
+
+
+@dataclass(frozen=True, slots=True)
 class It:
     """`it`, `that step`."""
 
 
-Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | Rest | It
+Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | Rest | Near | It
 
 
 @dataclass(frozen=True, slots=True)
