@@ -311,12 +311,6 @@ def _alter_near(node: Node) -> EditSyntax:
     return Alter(near, value_in(node.nodes()[-1]))
 
 
-def _alter_length(node: Node) -> EditSyntax:
-    """`change 10 seconds to 5`: the step that has the one gets the other."""
-    value = next(each for each in node.nodes() if each.rule != "in")
-    return Alter(WITH_THAT, value_in(value), None, value_in(Node("duration", [leaf_of(node, "DURATION")])))
-
-
 def _alter_for(node: Node) -> EditSyntax:
     """`20 seconds, not 30 for the wait`."""
     value, _, reference = (each for each in node.nodes() if each.rule != "in")
@@ -466,7 +460,6 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "liken": _liken,
     "alter_for": _alter_for,
     "alter_near": _alter_near,
-    "alter_length": _alter_length,
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,
     "drop_last": _drop_last,

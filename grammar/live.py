@@ -45,6 +45,7 @@ _GENERAL: Final = frozenset({"message", "msg", "line", "text", "post"})
 """Words by which any step is meant that says a text, where none is just that."""
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _ARTICLES: Final = frozenset(("a", "an", "another", "the"))
+"""No deed is named with one at its end: `add an` is only how a sentence begins."""
 _LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
@@ -341,7 +342,7 @@ def _wordings(method: Method) -> Iterator[str]:
     for index in range(len(method.phrases)):
         phrase = cut(method, index)
         for words in phrase.words[0]:
-            if words:
+            if words and words[-1] not in _ARTICLES:
                 yield " ".join(words)
         if len(phrase.slots) == 1 and phrase.slots[0].type == "text":
             for first in phrase.words[0]:
