@@ -44,10 +44,12 @@ def first_in(node: Node) -> Node:
 
 
 def is_bare(topic: Node) -> bool:
-    """Whether a step is named by a noun and no more: `raid`, `post step 1`, not `the raid` and not `step 1`."""
+    """Whether a step is named by a noun or a word of its text and no more: `raid`, `post step 1`, not `the raid` and not `step 1`."""
     node = topic.nodes()[0]
     parts = node.nodes() if node.rule == "several" else []
-    return len(parts) == 1 and parts[0].rule in ("kind", "nth") and parts[0].leaf("THE") is None
+    if len(parts) != 1 or parts[0].leaf("THE") is not None:
+        return False
+    return parts[0].rule in ("kind", "nth") or (parts[0].rule == "containing" and parts[0].leaf("NOUN") is None)
 
 
 def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
