@@ -120,7 +120,7 @@ def said_otherwise(syntax: Retell, state: State, within: Within, context: Contex
     if text_of(state.action, declarations) is None and syntax.mode is None:
         raise refuse(f"That step says nothing: {within.describe(state)}. {overview(within)}")
     if text_of(state.action, declarations) is None:
-        raise Unsettled(Vague(f"That step says nothing: {within.describe(state)}. {overview(within)}"))
+        raise refuse(f"That step says nothing: {within.describe(state)}. {overview(within)}")
     place = syntax.place
     if place is not None and place.type == "channel":
         return altered(state, Alter(syntax.reference, place), context.workspace, declarations)
