@@ -18,6 +18,7 @@ from grammar.units import UnitUnsaid, plain_unit
 from grammar.workspace import Workspace
 
 LIVE: Final = ("scene", "source", "filter", "sound", "reward", "role")
+_ARTICLE: Final = re.compile(r"\A(?:the|that|my|this) ")
 _EXAMPLES: Final = {
     "seconds": "a duration, like 45s",
     "text": 'a text, like "hello"',
@@ -106,7 +107,7 @@ def _has(action: Action, old: Value, new: Action | None) -> bool:
         case Words(text) if text.casefold() in ("discord", "the discord"):
             return isinstance(action, Call) and action.service == "discord"
         case Words(text):
-            wanted = " ".join(text.casefold().split())
+            wanted = _ARTICLE.sub("", " ".join(text.casefold().split()))
             said = [" ".join(value.casefold().split()) for value in values if isinstance(value, str)]
             return wanted in said or any(wanted in each for each in said)
         case _:

@@ -35,6 +35,7 @@ from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "CHANNEL", "DISCORD_ROLE")
+MIN_PART: Final = 3
 PASSED_OVER: Final = ("fillers", "openers", "closers")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
@@ -269,6 +270,15 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
         yield ("_".join(words),)
 
 
+def _last_words(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """`trombone` for `sad trombone`: the last word of a name, where no other has it."""
+    words = [name.casefold().split() for name in names]
+    for name, own in zip(names, words, strict=True):
+        last = own[-1] if len(own) > 1 else ""
+        if len(last) >= MIN_PART and last.isalpha() and sum(last in each for each in words) == 1:
+            yield last, name
+
+
 def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     """The live entries of scenes, sources, filters, sounds, rewards, channels and roles; a sound, and a scene called so, may be a step."""
     for terminal, group in (
@@ -282,6 +292,8 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+        for part, name in _last_words(group):
+            yield terminal, part, name
     for name in names.channels:
         for form in (f"{name} channel", f"the {name} channel", f"{name} on discord", f"the {name} channel on discord"):
             yield "CHANNEL", form, name
