@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from engine.declare import Declarations, Method, Param
 from engine.model import Action, Call, State, Wait
 from grammar.drafts import MissingPiece
+from grammar.listings import parted
 from grammar.references import BRACE, nearest, refuse
 from grammar.syntax import Alter, By, Duration, Value, Words
 from grammar.units import UnitUnsaid, plain_unit
@@ -58,6 +59,8 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
                 raise refuse(
                     f'I do not know what {call.service}.{call.method} takes. Say: replace step "{state.name}" with ...'
                 )
+            if change.listed is not None and isinstance(change.value, Words):
+                return _relisted(method, call, change.value.text, more=change.listed == "more")
             param = _fitting_param(method, call, change)
             old = call.params.get(param.name)
             value = _value_for(param, old, change.value, workspace)
@@ -68,6 +71,19 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
             raise refuse(
                 f'Step "{state.name}" has nothing like that to change. Say: replace step "{state.name}" with ...'
             )
+
+
+def _relisted(method: Method, call: Call, said: str, *, more: bool) -> Call:
+    """The same with one more thing in its list, or one less."""
+    param = next(param for param in method.params if param.several)
+    old = str(call.params.get(param.name, ""))
+    listed = [each.strip() for each in old.split(",")] if "," in old else parted(old)
+    known = [each.casefold() for each in listed]
+    if more == (said.casefold() in known):
+        there = ", ".join(listed)
+        raise refuse(f'"{said}" is one of them already: {there}.' if more else f'There is no "{said}" in it: {there}.')
+    left = [*listed, said] if more else [each for each in listed if each.casefold() != said.casefold()]
+    return Call(service=call.service, method=call.method, params={**call.params, param.name: ", ".join(left)})
 
 
 def _with_part(text: str, part: str, new: str) -> str:

@@ -35,8 +35,10 @@ from grammar.syntax import (
     Contrast,
     EditSyntax,
     Head,
+    Kind,
     Lead,
     MoreDays,
+    OfKind,
     Position,
     Reference,
     Start,
@@ -62,6 +64,7 @@ class EditBuilder:
 
     def __init__(self, by_rule: Mapping[str, Phrase], read_steps: Callable[[str], Node | None]) -> None:
         self._steps = StepBuilder(by_rule)
+        self._by_rule = by_rule
         self._read_steps = read_steps
         self._targets = StepBuilder(by_rule, by_number)
 
@@ -151,6 +154,15 @@ class EditBuilder:
         reference = reference_in(parts[0])
         named = str(leaf.value) if leaf is not None else None
         return Alter(reference, value, named, old_in(node), quoted_part(parts[0]))
+
+    def answer(self, node: Node) -> EditSyntax:
+        """`add Tetris as a third option`: one more thing where several are listed, or one less."""
+        keys = frozenset(phrase.method.key for phrase in self._by_rule.values() if any(p.several for p in phrase.slots))
+        inner = node.node("answer")
+        leaves = list(inner.leaves()) if inner is not None else [leaf_of(node, "TEXT")]
+        said = " ".join(leaf.text if leaf.type == "VARIABLE" else str(leaf.value) for leaf in leaves)
+        kind = OfKind(Kind("poll", keys))
+        return Alter(kind, Words(said, True, "text"), listed="more" if node.rule == "answer_more" else "less")
 
     def alter_verbless(self, node: Node) -> EditSyntax:
         """`the wait 10 seconds`."""
@@ -252,6 +264,8 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "become_in_step": _I.become_in_step,
     "become_from": _I.become_from,
     "alter_verbless": _I.alter_verbless,
+    "answer_more": _I.answer,
+    "answer_less": _I.answer,
     "alter_contrast": _I.alter_contrast,
     "alter_like": _I.alter_contrast,
     "lead": _I.lead,

@@ -302,6 +302,7 @@ class Alter:
         param: Which one, if that was said.
         old: What it was before, if that was said; only a step with that value is meant.
         part: The words of its text that are replaced, if it is not all of it.
+        listed: Whether it comes to what is listed there, or goes from it.
         direction: Whether the value must come to more or less than before, if that was said: `shorten the wait to 5s`.
     """
 
@@ -310,6 +311,7 @@ class Alter:
     param: str | None = None
     old: Value | Reference | None = None
     part: str | None = None
+    listed: Literal["more", "less"] | None = None
     direction: Literal["longer", "shorter"] | None = None
 
 
