@@ -72,7 +72,9 @@ def _add_gap(node: Node) -> EditSyntax:
 
 
 def _gripe(node: Node) -> EditSyntax:
-    """`the wait is too long, ...`."""
+    """`the wait is too long, ...`; `text is boring` is talk."""
+    if is_bare(Node("topic", [first_in(node)])):
+        raise NotBuilt('say "the" before it, if that is a step there is')
     return About(reference_in(first_in(node)))
 
 
@@ -98,6 +100,9 @@ def _clear(node: Node) -> EditSyntax:
     """`clear it`: all there is; or but some steps."""
     if node.rule == "clear_all" or isinstance(reference_in(first_in(node)), It):
         return Drop(OfKind(ANY_STEP, every=True))
+    reference = reference_in(first_in(node))
+    if isinstance(reference, OfKind) and not reference.every and is_bare(Node("topic", [first_in(node)])):
+        raise NotBuilt('say "the" before it, if that is a step there is')  # `clear raid` is about the workflow
     return _drop(node)
 
 
@@ -301,6 +306,12 @@ def _alter_wait(node: Node) -> EditSyntax:
     return Alter(OfKind(Kind("wait", frozenset({"wait"}))), value_in(node.nodes()[0]))
 
 
+def _alter_to_thing(node: Node) -> EditSyntax:
+    """`first scene brb`, `step 3 gameplay`."""
+    _sure_it_is_a_step(node)
+    return Alter(reference_in(first_in(node)), value_in(node.nodes()[-1]))
+
+
 def _alter_near(node: Node) -> EditSyntax:
     """`the wait after the hype scene should be 5 seconds`."""
     position = position_in(node)
@@ -460,6 +471,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "liken": _liken,
     "alter_for": _alter_for,
     "alter_near": _alter_near,
+    "alter_to_thing": _alter_to_thing,
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,
     "drop_last": _drop_last,
