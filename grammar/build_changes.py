@@ -312,6 +312,12 @@ def _alter_to_thing(node: Node) -> EditSyntax:
     return Alter(reference_in(first_in(node)), value_in(node.nodes()[-1]))
 
 
+def _alter_given(node: Node) -> EditSyntax:
+    """`give the second wait 5 more seconds`."""
+    more = Node("longer", [leaf_of(node, "NUMBER"), leaf_of(node, "MORE_UNITS")])
+    return Alter(reference_in(first_in(node)), value_in(more))
+
+
 def _alter_near(node: Node) -> EditSyntax:
     """`the wait after the hype scene should be 5 seconds`."""
     position = position_in(node)
@@ -471,6 +477,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "liken": _liken,
     "alter_for": _alter_for,
     "alter_near": _alter_near,
+    "alter_given": _alter_given,
     "alter_to_thing": _alter_to_thing,
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
-from grammar.scanners import NoUnit
 from grammar.syntax import (
     By,
     Called,
@@ -222,11 +221,10 @@ def value_in(node: Node) -> Value:
             return Words(str(leaf.value), True, "text") if leaf.quoted else Duration(plain_seconds(leaf))
         case "longer" | "shorter":
             units = node.leaf("MORE_UNITS", "FEWER_UNITS")
-            leaf = leaf_of(node, "DURATION")
-            if units is not None and isinstance(leaf.value, NoUnit):
-                seconds = float(leaf.value.number) * int(units.value)
+            if units is not None:
+                seconds = float(leaf_of(node, "NUMBER").value) * int(units.value)
             else:
-                seconds = plain_seconds(leaf)
+                seconds = plain_seconds(leaf_of(node, "DURATION"))
             return By(seconds, None, "longer" if node.rule == "longer" else "shorter")
         case "just_longer" | "just_shorter":
             return By(None, None, "longer" if node.rule == "just_longer" else "shorter")

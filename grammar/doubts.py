@@ -195,10 +195,10 @@ def left_open(reading: Reading, sentence: str) -> Question | None:
 
 
 def _lengths_to_come(tokens: tuple[Leaf, ...]) -> Iterator[Leaf]:
-    """All but those whose unit nobody needs: what was there before, as the step tells it, and `5 more seconds`."""
+    """All but those whose unit nobody needs: what was there before, as the step tells it."""
     for place, leaf in enumerate(tokens):
-        before, after = tokens[max(place - 1, 0)], tokens[min(place + 1, len(tokens) - 1)]
-        if before.type != "_INSTEAD_OF" and after.type not in ("MORE_UNITS", "FEWER_UNITS"):
+        before = tokens[max(place - 1, 0)]
+        if before.type != "_INSTEAD_OF":
             yield leaf
 
 
