@@ -26,8 +26,13 @@ def key_of(name: str) -> str:
 
 
 def other_number(name: str) -> str:
-    """The same name of one, or of many: `death` and `deaths`."""
-    return name[:-1] if name.casefold().endswith("s") and not name.casefold().endswith("ss") else f"{name}s"
+    """The same name of one, or of many: `death` and `deaths`, `loss` and `losses`."""
+    plain = name.casefold()
+    if plain.endswith(("sses", "shes", "ches", "xes")):
+        return name[:-2]
+    if plain.endswith(("ss", "sh", "ch", "x")):
+        return f"{name}es"
+    return name[:-1] if plain.endswith("s") else f"{name}s"
 
 
 def spellings(known: Iterable[str]) -> Iterator[tuple[str, str]]:

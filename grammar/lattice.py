@@ -558,7 +558,7 @@ class Lattice:
         before = self.words[at - 1] if at else None
         if before is None or before.kind != "word" or before.key in scanners.NUMBER_WORDS or self._connects(at - 1):
             return True
-        return at > 1 and self.words[at - 2].key in ("add", "one") and before.key in ("a", "an", "another", "more")
+        return before.key == "add"
 
     def _happens(self, at: int) -> bool:
         return any(edge.terminal == "COUNTED" and edge.end == at + 1 for edge in self.exact(at))

@@ -273,6 +273,7 @@ def _counting(counters: tuple[str, ...]) -> Trie:
     for said, name in counters_by(counters):
         key = key_of(name)
         forms = [("COUNTER", said, name, 0.0)]
+        forms.extend(("COUNTER", f"{one} {said}", name, 0.0) for one in ("a", "an", "another", "one more"))
         forms.append(("A_COUNT", said, name, BARE_COUNT_COST))
         forms.append(("ASKED_COUNT", f"{said} ?", name, 0.0))
         for noun in ("counter", "count"):

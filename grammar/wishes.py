@@ -48,7 +48,8 @@ def counting(wish: CounterWish, workspace: Workspace) -> Question:
     if wish.counter is None:
         return Question("What should be counted? Such as: deaths", gap="i want to count {}")
     known = named(wish.counter, workspace.names.counters)
-    many = wish.counter if wish.counter.casefold().endswith("s") else other_number(wish.counter)
+    is_many = wish.counter.casefold().endswith("s") and len(other_number(wish.counter)) < len(wish.counter)
+    many = wish.counter if is_many else other_number(wish.counter)
     counter = known or many
     steps = f"count up the {quote(counter)} counter, then say {quote(f'{counter}: ${{count.value}}')}"
     kind = kind_of(wish.event) if wish.event is not None else None

@@ -8,7 +8,7 @@ from bot.replies import Saying
 from engine.data.kept import USERS
 from engine.model import all_states
 from engine.values import is_number, text_of
-from grammar.counters import counted, key_of
+from grammar.counters import counted, key_of, named
 from grammar.instruction import Counters
 
 _MOST_PEOPLE: Final = 5
@@ -21,16 +21,17 @@ _NONE_YET: Final = (
 def counters(turn: Turn, instruction: Counters) -> Outcome:
     """All of them, or one: of the community, or of each person."""
     kept, used = turn.desk.runner.kept(turn.desk.community), _used(turn)
-    numbers = [key for key, value in kept.items() if is_number(value)]
     people = _people(kept)
+    own = {key for mine in people.values() for key, value in mine.items() if is_number(value)}
+    there = tuple(dict.fromkeys((*used, *(key for key, value in kept.items() if is_number(value)), *sorted(own))))
     if instruction.counter is not None:
-        key = key_of(instruction.counter)
-        if key not in {*used, *numbers} and key not in {each for own in people.values() for each in own}:
-            return turn.tell("answer", Saying(f'Nothing is counted as "{instruction.counter}". {_others(used)}'))
-        return turn.tell("answer", Saying(f"{_stands(key, kept, people, used)}."))
-    lines = [_stands(key, kept, people, used) for key in dict.fromkeys((*used, *numbers))]
-    if not lines:
+        known = named(instruction.counter, there)
+        if known is None:
+            return turn.tell("answer", Saying(f'Nothing is counted as "{instruction.counter}". {_others(there)}'))
+        return turn.tell("answer", Saying(f"{_stands(known, kept, people, used)}."))
+    if not there:
         return turn.tell("answer", Saying(_NONE_YET))
+    lines = [_stands(key, kept, people, used) for key in there]
     return turn.tell("answer", Saying(body="\n".join(lines), rest="and {} more"))
 
 
@@ -54,7 +55,7 @@ def _stands(
 ) -> str:
     """`deaths: 5 (death, x)`, or who has how many."""
     by = used.get(key, {})
-    shared = key in kept or not by or not all(by.values())
+    shared = key in kept or not all(by.values())
     where = f" ({_some(by, _MOST_WORKFLOWS)})" if by else ""
     parts = [text_of(kept.get(key, 0))] if shared else []
     own = sorted(((mine[key], who) for who, mine in people.items() if is_number(mine.get(key))), reverse=True)
@@ -70,5 +71,6 @@ def _some(words: Iterable[str], most: int) -> str:
     return f"{', '.join(listed[:most])}{more}"
 
 
-def _others(used: Mapping[str, object]) -> str:
-    return f"Counted is: {_some(used, _MOST_PEOPLE)}." if used else _NONE_YET
+def _others(there: Iterable[str]) -> str:
+    some = _some(there, _MOST_PEOPLE)
+    return f"Counted is: {some}." if some else _NONE_YET

@@ -73,7 +73,7 @@ _COUNTERS: Final = (
             "add {by} to [the|my|our] {counter} [counter|count]",
             "{counter} + {by}",
             "add {by} {counter}",
-            "add (a|an|another|one more) {counter}",
+            "add {counter}",
             "(increase|raise) [the|my|our] {counter} [counter|count] by {by}",
             "(increment|increase|raise|count|count up|(count|mark) (it|that|this) (as|for)|count one more) [the|a|an|another|my|our] {counter} [counter|count]",
         ),

@@ -63,6 +63,8 @@ def test_what_is_said_of_counters_means_what_is_written(case: dict[str, Any]) ->
         ("boss-fight", ("Boss Fights",), "Boss Fights"),
         ("death", ("deaths", "death"), "death"),
         ("bos", ("boss",), None),
+        ("loss", ("losses",), "losses"),
+        ("Wish", ("wishes",), "wishes"),
         ("wins", ("deaths",), None),
     ],
 )
