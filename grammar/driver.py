@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -29,8 +29,8 @@ from engine.declare import Declarations
 from engine.events import types
 from grammar.calls import Calls, calls_of
 from grammar.lalr import END
-from grammar.lattice import BY_FORM, Correction, Edge, Lattice, read_words, vocabulary_of
-from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
+from grammar.lattice import BY_FORM, Lattice, Place, read_words, vocabulary_of
+from grammar.lexicon import FOLDER, LIVE_TERMINALS, Correction, Edge, LiveLexicon, load
 from grammar.phrases import SAID, SAID_ON, PhraseGrammar, grammar_of
 from grammar.table import Table, table_of
 from grammar.tree import Leaf, Node, Tree
@@ -47,6 +47,8 @@ DEAR: Final = 4.0
 NEARLY_THE_SAME: Final = 0.3
 ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
 _TEXTS: Final = ("TEXT", "STRING")
+_FREE: Final = ("TEXT", "NEW_NAME")
+"""What may be any words, so that having come past it says nothing."""
 NAME_PASSED_OVER: Final = 0.9
 SAYING: Final = frozenset((SAID, SAID_ON))
 MAX_WANTS: Final = 5_000
@@ -83,16 +85,25 @@ class Reading:
 
     Attributes:
         cost: Lower is likelier.
-        corrections: Typos put right, as (typed, read).
-        tokens: The words as terminals, those without a value too.
+        start: The start rule.
     """
 
     cost: float
-    corrections: tuple[Correction, ...]
-    tokens: tuple[Leaf, ...]
     start: str
     _table: Table
     _phrases: PhraseGrammar
+    _read: Callable[[], tuple[Leaf, ...]]
+    _put_right: Callable[[], tuple[Correction, ...]]
+
+    @cached_property
+    def tokens(self) -> tuple[Leaf, ...]:
+        """The words as terminals, those without a value too; most readings are too dear for anybody to ask."""
+        return self._read()
+
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        """Typos put right, as (typed, read)."""
+        return self._put_right()
 
     @cached_property
     def tree(self) -> Node:
@@ -316,7 +327,9 @@ class Driver:
             return stuck
         return Parsed(
             tuple(
-                Reading(cost, _corrections(chain), run.tokens(chain), start, self._table, self.phrases)
+                Reading(
+                    cost, start, self._table, self.phrases, partial(run.tokens, chain), partial(_corrections, chain)
+                )
                 for cost, _, _, chain, _ in done
             )
         )
@@ -362,8 +375,10 @@ class _Run:
             if not arrived:
                 continue
             kept = self._cheapest(arrived, beam)
-            if not all(hypothesis[4] for hypothesis in kept):
-                furthest = (place, kept)
+            for hypothesis in kept:
+                if not hypothesis[4]:
+                    furthest = (place, kept)
+                    break
             if place == count:
                 done = [hypothesis for hypothesis in self._cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
                 if done:
@@ -380,7 +395,7 @@ class _Run:
         """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
         if len(arrived) == 1:
             return arrived
-        arrived.sort(key=_cost)
+        arrived.sort()  # no two arrive as the same, so that nothing is compared after that
         seen: dict[int, float] = {}
         kept: list[_Hypothesis] = []
         for hypothesis in arrived:
@@ -395,27 +410,61 @@ class _Run:
         return kept
 
     def _advance(self, kept: list[_Hypothesis], place: int, agenda: list[list[_Hypothesis] | None]) -> None:
-        """Move hypotheses over what begins at a place."""
+        """Move hypotheses over what begins at a place.
+
+        Most of what a message costs is spent in here, so it calls as little as it can.
+        """
         lattice = self._lattice
-        form, fixed, fillers = lattice.form(place), lattice.fixed(place), lattice.fillers(place)
-        known = self._wants[form]
+        around = lattice.place(place)
+        known, before = self._wants[around.form], self._arrivals
+        arrivals = before
         for cost, _, stack, chain, _ in kept:
-            row = self._actions[stack.state]
             wants = known.get((stack.state, stack.phrases) if stack.phrases else stack.state)
             if wants is None:
-                wants = self._find_wants(stack, form)
-            for edge in fixed:
-                if edge.terminal in row:
-                    self._follow(edge, place, cost, stack, chain, agenda)
-            for terminal in wants.scans:
-                for edge in lattice.scanned(place, terminal):
-                    if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
-                        self._follow(edge, place, cost, stack, chain, agenda)
-            for terminal in wants.unknown:
-                for edge in lattice.unknown(place, terminal):
-                    self._follow(edge, place, cost, stack, chain, agenda)
-            for after, extra in fillers:
-                self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
+                wants = self._find_wants(stack, around.form)
+            fed = stack.fed
+            for edge in self._edges(stack.state, wants, place, around):
+                terminal, value, length, extra, quoted, _, _ = edge
+                group = value if terminal in SAYING else None
+                key = terminal if group is None else group
+                after = fed[key] if key in fed else self.feed(stack, terminal, group)
+                if after is None:
+                    continue
+                arrivals += 1
+                free = not quoted and terminal in _FREE
+                arrived: _Hypothesis = (cost + extra, arrivals, after, (chain, edge, place), free)
+                waiting = agenda[place + length]
+                if waiting is None:
+                    agenda[place + length] = [arrived]
+                else:
+                    waiting.append(arrived)
+            for end, extra in around.fillers:
+                arrivals += 1
+                arrived = (cost + extra + wants.reluctance, arrivals, stack, chain, False)
+                waiting = agenda[end]
+                if waiting is None:
+                    agenda[end] = [arrived]
+                else:
+                    waiting.append(arrived)
+        self._arrivals = arrivals
+        lattice.work += arrivals - before
+
+    def _edges(self, state: int, wants: _Wants, place: int, around: Place) -> list[Edge]:
+        """What may come in a state, of all that could begin at a place."""
+        row, lattice = self._actions[state], self._lattice
+        edges = [edge for edge in around.fixed if edge[0] in row]
+        for terminal in wants.scans:
+            found = around.scanned.get(terminal)
+            if found is None:
+                found = lattice.scanned(place, terminal)
+            if found and wants.text_only and terminal not in _TEXTS:
+                edges += [edge for edge in found if not edge.quoted]
+            else:
+                edges += found
+        for terminal in wants.unknown:
+            if terminal in lattice.nameless:
+                edges += lattice.unknown(place, terminal)
+        return edges
 
     def _find_wants(self, stack: _Stack, form: str) -> _Wants:
         """What a state asks for; within a call only what one of its phrases goes on with."""
@@ -436,34 +485,6 @@ class _Run:
             return within is None or not within.only or self._calls.left(action, stack.phrases, None) != 0
         ending = self._calls.ending.get(~action)
         return ending is None or stack.phrases & ending != 0
-
-    def _follow(
-        self,
-        edge: Edge,
-        place: int,
-        cost: float,
-        stack: _Stack,
-        chain: _Chain,
-        agenda: list[list[_Hypothesis] | None],
-    ) -> None:
-        fed = self.feed(stack, edge.terminal, edge.value if edge.terminal in SAYING else None)
-        if fed is not None:
-            free = edge.terminal in ("TEXT", "NEW_NAME") and not edge.quoted
-            link = (chain, edge, place if edge.start < 0 else edge.start)
-            self._arrive(agenda, edge.end, (cost + edge.cost, self._next(), fed, link, free))
-
-    @staticmethod
-    def _arrive(agenda: list[list[_Hypothesis] | None], place: int, hypothesis: _Hypothesis) -> None:
-        waiting = agenda[place]
-        if waiting is None:
-            agenda[place] = [hypothesis]
-        else:
-            waiting.append(hypothesis)
-
-    def _next(self) -> int:
-        self._arrivals += 1
-        self._lattice.work += 1
-        return self._arrivals
 
     def feed(self, stack: _Stack, terminal: str, group: int | None = None) -> _Stack | None:
         """The stack after a terminal, or after words of a call, or None if they cannot come here."""
@@ -520,12 +541,12 @@ class _Run:
         words, text = self._lattice.words, self._lattice.text
         found: list[Leaf] = []
         while chain is not None:
-            chain, edge, place = chain
-            start, end = words[place].start, words[edge.end - 1].end
+            chain, (terminal, value, length, _, quoted, _, lead), place = chain
+            start, end = words[place + lead].start, words[place + length - 1].end
             typed = text[start:end]
-            value = typed if edge.value is None else edge.value
-            found.append(Leaf(edge.terminal, value, typed, start, end, edge.quoted))
-        return tuple(reversed(found))
+            found.append(Leaf(terminal, typed if value is None else value, typed, start, end, quoted))
+        found.reverse()
+        return tuple(found)
 
     def _stuck(self, place: int, kept: list[_Hypothesis], reason: Reason) -> Stuck:
         words = self._lattice.words
@@ -551,12 +572,8 @@ class _Run:
                     yield group.name
 
 
-def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:
-    return hypothesis[0], hypothesis[1]
-
-
 def _distinct(done: list[_Hypothesis], limit: int) -> list[_Hypothesis]:
-    return sorted(done, key=_cost)[:limit]
+    return sorted(done)[:limit]
 
 
 def _corrections(chain: _Chain) -> tuple[Correction, ...]:

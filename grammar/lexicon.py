@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -37,12 +37,41 @@ MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
 MIN_NEAR_LENGTH: Final = 3
+WORD_COST: Final = 0.1
+MAX_BEGUN: Final = 500
+MAX_BEGUN_LENGTH: Final = 24
 _PLAIN: Final = re.compile(r"[^\[\](|)]+")
 _NO_VERBS: Final = frozenset({"an", "another"})
 """Steps that are said by their noun begin with them."""
 
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
+
+
+Correction: TypeAlias = tuple[str, str]
+"""(what was typed, what it was read as)."""
+
+
+class Edge(NamedTuple):
+    """One thing that the words from a place on could be; which place, it does not know, so that sentences share it.
+
+    Attributes:
+        terminal: What they are.
+        value: What they mean; None stands for the words as typed.
+        length: How many words.
+        cost: Lower is likelier.
+        quoted: Whether they stand in quotes.
+        corrections: Typos put right.
+        lead: How many of the words only lead to it, and are no part of what is read.
+    """
+
+    terminal: str
+    value: Any
+    length: int
+    cost: float
+    quoted: bool = False
+    corrections: tuple[Correction, ...] = ()
+    lead: int = 0
 
 
 class Node(Protocol):
@@ -120,12 +149,14 @@ class Page:
     Args:
         lines: `to the scene 12`: words that may follow, and the number of what they are with those before.
         meanings: What phrases are, by number.
+        depth: How many words lead to it.
     """
 
-    __slots__ = ("_lines", "_meanings", "_read", "entries")
+    __slots__ = ("_depth", "_lines", "_meanings", "_read", "edges", "entries")
 
-    def __init__(self, lines: Iterable[str], meanings: Sequence[Entry]) -> None:
+    def __init__(self, lines: Iterable[str], meanings: Sequence[Entry], depth: int = 1) -> None:
         self._meanings = meanings
+        self._depth = depth
         self._lines: dict[str, list[str]] = {}
         self._read: dict[str, Page] = {}
         entries: list[Entry] = []
@@ -138,12 +169,13 @@ class Page:
             else:
                 begun.append(rest)
         self.entries: Sequence[Entry] = tuple(entries)
+        self.edges = tuple(Edge(terminal, value, depth, WORD_COST + cost) for terminal, value, cost in entries)
 
     def get(self, word: str, /) -> "Page | None":
         """The place after one more word."""
         page = self._read.get(word)
         if page is None and (lines := self._lines.pop(word, None)) is not None:
-            page = self._read[word] = Page(lines, self._meanings)
+            page = self._read[word] = Page(lines, self._meanings, self._depth + 1)
         return page
 
 
@@ -252,7 +284,19 @@ class LiveLexicon:
                 trie.add(words, (terminal, value, 0.0))
         self.nameless = frozenset(nameless)
         self.roots: tuple[Node, ...] = (trie, *(root for root, _ in beside))
+        self._begun: dict[str, tuple[Node, ...]] = {}
         self.vocabularies = (Vocabulary(trie.vocabulary), *dict.fromkeys(vocabulary for _, vocabulary in beside))
+
+    def begun(self, word: str) -> tuple[Node, ...]:
+        """The places after a first word; most words begin no name, which is remembered as well."""
+        found = self._begun.get(word)
+        if found is None:
+            found = tuple(branch for root in self.roots if (branch := root.get(word)) is not None)
+            if len(word) <= MAX_BEGUN_LENGTH:
+                if len(self._begun) >= MAX_BEGUN:
+                    self._begun.clear()
+                self._begun[word] = found
+        return found
 
 
 def spellings(phrase: str) -> Iterator[tuple[str, ...]]:

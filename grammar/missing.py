@@ -20,6 +20,7 @@ MAX_TRIED: Final = 12
 MAX_WORKFLOWS: Final = 9
 MAX_OFFERED: Final = 9
 MAX_NAME_WORDS: Final = 3
+LONGEST_END: Final = 10
 MAX_SENTENCE: Final = 300
 """In a longer one no unknown name is asked about: each trial reads all of it."""
 
@@ -87,6 +88,11 @@ _PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], .
     (_ending("someone|somebody"), lambda question: question.text == "Whom?"),
 )
 """Words for what is still to be said, each with whether a question asks for that."""
+_ENDS: Final = re.compile(
+    r"(?:thing|smth|text|message|words|sound|scene|source|filter|reward|role|channel|while|bit|moment|time|one|body)\Z",
+    re.IGNORECASE,
+)
+"""How those end: few sentences do, and to try each pattern on all of them takes long."""
 
 
 def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Question | None:
@@ -163,8 +169,11 @@ def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
         sentence: What was said.
         ask: What a sentence comes to; without that word it must ask for just that.
     """
+    begun = sentence.strip()
+    if _ENDS.search(begun, max(0, len(begun) - LONGEST_END)) is None:
+        return None
     for pattern, asks in _PLACEHOLDERS:
-        if (found := pattern.fullmatch(sentence.strip())) is not None:
+        if (found := pattern.fullmatch(begun)) is not None:
             if any(other.fullmatch(found["head"]) for other, _ in _PLACEHOLDERS):
                 return None
             answer = ask(found["head"])

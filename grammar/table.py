@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from grammar.kept import kept
 from grammar.lalr import END, Automaton, Production, automaton_of
@@ -77,35 +77,29 @@ class Table:
         Raises:
             KeyError: It does not accept them.
         """
+        actions, gotos, rules = self.actions, self.gotos, self.rules
         states: list[int] = [self.starts[start]]
         read: list[Tree] = []
-        for leaf in leaves:
-            while (action := self.actions[states[-1]][leaf.type]) < 0:
-                self._reduce(states, read, ~action, name)
-            states.append(action)
-            read.append(leaf)
         end = self.ends[start]
-        while states[-1] != end:
-            self._reduce(states, read, ~self.actions[states[-1]][END], name)
+        for leaf in (*leaves, None):
+            terminal = END if leaf is None else leaf.type
+            while leaf is not None or states[-1] != end:
+                action = actions[states[-1]][terminal]
+                if action >= 0:
+                    states.append(action)
+                    read.append(cast("Leaf", leaf))
+                    break
+                rule = rules[~action]
+                first = len(read) - rule.length
+                parts = read[first:]
+                del read[first:], states[first + 1 :]
+                tree = rule.tree(parts)
+                if name is not None and isinstance(tree, Node):
+                    name(tree, parts)
+                read.append(tree)
+                states.append(gotos[states[-1]][rule.origin])
         (tree,) = read
         return tree if isinstance(tree, Node) else Node(start, [tree])
-
-    def _reduce(
-        self,
-        states: list[int],
-        read: list[Tree],
-        number: int,
-        name: Callable[[Node, Sequence[Tree]], None] | None,
-    ) -> None:
-        rule = self.rules[number]
-        first = len(read) - rule.length
-        parts = read[first:]
-        del read[first:], states[first + 1 :]
-        tree = rule.tree(parts)
-        if name is not None and isinstance(tree, Node):
-            name(tree, parts)
-        read.append(tree)
-        states.append(self.gotos[states[-1]][rule.origin])
 
 
 def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Table:

@@ -124,11 +124,19 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
 
     Blanks and hyphens between letters only part words.
     """
-    return tuple(islice(_Cutter(text).words(), limit))
+    return _cut(text)[:limit] if FEW < limit <= MOST else tuple(islice(_Cutter(text).words(), limit))
+
+
+@lru_cache(maxsize=8)
+def _cut(text: str) -> tuple[Word, ...]:
+    """As many words as of a message are ever looked at; whoever has to do with a message asks for them."""
+    return tuple(islice(_Cutter(text).words(), MOST))
 
 
 _JOINTS: Final = frozenset({"and", "then", ",", ".", ";", "&", "n", "also", "plus", "but", "+"})
 _NO_JOINT_ALONE: Final = frozenset({"also", "but", "+"})
+MOST: Final = 241
+FEW: Final = 64
 _MOST_WORDS: Final = 240
 
 
