@@ -110,6 +110,10 @@ class Reading:
         """The tree, built when it is asked for; a call in it is named for its phrase."""
         return self._table.tree(self.start, self.tokens, self._name)
 
+    def of(self, tokens: tuple[Leaf, ...]) -> "Reading":
+        """The same reading of words that mean something else."""
+        return replace(self, _read=lambda: tokens)
+
     def _name(self, node: Node, read: Sequence[Tree]) -> None:
         if node.rule in self._phrases.shapes:
             said = (leaf.value for leaf in read if isinstance(leaf, Leaf) and leaf.type in (SAID, SAID_ON))
@@ -245,9 +249,11 @@ class Driver:
         tables: Path | None = None,
     ) -> None:
         self.declarations = declarations
-        self.phrases: PhraseGrammar = grammar_of(declarations)
+        self.phrases: PhraseGrammar = grammar_of(declarations, tables)
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,), tables)
+        events = tuple(_event_words())
+        made_of = (self.phrases.made_of, *(f"{name} {words}" for _, name, words in events))
+        lexicon = load(files, lambda: (*self.phrases.entries, *events), made_of, (SAID,), tables)
         sayings = {group.name: group.words for group in self.phrases.groups}
         self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
@@ -584,12 +590,12 @@ def _corrections(chain: _Chain) -> tuple[Correction, ...]:
     return tuple(reversed(found))
 
 
-def _event_words() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _event_words() -> Iterator[tuple[str, str, str]]:
     """The canonical words of each event, so that what the bot says of one is always read back."""
     for kind in types():
-        yield "EVENT", kind.name, keys(kind.clause)
+        yield "EVENT", kind.name, " ".join(keys(kind.clause))
         if kind.noun is not None:
-            yield "EVENT", kind.name, keys(f"a {kind.noun}")
+            yield "EVENT", kind.name, " ".join(keys(f"a {kind.noun}"))
 
 
 # Grammar files ----------------------------------------------------------------------------------------------------------

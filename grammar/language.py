@@ -117,9 +117,9 @@ class Language:
         self._declarations = declarations
         with no_collecting():
             self._driver = Driver(declarations, tables=tables)
-            self._live = LiveWords(declarations)
+            self._live = LiveWords(declarations, self._driver.phrases.own, tables)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | OWN_VERBS
+        verbs = frozenset(words.partition(" ")[0] for _, _, words in self._driver.phrases.entries) | OWN_VERBS
         self._doubts = Doubts(self._driver.phrases, self._driver.lexicon, verbs)
         self._slips = Slips(verbs | EDIT_VERBS, self._is_known)
         self._sayer = Sayer(declarations, verbs | CONNECTORS)

@@ -15,10 +15,9 @@ In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows 
 which is the grammar's business.
 """
 
-import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +27,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from grammar.kept import kept
-from grammar.words import key_of, keys
+from grammar.words import SHORT_WAYS, key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
@@ -44,6 +43,8 @@ _PLAIN: Final = re.compile(r"[^\[\](|)]+")
 _NO_VERBS: Final = frozenset({"an", "another"})
 """Steps that are said by their noun begin with them."""
 
+Generated: TypeAlias = tuple[str, Any, str]
+"""(terminal, value, words with blanks between them)."""
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
 
@@ -303,9 +304,10 @@ def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
     """The ways to type a name: `go live`, `go_live`."""
     words = keys(phrase)[:MAX_PHRASE_WORDS]
     yield words
-    spaced = tuple(part for word in words for part in word.split("_") if part)
-    if spaced != words:
-        yield spaced
+    if "_" in phrase:
+        spaced = tuple(part for word in words for part in word.split("_") if part)
+        if spaced != words:
+            yield spaced
     if 1 < len(words) <= 4:
         yield ("_".join(words),)
 
@@ -403,7 +405,8 @@ def _gerund(verb: str) -> str:
 
 def load(
     files: Iterable[Path],
-    generated: Iterable[tuple[str, Any, Sequence[str]]] = (),
+    generated: Callable[[], Iterable[Generated]] = tuple,
+    made_of: Sequence[str] = (),
     starts_step: Iterable[str] = (),
     folder: Path | None = None,
 ) -> Lexicon:
@@ -411,14 +414,20 @@ def load(
 
     Args:
         files: TOML files in the form above.
-        generated: (terminal, value, words) of phrases that come from declarations and from the table of events.
+        generated: Makes phrases that come from declarations and from the table of events.
+        made_of: All that those depend on, so that they need not be made to be known.
         starts_step: Generated terminals that begin a step; their first words are inflected.
         folder: Where the outcome is kept from one start to the next; None if it is not.
     """
     texts = [path.read_text(encoding="utf-8") for path in files]
-    generated, starts = list(generated), sorted(starts_step)
-    sources = (*texts, json.dumps([generated, starts]))
-    written = kept(folder, "lexicon", sources, ("lexicon", "words"), lambda: _worked_out(texts, generated, starts))
+    starts = sorted(starts_step)
+    written = kept(
+        folder,
+        "lexicon",
+        (*texts, *made_of, *starts),
+        ("lexicon.py", "words.py", SHORT_WAYS),
+        lambda: _worked_out(texts, generated(), starts),
+    )
     meanings = [(terminal, value, cost) for terminal, value, cost in written["meanings"]]
     return Lexicon(
         Pages(written["phrases"], meanings),
@@ -432,17 +441,15 @@ def load(
     )
 
 
-def _worked_out(
-    texts: Iterable[str], generated: Iterable[tuple[str, Any, Sequence[str]]], starts_step: Iterable[str]
-) -> dict[str, Any]:
+def _worked_out(texts: Iterable[str], generated: Iterable[Generated], starts_step: Iterable[str]) -> dict[str, Any]:
     trie, fillers = Trie(), Trie()
     roles: dict[str, set[str]] = {"starts_step": set(starts_step), "connects": set(), "ends_text": set()}
     terminals: set[str] = set()
     first: dict[str, str] = {}
     for terminal, value, words in generated:
         terminals.add(terminal)
-        first.setdefault(terminal, " ".join(words))
-        _add_inflected(trie, words, terminal, value, inflected=terminal in roles["starts_step"])
+        first.setdefault(terminal, words)
+        _add_inflected(trie, words.split(" "), terminal, value, inflected=terminal in roles["starts_step"])
     for text in texts:
         table = tomllib.loads(text)
         inflected = frozenset(table.get("verbs", {}).get("inflected", ()))

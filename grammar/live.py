@@ -5,19 +5,33 @@ like any other. Nothing is looked up in a sentence here.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 
-from engine.declare import Declarations, Method
+from engine.declare import Declarations
 from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
-from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
-from grammar.phrasebook import Phrase, Phrasebook
-from grammar.phrases import cut
+from grammar.kept import kept
+from grammar.lexicon import (
+    Branch,
+    LiveLexicon,
+    Node,
+    Pages,
+    Trie,
+    Vocabulary,
+    inflections,
+    names_on_stream,
+    pages_of,
+    spellings,
+)
+from grammar.phrasebook import Phrase as OwnPhrase
+from grammar.phrasebook import Phrasebook
+from grammar.phrases import Phrase, said_in
 from grammar.syntax import Kind
-from grammar.words import split
+from grammar.words import SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
@@ -84,16 +98,20 @@ class _Kept:
 class LiveWords:
     """Makes the lexicon of a workspace out of the last one: names seldom change between two messages, and then few."""
 
-    def __init__(self, declarations: Declarations) -> None:
-        fixed = (*_nouns(declarations), *_deeds(declarations))
-        self._nouns = frozenset(phrase for terminal, phrase, _ in fixed if terminal == "NOUN")
+    def __init__(self, declarations: Declarations, phrases: Sequence[Phrase], folder: Path | None = None) -> None:
+        written = kept(
+            folder,
+            "nouns",
+            (said_in(declarations),),
+            ("live.py", "phrases.py", "lexicon.py", "words.py", SHORT_WAYS),
+            lambda: _worked_out(declarations, phrases),
+        )
+        self._nouns = frozenset(written["nouns"])
         self._declarations = declarations
-        trie = Trie()
-        for terminal, phrase, value in fixed:
-            for words in spellings(phrase):
-                trie.add(words, (terminal, value, 0.0))
+        kinds = [frozenset(kind) for kind in written["kinds"]]
+        meanings = [(terminal, Kind(phrase, kinds[kind]), 0.0) for terminal, phrase, kind in written["meanings"]]
         self._beside: tuple[tuple[Node, Vocabulary], ...] = (
-            (trie, Vocabulary(trie.vocabulary)),
+            (Pages(written["phrases"], meanings), Vocabulary(frozenset(written["vocabulary"]))),
             (_Versions(), Vocabulary(frozenset())),
         )
         self._kept: list[_Kept] = []
@@ -105,14 +123,14 @@ class LiveWords:
             return self._kept[0].lexicon
         self._workspace = workspace
         definitions = [view.definition for view in workspace.workflows.values()]
-        for place, kept in enumerate(self._kept):
-            if kept.definitions == definitions and (kept.names, kept.templates) == (
+        for place, made in enumerate(self._kept):
+            if made.definitions == definitions and (made.names, made.templates) == (
                 workspace.names,
                 workspace.templates,
             ):
                 if place:
                     self._kept.insert(0, self._kept.pop(place))
-                return kept.lexicon
+                return made.lexicon
         made = self._made(definitions, workspace)
         self._kept = [made, *self._kept[: _MAX_KEPT - 1]]
         return made.lexicon
@@ -131,7 +149,7 @@ class LiveWords:
         made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
         return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
 
-    def _phrases(self, definition: Definition) -> Iterator[Phrase]:
+    def _phrases(self, definition: Definition) -> Iterator[OwnPhrase]:
         for name in {definition.name: None, definition.id: None}:
             for words in spellings(name):
                 if words:
@@ -251,7 +269,27 @@ def _template(name: str) -> Iterator[Entry]:
         yield "A_TEMPLATE", form, name
 
 
-# Nouns and deeds of steps ------------------------------------------------------------------------------------------------
+# Nouns and deeds of steps, the same for every workspace ------------------------------------------------------------------------------------------------
+
+
+def _worked_out(declarations: Declarations, phrases: Sequence[Phrase]) -> dict[str, Any]:
+    """Words with what they mean, as JSON; most kinds have many."""
+    fixed = (*_nouns(declarations), *_deeds(phrases))
+    trie = Trie()
+    for terminal, phrase, value in fixed:
+        for words in spellings(phrase):
+            trie.add(words, (terminal, value, 0.0))
+    meanings: dict[lexicon.Entry, int] = {}
+    pages = pages_of(trie, meanings)
+    kinds = {value.keys: None for _, value, _ in meanings}
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    return {
+        "phrases": pages,
+        "meanings": [(terminal, value.words, numbers[value.keys]) for terminal, value, _ in meanings],
+        "kinds": [sorted(kind) for kind in kinds],
+        "nouns": sorted({phrase for terminal, phrase, _ in fixed if terminal == "NOUN"}),
+        "vocabulary": sorted(trie.vocabulary),
+    }
 
 
 def _nouns(declarations: Declarations) -> Iterator[Entry]:
@@ -270,12 +308,13 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
     yield "NOUN", "steps", Kind("step")
 
 
-def _deeds(declarations: Declarations) -> Iterator[Entry]:
+def _deeds(phrases: Sequence[Phrase]) -> Iterator[Entry]:
     gerunds: dict[str, set[str]] = {}
     bases: dict[str, set[str]] = {}
-    for method in declarations:
+    for phrase in phrases:
+        method = phrase.method
         keys = {method.key, *(f"{method.service}.{alias}" for alias in method.aliases)}
-        for wording in _wordings(method):
+        for wording in _wordings(phrase):
             bases.setdefault(wording, set()).update(keys)
             first, _, rest = wording.partition(" ")
             forms = inflections(first)
@@ -285,21 +324,19 @@ def _deeds(declarations: Declarations) -> Iterator[Entry]:
         for deed in deeds:
             gerunds.setdefault(deed, set()).add(kind)
     bases.setdefault("wait", set()).add("wait")
-    for phrase, meant in gerunds.items():
-        yield "DEED", phrase, Kind(phrase, frozenset(meant))
-    for phrase, meant in bases.items():
-        yield "DEED_BASE", phrase, Kind(phrase, frozenset(meant))
+    for words, meant in gerunds.items():
+        yield "DEED", words, Kind(words, frozenset(meant))
+    for words, meant in bases.items():
+        yield "DEED_BASE", words, Kind(words, frozenset(meant))
 
 
-def _wordings(method: Method) -> Iterator[str]:
-    """The beginnings of a method's sentences, and the whole ones without their texts: `post in discord`."""
-    for index in range(len(method.phrases)):
-        phrase = cut(method, index)
-        for words in phrase.words[0]:
-            if words:
-                yield " ".join(words)
-        if len(phrase.slots) == 1 and phrase.slots[0].type == "text":
-            for first in phrase.words[0]:
-                for last in phrase.words[1]:
-                    if first and last:
-                        yield " ".join((*first, *last))
+def _wordings(phrase: Phrase) -> Iterator[str]:
+    """The beginnings of a sentence, and the whole one without its text: `post in discord`."""
+    for words in phrase.words[0]:
+        if words:
+            yield " ".join(words)
+    if len(phrase.slots) == 1 and phrase.slots[0].type == "text":
+        for first in phrase.words[0]:
+            for last in phrase.words[1]:
+                if first and last:
+                    yield " ".join((*first, *last))

@@ -110,7 +110,7 @@ def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Ta
         lark.GrammarError: It is no grammar.
     """
     with no_collecting():
-        written = kept(folder, "table", (text, *starts), ("table", "lalr"), lambda: _worked_out(text, starts))
+        written = kept(folder, "table", (text, *starts), ("table.py", "lalr.py"), lambda: _worked_out(text, starts))
         return _table(written)
 
 
