@@ -51,6 +51,7 @@ _FREE: Final = ("TEXT", "NEW_NAME")
 """What may be any words, so that having come past it says nothing."""
 NAME_PASSED_OVER: Final = 0.9
 SAYING: Final = frozenset((SAID, SAID_ON))
+_NOT_EXPECTED: Final = frozenset((*SAYING, END))
 MAX_WANTS: Final = 5_000
 
 
@@ -561,21 +562,37 @@ class _Run:
         return Stuck(at, word, reason, lambda: self._expected(kept), lambda: self.tokens(chain))
 
     def _expected(self, kept: list[_Hypothesis]) -> frozenset[str]:
-        return frozenset(name for hypothesis in kept for name in self._after(hypothesis[2]))
+        """The terminals that can come after one of them; for words of calls the names of their groups."""
+        found: set[str] = set()
+        for stack in {id(hypothesis[2]): hypothesis[2] for hypothesis in kept}.values():
+            row = self._actions[stack.state]
+            self._try(stack, row.keys() - found - _NOT_EXPECTED, found)
+            if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
+                found |= self._calls.begins
+            state = row.get(SAID_ON, -1)
+            if state >= 0:
+                for number, group in enumerate(self._calls.groups):
+                    if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
+                        found.add(group.name)
+        return frozenset(found)
 
-    def _after(self, stack: _Stack) -> Iterator[str]:
-        """The terminals that can come after a stack; for words of calls the names of their groups."""
+    def _try(self, stack: _Stack, terminals: Collection[str], found: set[str]) -> None:
+        """Find those of some terminals that can come after a stack; those that end the same rule are followed together."""
         row = self._actions[stack.state]
-        for terminal in row:
-            if terminal not in SAYING and terminal != END and self.feed(stack, terminal) is not None:
-                yield terminal
-        if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
-            yield from self._calls.begins
-        state = row.get(SAID_ON, -1)
-        if state >= 0:
-            for number, group in enumerate(self._calls.groups):
-                if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
-                    yield group.name
+        ended: dict[int, list[str]] = {}
+        for terminal in terminals if stack.depth <= self._limits.depth else ():
+            action = row.get(terminal)
+            if action is None:
+                continue
+            if action < 0:
+                ended.setdefault(~action, []).append(terminal)
+            elif self._shifted(stack, action, None) is not None:
+                found.add(terminal)
+        self._lattice.work += 1 + len(ended)
+        for rule, before in ended.items():
+            after = self._reduced(stack, rule)
+            if after is not None:
+                self._try(after, before, found)
 
 
 def _distinct(done: list[_Hypothesis], limit: int) -> list[_Hypothesis]:
