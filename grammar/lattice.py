@@ -234,7 +234,10 @@ class Lattice:
             place = at + 1
             while page is not None:
                 edges += page.edges
-                page = cast("Page | None", self._after(page, place, at)) if place < len(words) else None
+                if place == len(words):
+                    break
+                word = words[place]
+                page = page.get(word.key) if word.kind != "quote" else cast("Page", self._after_quote(page, word, at))
                 place += 1
             for begun in self._live.begun(key):
                 branch: Node | None = begun
@@ -242,14 +245,16 @@ class Lattice:
                 while branch is not None:
                     for terminal, value, cost in branch.entries:
                         edges.append(Edge(terminal, value, place - at, WORD_COST + cost - LIVE_BONUS * (place - at)))
-                    branch = self._after(branch, place, at) if place < len(words) else None
+                    if place == len(words):
+                        break
+                    word = words[place]
+                    branch = branch.get(word.key) if word.kind != "quote" else self._after_quote(branch, word, at)
                     place += 1
         return edges
 
-    def _after(self, branch: Node, place: int, at: int) -> Node | None:
-        """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
-        word = self.words[place]
-        if word.kind != "quote" or self.words[at].key not in _BEFORE_QUOTED:
+    def _after_quote(self, branch: Node, word: Word, at: int) -> Node | None:
+        """The branch after a quoted word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
+        if self.words[at].key not in _BEFORE_QUOTED:
             return branch.get(word.key)
         after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
