@@ -6,9 +6,9 @@ whether that makes sense. What is not surely an answer is none.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Final
+from typing import Final, Literal
 
 YES: Final = frozenset(
     {"yes", "y", "yeah", "yep", "yup", "yes please", "yes pls", "yes do it", "do it", "confirm", "sure", "go ahead"}
@@ -58,6 +58,16 @@ _WRONG: Final = (
     "thats not what i meant", "not what i meant",
 )  # fmt: skip
 _NOT_SO: Final = ("no no no", "no no", "no", "nope", "nah", "go back", "step back")
+_AS_BEFORE: Final = (
+    *(
+        f"{it} {was} {before}"
+        for it in ("i", "it", "you", "that")
+        for was in ("was right", "had it right")
+        for before in ("the first time", "at first", "before", "to begin with")
+    ),
+    *(f"it was {fine} {how}" for fine in ("fine", "better", "good", "ok") for how in ("before", "the way it was")),
+    "the first one was right", "like it was before", "as it was before", "the way it was before",
+)  # fmt: skip
 _MEANT: Final = (
     "i actually meant", "i did mean", "i meant to say", "i meant", "i mean", "meant", "i wanted to say", "i wanted", "i want",
     "what i meant was", "i was thinking of", "i said", "make that", "rather", "more like", "better", "it should be", "let it be",
@@ -67,8 +77,23 @@ _SIGHS: Final = (
     "hmm", "hm", "oh", "ah", "uh", "um", "damn", "actually", "well", "ok", "okay", "please", "pls", "lol", "haha", "and",
 )  # fmt: skip
 RATHER: Final = ("instead", "rather")
-_ENDINGS: Final = ("instead", "instead please", "instead pls", "please", "pls", "rather", "sorry", "thanks", "thx")
-_NOT_BUT: Final = re.compile(r"not (?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_ENDINGS: Final = (
+    "instead", "instead please", "instead pls", "please", "pls", "rather", "sorry", "thanks", "thx", "i mean", "i meant",
+)  # fmt: skip
+_MEANING: Final = frozenset({*RATHER, "i"})
+"""First words of endings that say that something else was meant."""
+_ALSO: Final = re.compile(
+    r"(?:and )?(?P<more>\S.{0,60}?),? (?:too|as well)|(?:and )?also (?P<also>\S.{0,60})", re.IGNORECASE
+)
+_NO_LONGER: Final = re.compile(
+    r"(?:and |but )?no(?:t the)? (?P<less>[^,;]{1,60}?),? (?:after all|any ?more|either)", re.IGNORECASE
+)
+_ONLY: Final = re.compile(r"(?:only|just) (?:the )?\w+", re.IGNORECASE)
+_NOT_BUT: Final = re.compile(
+    r"not (?:the )?(?P<no>[^,;]{1,40}?)(?:,| but|;)\s+(?:but )?(?P<rest>(?!.*\bthen\W*\Z).+)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""`not mods, stop it then` is no contrast: it tells what is done in that case."""
 _BUT_NOT: Final = re.compile(
     r"(?P<rest>[^,;]{1,60}?),? (?:and )?not (?P<no>(?:the |step |after |before )[^,;]{1,40})", re.IGNORECASE
 )
@@ -92,12 +117,16 @@ class Thought:
         rejects: Whether what was said before is denied: no, wrong, not that one.
         means: Whether it is said what was meant.
         wrong: Whether only the choice is denied, not the wish: not that one, wrong one.
+        turn: Whether it is to hold beside what was said before, no longer, or is as it was before that.
+        denied: What is said not to be meant.
     """
 
     rest: str
     rejects: bool = False
     means: bool = False
     wrong: bool = False
+    turn: Literal["", "more", "less", "back"] = ""
+    denied: str = ""
 
 
 # Yes and no ----------------------------------------------------------------------------------------------------------------
@@ -234,13 +263,20 @@ def thoughts(said: str, *, begun: bool = False) -> tuple[Thought, ...]:
     found = tuple(_peeled(said))
     if begun and (_MAKE_IT.match(said) or _VALUE.fullmatch(said.strip(_BETWEEN))):
         return (Thought(said.strip(_BETWEEN), means=_MAKE_IT.match(said) is not None), *found)
+    if begun and _ONLY.match(said.strip(_BETWEEN)):
+        return (Thought(said.strip(_BETWEEN)), *found)
+    if begun and (more := _ALSO.fullmatch(said.strip(_BETWEEN))):
+        return (*found, Thought(more["more"] or more["also"], turn="more"))
+    if begun and (less := _NO_LONGER.fullmatch(said.strip(_BETWEEN))):
+        return (Thought(less["less"], turn="less"),)
     return found
 
 
 def _peeled(said: str) -> Iterator[Thought]:
     whole = said.strip(_BETWEEN)
     rest = _without_ending(whole)
-    thought = Thought(rest, means=rest != whole and whole[len(rest) :].casefold().split()[0].strip(_BETWEEN) in RATHER)
+    ending = whole[len(rest) :].casefold().strip(_BETWEEN).split()
+    thought = Thought(rest, means=ending[:1] != [] and ending[0] in _MEANING)
     if rest != whole:
         yield thought
     for _ in range(_MOST_PEELED):
@@ -255,9 +291,11 @@ def _one_off(thought: Thought) -> Thought | None:
     folded = thought.rest.casefold().replace("’", "'")
     for pattern in (_NOT_BUT, _BUT_NOT):
         if (contrast := pattern.fullmatch(thought.rest)) is not None and not thought.wrong:
-            return Thought(contrast["rest"].strip(_BETWEEN), rejects=True, means=thought.means)
+            rest = contrast["rest"].strip(_BETWEEN)
+            return Thought(rest, rejects=True, means=thought.means, denied=contrast["no"].strip())
     for phrases, made in (
         (_WRONG, Thought("", rejects=True, means=thought.means, wrong=True)),
+        (_AS_BEFORE, Thought("", rejects=True, means=thought.means, turn="back")),
         (_NOT_SO, Thought("", rejects=True, means=thought.means, wrong=thought.wrong)),
         (_MEANT, Thought("", thought.rejects, means=True, wrong=thought.wrong)),
         (_SIGHS, Thought("", thought.rejects, thought.means, thought.wrong)),
@@ -265,7 +303,7 @@ def _one_off(thought: Thought) -> Thought | None:
         for phrase in phrases:
             if folded.startswith(phrase) and not folded[len(phrase) :][:1].isalnum():
                 rest = thought.rest[len(phrase) :].strip(_BETWEEN)
-                return Thought(rest, made.rejects, made.means, made.wrong)
+                return replace(made, rest=rest)
     return None
 
 

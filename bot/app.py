@@ -23,6 +23,7 @@ from bot.ai.asking import Asker
 from bot.ai.budget import Budget
 from bot.ai.models import options_of, rewords
 from bot.ai.rewording import ModelRewriter
+from bot.at_length import File, Poster, at_length
 from bot.beside import beside, probe_loop
 from bot.config import COMMUNITY, DataFolder, Settings
 from bot.conversation import Conversation
@@ -83,6 +84,10 @@ class Opening:
     asker: Asker
 
 
+async def _nowhere(_platform: str, _sentence: str, _file: File) -> None:
+    """There is no place that has room for more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Abroad:
     """The platforms that are really there.
@@ -93,6 +98,7 @@ class Abroad:
         unheard: Tells the events that they do not tell of, with the scopes that would change that.
         secrets: Tells what may never be shown.
         elsewhere: Tells people on the other platforms than the named one, if they want to know.
+        at_length: Posts what is too long for the named platform where moderators read, and tells where that is.
     """
 
     services: Callable[[Opening], Sequence[Service]] = lambda _: ()
@@ -100,6 +106,7 @@ class Abroad:
     unheard: Callable[[], Mapping[str, Collection[str]]] = dict
     secrets: Callable[[], Iterable[str]] = tuple
     elsewhere: Callable[[str, str], None] = lambda _platform, _sentence: None
+    at_length: Poster = _nowhere
 
 
 NOWHERE: Final = Abroad()
@@ -173,7 +180,7 @@ class Bot:
             since = self.clock.now()
             replies = await self.conversation.handle(message)
             await self._tell_elsewhere(message, replies, since)
-            return Heard(replies)
+            return Heard(await at_length(message, replies, self._abroad.at_length))
         if not message.text.strip():
             return Heard()
         return Heard(posted=await self.runner.post(happenings.chat_event(message, COMMUNITY)))
@@ -203,6 +210,11 @@ class Bot:
         """
         self._standing = standing_in(await self.store.config(COMMUNITY))
         self.runner.stand(COMMUNITY, self._standing)
+
+    @property
+    def standing(self) -> Mapping[str, tuple[str, ...]]:
+        """As what those were last seen who ever were staff, by `standing_key`."""
+        return self._standing
 
     async def stands(self, person: Person) -> None:
         """Know as what somebody was seen; whom the streamer has named is that, whatever a platform tells."""
@@ -239,6 +251,10 @@ class Bot:
         for record in records:
             self.settings = config.with_record(self.settings, record)  # others may have been stored meanwhile
         self._surround()
+
+    async def remember(self, keys: Mapping[str, float]) -> None:
+        """Let these keys count as seen, each until then."""
+        await self.runner.save(Batch(seen={(COMMUNITY, key): until for key, until in keys.items()}))
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:
         """Keep what a front end has to know again after a restart."""

@@ -15,7 +15,6 @@ from bot.answering import Answered, Decided, Filled, Instead, Misfit, Picked, an
 from bot.answers import NO, bare, is_dropped, without_sigh
 from bot.asking import Asking
 from bot.catalogue import Catalogue
-from bot.corrections import Anew, Which
 from bot.focus import Focus
 from bot.hearing import Heard, Hearing, is_full, noted
 from bot.instructions import carry_out
@@ -27,6 +26,7 @@ from bot.message import Message, Reply, instruction_in
 from bot.open_questions import OpenQuestions
 from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
+from bot.rereading import Anew, Which
 from bot.rewording import MOST_TYPED, Rewriter, Unread, offered, unread
 from bot.rights import ONLY_STAFF, is_staff, may_edit, may_run
 from bot.router import Addressed, Answering, Chat, Thinking, route
@@ -40,6 +40,7 @@ from bot.second_thoughts import (
     nothing_just_changed,
     second_thought,
 )
+from bot.which_change import which_change
 from engine.declare import Declarations
 from engine.errors import EngineError, RevisionMoved, StoreError
 from engine.execution import Person
@@ -301,6 +302,12 @@ class Conversation:
         platform = heard.message.place.platform
         workspace = self._hearing.workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
+        if not heard.answers and not heard.doubted:
+            meant = await which_change(self._hearing, heard, understanding, workspace)
+            if isinstance(meant, str):
+                return refusal(meant, platform)
+            if meant is not None:
+                return await self._carry_out(heard, await self._with_deleted(workspace, meant), Understood(meant))
         if not heard.answers and not heard.doubted and may_be_thought(self._hearing, heard, understanding, workspace):
             thought = await second_thought(self._hearing, heard, self._picks.get(self._focus.key(heard.message)))
             followed = None if thought is None else await self._follow(heard, thought)
@@ -428,6 +435,12 @@ class Conversation:
         return one(
             "answer", f"Nothing is open. What you did last stands: {sentence(done)} Take it back: !wf undo", platform
         )
+
+    async def _with_deleted(self, workspace: Workspace, instruction: Instruction) -> Workspace:
+        """The workspace with the workflows that an instruction is about, deleted ones too."""
+        ids = [id for id in concerned(instruction) if id not in workspace.workflows]
+        entries = [entry for id in ids if (entry := await self.catalogue.find(id)) is not None]
+        return replace(workspace, workflows={**self._hearing.views(entries), **workspace.workflows})
 
     async def _deleted(self, instruction: Instruction) -> str | None:
         """What is said where a workflow is meant that has been deleted."""

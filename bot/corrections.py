@@ -7,12 +7,14 @@ with. Nothing is guessed: two that fit become a question, and what fits nowhere 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Final
 
+from bot.amendments import FIRST_AMENDMENTS, LAST_AMENDMENTS, amended_roles
 from bot.answers import Thought, gives_value, is_other, other_kind
 from bot.lately import Lately, at_that_time
 from bot.replies import spoken, titled
+from bot.rereading import Anew, Correction, Reading, Which
 from engine.edits import (
     AddTrigger,
     Edit,
@@ -74,45 +76,6 @@ _POINTING: Final = re.compile(r"\b(?:it|that one|this one|that|this)\b", re.IGNO
 _PLACE_WORD: Final = re.compile(r"\b(?P<where>before|after)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Anew:
-    """Take the change back if `back`, then carry the instruction out, or read the sentence.
-
-    `read` are the typos put right to find the instruction, as (typed, read).
-    """
-
-    back: bool
-    instruction: Instruction | None = None
-    sentence: str | None = None
-    read: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """Take the change back, then ask which of these is meant instead."""
-
-    options: tuple[Instruction, ...]
-
-
-Correction: TypeAlias = Anew | Which
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """Reads sentences against the workflow as it was and as it is; `asking` tells whether a question will do."""
-
-    language: Language
-    now: Workspace
-    then: Workspace
-    asking: bool
-
-    def then_means(self, sentence: str) -> Understanding:
-        return self.language.understand(sentence, self.then, teaching=False)
-
-    def now_means(self, sentence: str) -> Understanding:
-        return self.language.understand(sentence, self.now, teaching=False)
-
-
 def corrected(lately: Lately, found: Sequence[Thought], workspace: Workspace, language: Language) -> Correction | None:
     """What a second thought means, which may be any of these; None if it means nothing here.
 
@@ -134,16 +97,18 @@ def _corrected(
         if lately.deleted
         else replace(workspace, focus=lately.workflow, step=touched(lately.edits, lately.after))
     )
-    reading = _Reading(language, now, at_that_time(workspace, lately), asking)
+    reading = Reading(language, now, at_that_time(workspace, lately), asking)
     if not thought.rest:
         return _taken_back(lately, thought)
     if is_other(thought.rest) or other_kind(thought.rest) is not None:
         return _the_other(lately, other_kind(thought.rest), reading)
-    for way in (_workflow, _start, _whole, _name, _value, _same_verb, _place, _step, _quantity, _same_head):
+    if thought.turn in ("more", "less"):
+        return amended_roles(lately, thought, reading)
+    for way in (*FIRST_AMENDMENTS, _workflow, _start, _whole, _name, _value, _same_verb, _place, _step, _quantity):
         found = way(lately, thought, reading)
         if found is not None:
             return found
-    return None
+    return next((found for way in (_same_head, *LAST_AMENDMENTS) if (found := way(lately, thought, reading))), None)
 
 
 def begins_anew(
@@ -155,7 +120,7 @@ def begins_anew(
     words = language.say(asked, workspace)
     view = workspace.workflows[asked.workflow]
     unmade = Lately(asked.workflow, before.name, "edit", before, before, asked.edits, words, words, view.revision)
-    reading = _Reading(language, workspace, at_that_time(workspace, unmade), asking=False)
+    reading = Reading(language, workspace, at_that_time(workspace, unmade), asking=False)
     for way in (_same_verb, _place, _step):
         match way(unmade, thought, reading):
             case Anew(instruction=instruction) if instruction is not None:
@@ -170,12 +135,13 @@ def begins_anew(
 
 def _taken_back(lately: Lately, thought: Thought) -> Correction | None:
     if not thought.wrong:
-        return Anew(back=True) if thought.rejects else None
+        was_there = lately.before is not None or thought.turn != "back"
+        return Anew(back=True) if thought.rejects and was_there else None
     others = _others(lately)
     return Which(others) if others else Anew(back=True)
 
 
-def _the_other(lately: Lately, noun: str | None, reading: _Reading) -> Correction | None:
+def _the_other(lately: Lately, noun: str | None, reading: Reading) -> Correction | None:
     others = _others(lately)
     if noun is not None:
         of_that_noun = reading.then_means(f"remove the first {noun}")
@@ -263,7 +229,7 @@ def _fitting(lately: Lately, edits: tuple[Edit, ...]) -> Change | None:
     return Change(lately.workflow, edits) if definition != lately.before else None
 
 
-def _step(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _step(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`I meant step 3`: the same with that step."""
     named = reading.then_means(f"remove {thought.rest}")
     states = _removed(named, lately)
@@ -321,7 +287,7 @@ def _beside(lately: Lately, insert: InsertSteps, state: State) -> Correction | N
 # At another place, of other steps --------------------------------------------------------------------------------------------
 
 
-def _place(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _place(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, after the wait`: what was added or moved goes there."""
     insert = _inserted(lately)
     if insert is not None:
@@ -343,7 +309,7 @@ def _place(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
             return None
 
 
-def _same_verb(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _same_verb(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, steps 2 and 3`: the verb that was said, with those."""
     match lately.edits:
         case (RemoveSteps(),):
@@ -356,7 +322,7 @@ def _same_verb(lately: Lately, thought: Thought, reading: _Reading) -> Correctio
             return None
 
 
-def _understood_then(lately: Lately, sentence: str, reading: _Reading) -> Correction | None:
+def _understood_then(lately: Lately, sentence: str, reading: Reading) -> Correction | None:
     match reading.then_means(sentence):
         case Understood(instruction=Change(workflow=workflow, edits=edits), corrections=read) if (
             workflow == lately.workflow
@@ -372,7 +338,7 @@ def _understood_then(lately: Lately, sentence: str, reading: _Reading) -> Correc
 # What starts it, and what it is called -----------------------------------------------------------------------------------
 
 
-def _start(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _start(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, when someone follows`: that starts it instead."""
     sets_start = any(isinstance(edit, AddTrigger | RemoveTrigger | SetTriggers) for edit in lately.edits)
     if not sets_start and lately.kind != "create":
@@ -384,7 +350,7 @@ def _start(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
             return None
 
 
-def _name(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _name(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, party time`, after a rename."""
     if lately.kind != "rename" or not (thought.rejects or thought.means):
         return None
@@ -398,7 +364,7 @@ def _name(lately: Lately, thought: Thought, reading: _Reading) -> Correction | N
 # A whole sentence ------------------------------------------------------------------------------------------------------------
 
 
-def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _whole(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, remove step 4`: after a no it is in place of what was done; else it is just the next instruction."""
     if _MAKE_IT.match(thought.rest) or gives_value(thought.rest):
         return None
@@ -422,7 +388,7 @@ def _whole(lately: Lately, thought: Thought, reading: _Reading) -> Correction | 
             return None
 
 
-def _with_what_was_added(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _with_what_was_added(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, put that before the shoutout`: "that" is the step just added, so it stays and something is done with it."""
     was_there = lately.before is not None and any(
         state.name == reading.now.step for state in all_states(lately.before.states)
@@ -438,7 +404,7 @@ def _with_what_was_added(lately: Lately, thought: Thought, reading: _Reading) ->
             return None
 
 
-def _step_instead(lately: Lately, edits: tuple[Edit, ...], thought: Thought, reading: _Reading) -> Correction | None:
+def _step_instead(lately: Lately, edits: tuple[Edit, ...], thought: Thought, reading: Reading) -> Correction | None:
     """A bare step after a step was added or changed is what that step should do."""
     number = _number_now(lately, reading)
     match edits:
@@ -452,7 +418,7 @@ def _step_instead(lately: Lately, edits: tuple[Edit, ...], thought: Thought, rea
             return None
 
 
-def _is_bare(thought: Thought, edits: tuple[Edit, ...], reading: _Reading) -> bool:
+def _is_bare(thought: Thought, edits: tuple[Edit, ...], reading: Reading) -> bool:
     match reading.then_means(f"add {thought.rest}"):
         case Understood(instruction=Change(edits=same)):
             return same == edits
@@ -463,25 +429,31 @@ def _is_bare(thought: Thought, edits: tuple[Edit, ...], reading: _Reading) -> bo
 # Another value ---------------------------------------------------------------------------------------------------------------
 
 
-def _value(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _value(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`make it 20 instead`: the step that was added or changed gets it."""
     number = _number_now(lately, reading)
     if number is None:
         return None
-    rest = _MAKE_IT.sub("", thought.rest, count=1)
+    rest, was_made = _MAKE_IT.subn("", thought.rest, count=1)
     if _PLAIN_NUMBER.fullmatch(rest) and (unit := _unit(lately, reading)) is not None:
         rest = f"{rest} {unit}"
     match reading.now_means(f"change step {number} to {rest}"):
         case Understood(instruction=Change(edits=(SetAction(name=name, action=action),)) as change, corrections=()):
-            is_talk = _is_text(lately.after.state(name).action, action, rest)
+            is_plain = bool(was_made) and (thought.rejects or thought.means) and not _is_said(action)
+            is_talk = not is_plain and _is_text(lately.after.state(name).action, action, rest)
             return None if is_talk else Anew(back=False, instruction=change)
         case _:
             return None
 
 
-def _number_now(lately: Lately, reading: _Reading) -> int | None:
+def _number_now(lately: Lately, reading: Reading) -> int | None:
     names = [state.name for state in lately.after.states]
     return names.index(reading.now.step) + 1 if reading.now.step in names else None
+
+
+def _is_said(action: Action) -> bool:
+    """Whether a step says something, so that what sounds like a wish could be meant as its words."""
+    return isinstance(action, Call) and "message" in action.params
 
 
 def _is_text(old: Action, new: Action, said: str) -> bool:
@@ -491,7 +463,7 @@ def _is_text(old: Action, new: Action, said: str) -> bool:
     return any(value == said and old.params.get(name) != value for name, value in new.params.items())
 
 
-def _unit(lately: Lately, reading: _Reading) -> str | None:
+def _unit(lately: Lately, reading: Reading) -> str | None:
     """The unit that the wait has in words, if it is one: a bare number is so many of it."""
     step = reading.now.step
     action = lately.after.state(step).action if step is not None else None
@@ -504,7 +476,7 @@ def _unit(lately: Lately, reading: _Reading) -> str | None:
     return said["unit"] if said is not None else None
 
 
-def _quantity(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _quantity(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`actually 20`, after something with one number in it that is no step: the same words with that number."""
     rest = _MAKE_IT.sub("", thought.rest, count=1)
     words = lately.words
@@ -524,7 +496,7 @@ def _quantity(lately: Lately, thought: Thought, reading: _Reading) -> Correction
             return None
 
 
-def _same_head(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _same_head(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, 1 minute per user`, after `cooldown 30 seconds`: what came before the number stays."""
     found = _QUANTITY.search(lately.words)
     if found is None or found.start() == 0 or not _QUANTITY.match(thought.rest) or _only_target(lately) is not None:
@@ -536,7 +508,7 @@ def _same_head(lately: Lately, thought: Thought, reading: _Reading) -> Correctio
 # In another workflow ---------------------------------------------------------------------------------------------------------
 
 
-def _workflow(lately: Lately, thought: Thought, reading: _Reading) -> Correction | None:
+def _workflow(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, in hype`: the same words about another workflow."""
     view = lookup(_SOME_STEP.sub("", thought.rest, count=1), reading.now)
     if view is None or view.definition.id == lately.workflow:

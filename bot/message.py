@@ -81,6 +81,7 @@ class Reply:
         workflow: Id of the workflow it is about.
         revision: That workflow's revision after it.
         file: Name and content of a file that goes with it, where the place takes files.
+        whole: Name and content of a file that holds all of it, where this shows only a part; each part has it.
     """
 
     kind: ReplyKind
@@ -89,6 +90,7 @@ class Reply:
     workflow: str | None = None
     revision: int | None = None
     file: tuple[str, str] | None = None
+    whole: tuple[str, str] | None = None
 
 
 def instruction_in(text: str) -> str | None:

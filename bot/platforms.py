@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Protocol
 
 from bot.ai.service import AiService
 from bot.app import Abroad, Bot, Opening
+from bot.at_length import File
 from bot.config import COMMUNITY, Settings, is_off
 from bot.discord import platform as discord
 from bot.discord.client import Front
@@ -30,12 +31,13 @@ from bot.services.not_set_up import NotSetUp
 from bot.snapshots import Snapshots
 from bot.supervise import Supervisor, supervised
 from bot.tokens import TokenFile
-from bot.twitch.platform import TwitchPlatform
+from bot.twitch.platform import NOTICES, TwitchPlatform
 from bot.web.platform import WebPlatform
 from engine.ports import Service
 
 log = logging.getLogger(__name__)
 
+DISCORD_NAME: Final = "Discord"
 DISCORD: Final = "discord.bot"
 """Under this the token of Discord is kept."""
 _CHANCE: Final = random.SystemRandom().random
@@ -123,7 +125,7 @@ class DiscordThere:
         )
         self._made.set()
         return Supervisor(
-            "Discord", self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
+            DISCORD_NAME, self._platform.attempt, now=self._now, local=bot.local, notice=self._notice, chance=_CHANCE
         )
 
     async def drain(self, within: float) -> None:
@@ -136,6 +138,11 @@ class DiscordThere:
         """Say something where the moderators of the server read it, if they want that."""
         if self._platform is not None:
             self._platform.tell(sentence)
+
+    async def post_aside(self, sentence: str, file: File) -> str | None:
+        """Post a file where the moderators of the server read it, if they want that; tells where that is."""
+        channel = None if self._platform is None else await self._platform.post_aside(sentence, file)
+        return None if channel is None else f"#{channel} on Discord"
 
     async def _client(self, within: float) -> Front | None:
         """The client of the moment; effects of before the last stop are taken up earlier than there is one."""
@@ -178,6 +185,12 @@ class Platforms:
             if isinstance(platform, DiscordThere):
                 platform.tell(sentence)
 
+    def _tell_twitch(self, sentence: str) -> None:
+        """Say in the Twitch chat what nobody can read in Discord while that is gone; the streamer may not want that."""
+        for platform in self.there:
+            if isinstance(platform, TwitchPlatform) and not is_off(self._settings().values.get(NOTICES)):
+                platform.tell(sentence)
+
     def elsewhere(self, origin: str, sentence: str) -> None:
         """Say on the other platforms what was changed on one, where that is wanted: `twitch.edits`, `discord.edits`."""
         for platform in self.there:
@@ -186,10 +199,16 @@ class Platforms:
                 if wanted is not None and not is_off(wanted):
                     platform.tell(sentence)
 
+    async def at_length(self, origin: str, sentence: str, file: File) -> str | None:
+        """Post what is too long for one platform where moderators read on another; tells where that is."""
+        there = (each for each in self.there if isinstance(each, DiscordThere) and each.service.name != origin)
+        found = next(there, None)
+        return None if found is None else await found.post_aside(sentence, file)
+
     @property
     def abroad(self) -> Abroad:
         """What the bot has to know of them."""
-        return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere)
+        return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere, self.at_length)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
         web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
@@ -224,6 +243,9 @@ class Platforms:
         """
         self._settings = lambda: bot.settings
         self._supervisors = [platform.supervisor(bot) for platform in self.there]
+        for each in self._supervisors:
+            if each.standing.name == DISCORD_NAME:
+                each.told_also = self._tell_twitch
         async with supervised(self._supervisors):
             early, self._early = self._early or (), None
             for sentence in early:

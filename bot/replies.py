@@ -101,13 +101,18 @@ class Saying:
 
 def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> tuple[str, ...]:
     """The texts of one saying, fit for a platform."""
+    return _laid_out(saying, platform, most)[0]
+
+
+def _laid_out(saying: Saying, platform: Platform, most: int) -> tuple[tuple[str, ...], bool]:
+    """The texts of one saying, and whether all of it is in them."""
     limit = LIMITS[platform]
     head = saying.head if len(saying.head) <= limit else clipped(saying.head, limit)
     whole = fit(f"{head}{saying.body}{saying.tail}{saying.end}", platform)
     if len(whole) <= limit:
-        return (whole,)
+        return (whole,), head == saying.head
     if len(kept_whole := _body_whole(saying, platform)) == MOST_MESSAGES <= most:
-        return kept_whole
+        return kept_whole, True
     head = clipped(saying.head, _LONGEST_HEAD) + (" " if len(saying.head) > _LONGEST_HEAD else "")
     tail = clipped(saying.tail, _LONGEST_TAIL) + (" " if len(saying.tail) > _LONGEST_TAIL else "") + saying.end
     split = [fit(piece, platform, ends=False) for piece in pieces(saying.body)]
@@ -117,7 +122,9 @@ def messages(saying: Saying, platform: Platform, most: int = MOST_MESSAGES) -> t
         kept -= 1
         rest = saying.rest.replace("{}", str(len(split) - kept))
         found = _packed(head, split[:kept], f"{rest}{tail}", limit)
-    return tuple(_not_a_command(text.strip()) for text in found[:most])
+    short = len(saying.head) <= _LONGEST_HEAD and len(saying.tail) <= _LONGEST_TAIL
+    is_all = short and kept == len(split) and len(found) <= most and all(len(piece) <= limit for piece in split)
+    return tuple(_not_a_command(text.strip()) for text in found[:most]), is_all
 
 
 def _body_whole(saying: Saying, platform: Platform) -> tuple[str, ...]:
@@ -236,11 +243,13 @@ def replies(
     kind: ReplyKind, saying: Saying, platform: Platform, about: About = NOTHING, most: int = MOST_MESSAGES
 ) -> tuple[Reply, ...]:
     """A saying as replies; the canonical words go with the message that holds them, else with the first."""
-    texts = messages(saying, platform, most)
+    texts, is_all = _laid_out(saying, platform, most)
+    everything = (f"{about.workflow or 'answer'}.txt", f"{saying.head}{saying.body}{saying.tail}{saying.end}\n")
+    whole = None if is_all or kind != "answer" else everything
     canonical = about.canonical
     holder = next((at for at, text in enumerate(texts) if canonical is not None and canonical in text), 0)
     return tuple(
-        Reply(kind, text, canonical if at == holder else None, about.workflow, about.revision)
+        Reply(kind, text, canonical if at == holder else None, about.workflow, about.revision, whole=whole)
         for at, text in enumerate(texts)
     )
 

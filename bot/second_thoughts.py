@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.answers import RATHER, Thought, chosen, gives_value, is_other, thoughts
-from bot.corrections import Anew, Which, about, corrected
+from bot.corrections import about, corrected
 from bot.hearing import Heard, Hearing, is_full, kept_words
 from bot.instructions.concerns import is_edit
 from bot.lately import Lately, lately
 from bot.questions import hints_of, options_of
 from bot.replies import titled
+from bot.rereading import Anew, Which
 from bot.rights import is_staff
 from engine.ports import ProposalRecord
 from grammar.instruction import (
@@ -25,6 +26,7 @@ from grammar.instruction import (
     Question,
     Redo,
     Refusal,
+    TakeBack,
     Understanding,
     Understood,
     Undo,
@@ -149,7 +151,7 @@ def _thought_about(hearing: Hearing, done: Instruction, thought: Thought, worksp
 
 
 def _changes(instruction: Instruction) -> bool:
-    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | Redo)
+    return is_edit(instruction) or isinstance(instruction, Create | Import | Undo | TakeBack | Redo)
 
 
 def nothing_just_changed(heard: Heard, workspace: Workspace) -> str | None:

@@ -157,6 +157,13 @@ class Supervisor:
         self._sleep = sleep
         self._longest = longest
         self._changed = asyncio.Event()
+        self.told_also: Callable[[str], None] = lambda _: None
+        """Told, too, that it is gone or off once it has been there, and that it is back."""
+
+    def _say(self, sentence: str, *, ever: bool) -> None:
+        self._notice(sentence)
+        if ever:
+            self.told_also(sentence)
 
     async def run(self) -> None:
         """Attempt again and again. Ends when an attempt gives up; a broken one is only an attempt that ended."""
@@ -171,6 +178,8 @@ class Supervisor:
         except GivesUp as error:
             self.standing = replace(self.standing, up=False, why=str(error))
             self._notice(f"{self.standing.name} stays off until that is mended: {error} Everything else goes on.")
+            if self.standing.ever:
+                self.told_also(f"{self.standing.name} stays off until something is mended. Everything else goes on.")
         finally:
             telling.cancel()
             with suppress(asyncio.CancelledError):
@@ -181,6 +190,13 @@ class Supervisor:
             await self._attempt(Line(self._up, self._down))
         except GivesUp:
             raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancels us: a library has cancelled what it waited for itself, and must not end this for good.
+            log.warning("%s cancelled itself", self.standing.name, exc_info=error)
+            return "its client broke"
         except NotThere as error:
             log.info("%s ended: %s", self.standing.name, error)
             return str(error)
@@ -191,10 +207,11 @@ class Supervisor:
         return "the connection ended"
 
     def _up(self) -> None:
+        ever = self.standing.ever
         self.standing, said = came_up(self.standing, self._now())
         self._changed.set()
         if said is not None:
-            self._notice(said)
+            self._say(said, ever=ever)
 
     def _down(self, why: str) -> None:
         self.standing = went_down(self.standing, self._now(), why)
@@ -204,7 +221,7 @@ class Supervisor:
         while True:
             self.standing, said = gone(self.standing, self._now(), self._local)
             if said is not None:
-                self._notice(said)
+                self._say(said, ever=self.standing.ever)
             due = tell_at(self.standing)
             self._changed.clear()
             # Not `wait_for`: up to Python 3.11 it loses a cancel that comes together with what it waits for.

@@ -15,7 +15,7 @@ from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
 from grammar.build_references import ANY_STEP, first_in, old_in, old_value_in, position_in, reference_in, value_in
 from grammar.drafts import MissingPiece
-from grammar.leaves import leaf_of, plain_seconds, whole
+from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
 from grammar.syntax import (
     About,
     Again,
@@ -32,6 +32,7 @@ from grammar.syntax import (
     Kind,
     OfKind,
     Position,
+    Retell,
     Shift,
     Words,
     Wrap,
@@ -142,6 +143,39 @@ def _alter_channel(node: Node) -> EditSyntax:
     return Alter(reference_in(first_in(node)), Words(str(channel.value), channel.quoted, "channel"), None, old_in(node))
 
 
+def _alter_channel_of_it(node: Node) -> EditSyntax:
+    """`post to #general instead`: what was just talked about, or the one step that posts."""
+    channel = leaf_of(node, "CHANNEL")
+    return Alter(It(), Words(str(channel.value), channel.quoted, "channel"))
+
+
+def _retell(node: Node) -> EditSyntax:
+    """`announce it instead`, `post the first message in #clips too`."""
+    kind, where = node.node("a_kind"), node.node("where")
+    if where is not None and _is_a_verb_after_all(node):
+        raise NotBuilt('say "the" before it, if that is a step there is')
+    deed = kind.leaf("NOUN") if kind is not None else node.leaf("DEED_BASE")
+    place = where.leaf("CHANNEL", "SPOT") if where is not None else None
+    mode: Any = {"retell_somehow": None, "retell_too": "too"}.get(node.rule, "instead")
+    return Retell(
+        reference_in(first_in(node)),
+        deed.value if deed is not None and isinstance(deed.value, Kind) else None,
+        None
+        if place is None
+        else Words(str(place.value), place.quoted, "channel" if place.type == "CHANNEL" else "service"),
+        mode,
+        old_in(node),
+    )
+
+
+def _is_a_verb_after_all(node: Node) -> bool:
+    """`post step 1 in #general`: not the first post, but step 1, posted."""
+    topic = node.node("topic")
+    several = topic.nodes()[0] if topic is not None else None
+    parts = several.nodes() if several is not None and several.rule == "several" else []
+    return len(parts) == 1 and parts[0].rule == "nth"
+
+
 def _alter_value(node: Node) -> EditSyntax:
     """`use BRB rather than ending`, `not ending, BRB`."""
     old = old_in(node)
@@ -248,6 +282,8 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "exchange": _exchange,
     "substitute_nothing": _substitute_nothing,
     "alter_channel": _alter_channel,
+    "alter_channel_of_it": _alter_channel_of_it,
+    **dict.fromkeys(("retell_somehow", "retell_too", "retell_instead", "retell_as"), _retell),
     "alter_new": _alter_new,
     "alter_text": _alter_text,
     "gripe": _gripe,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.formulas import Formula
-from grammar import build_heading
+from grammar import build_heading, build_policies
 from grammar.build_changes import CHANGES
 from grammar.build_references import (
     by_number,
@@ -34,6 +34,7 @@ from grammar.syntax import (
     EditSyntax,
     Head,
     Lead,
+    MoreDays,
     Numbered,
     Position,
     Reference,
@@ -154,7 +155,12 @@ class EditBuilder:
 
     def start(self, node: Node) -> EditSyntax:
         """What starts the workflow."""
-        mode: Any = {"also": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[node.rule]
+        mode: Any = {"also": "add", "also_days": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[
+            node.rule
+        ]
+        days = node if node.rule == "also_days" else find(node, "some_time")
+        if mode == "add" and days is not None:
+            return MoreDays(build_policies.weekdays(days))
         triggers = find(node, "triggers")
         if triggers is not None:
             return Start(mode, self._steps.all_triggers(triggers))
@@ -234,6 +240,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "lead": _I.lead,
     "lead_nowhere": _I.lead,
     "also": _I.start,
+    "also_days": _I.start,
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,

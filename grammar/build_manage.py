@@ -11,6 +11,7 @@ from grammar.syntax import (
     Command,
     CopyCommand,
     DiffCommand,
+    Named,
     RestoreCommand,
     SortCommand,
     TemplateCommand,
@@ -25,6 +26,7 @@ RULES = frozenset(
         "disable_many",
         "list_sort",
         "restore",
+        "take_back",
         "diff",
     }
 )
@@ -46,6 +48,8 @@ def command(tree: Node, workflow: str | None) -> Command:
             return SortCommand(sort(tree))
         case "restore":
             return RestoreCommand(workflow, past(tree))
+        case "take_back":
+            return Named("take back", () if workflow is None else (workflow,), int(value_of(tree, "VERSION")))
         case "diff":
             return _diff(tree, workflow)
         case other:

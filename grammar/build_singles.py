@@ -3,7 +3,7 @@
 Each is built from its own words alone; `grammar.build_blocks` builds what holds steps.
 """
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic import JsonValue
 
@@ -13,6 +13,9 @@ from grammar.build_conditions import condition_in
 from grammar.build_events import event
 from grammar.leaves import CALLER, NotBuilt, checked, seconds_in, valid, value_of
 from grammar.tree import Leaf, Node
+
+_OF_THE_STREAM: Final = frozenset({"title", "category", "viewers"})
+"""`set the title to the game` is about the stream."""
 
 
 def single(node: Node) -> Action:
@@ -28,6 +31,8 @@ def single(node: Node) -> Action:
             return Emit(event=name_in(node, "STRING", "METHOD", "WORD_NAME"), payload=_given(node))
         case "set_variable":
             name, value = (child for child in node.children if isinstance(child, Leaf))
+            if name.value in _OF_THE_STREAM:
+                raise NotBuilt(f"the {name.value} is the stream's own, and no value of a run")
             return _keep(name, value)
         case "keep":
             value, name = (child for child in node.children if isinstance(child, Leaf))

@@ -83,10 +83,14 @@ class Doubts:
             kept = f"{sentence[: place[0].start]}{quoted(text)}{sentence[place[1].end :]}"
             question = f'Does "{place[1].text}" belong to the text? If not, it means: {said}. If it does: {kept}'
             return Question(question, (said, kept))
+        begun = _begins_with_be(reading)
+        if begun is not None:
+            said = says()
+            return Question(f'Does the text begin with "be"? It is: {begun}, or: be {begun}', _with_be(said, begun))
         counter = _a_counter(reading, workspace)
         if counter is not None:
             return Question("Is that a value of each run, or a counter that stays?", (says(), counter))
-        if self._is_doubtful(reading, workspace):
+        if self._is_doubtful(reading, workspace, says):
             said = says()
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
         if _is_loose_text(reading):
@@ -94,14 +98,14 @@ class Doubts:
             return Question(f"Do you mean: {said}?", (said,))
         return None
 
-    def _is_doubtful(self, reading: Reading, workspace: Workspace) -> bool:
+    def _is_doubtful(self, reading: Reading, workspace: Workspace, says: Callable[[], str]) -> bool:
         """Whether a bare step may be no step at all: talk that happens to begin with a word like one.
 
         That is so if it is said with a mere synonym and a text without quotes, or if its text refers to something said
         before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
-        if self._has_doubtful_text(reading):
+        if self._has_doubtful_text(reading, says):
             return True
         ambient = ambient_steps(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
@@ -120,7 +124,7 @@ class Doubts:
             return False
         return phrase.index > 0 or len(phrase.slots) > 1 or _FIRST_WORD.sub(r"\1", step.text).casefold() in _REFERRING
 
-    def _has_doubtful_text(self, reading: Reading) -> bool:
+    def _has_doubtful_text(self, reading: Reading, says: Callable[[], str]) -> bool:
         """Whether an unquoted text is likelier a thing that is meant than words to be said: `post it in #clips`."""
         for node in _calls(reading.tree):
             phrase = self._phrases.by_rule.get(node.rule)
@@ -138,8 +142,8 @@ class Doubts:
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
             if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
                 return True
-            if phrase.index > 0 and first in _POINTING:
-                return True
+            if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
+                return True  # unless it means a value, and no text
         return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
@@ -177,6 +181,20 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
             if any(_begins_with(match.group(1), deeds) for match in _AND.finditer(leaf.text)):
                 return leaf.text
     return None
+
+
+def _begins_with_be(reading: Reading) -> str | None:
+    """A text of which the "be" before it is a part as likely as not: `make the message be right back`."""
+    for before, leaf in pairwise(reading.tokens):
+        is_said = before.text.casefold() == "be" and leaf.type == "TEXT" and not leaf.quoted
+        if is_said and _FIRST_WORD.sub(r"\1", leaf.text).casefold() in ("back", "right"):
+            return leaf.text
+    return None
+
+
+def _with_be(said: str, begun: str) -> tuple[str, ...]:
+    head, quoted, tail = said.rpartition(f'"{begun}')
+    return (f'{head}"be {begun}{tail}', said) if quoted else (said,)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

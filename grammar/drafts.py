@@ -35,6 +35,7 @@ from engine.model import (
     blocks,
 )
 from engine.names import expected, fresh, verb
+from grammar.spoken_values import settled
 
 ALWAYS_KNOWN: Final = frozenset(
     {"user", "caller", "event", "date", "time", "clock", "weekday", "title", "category", "viewers"}
@@ -136,7 +137,7 @@ def linked(steps: tuple[Draft, ...], known: frozenset[str] | None, declarations:
         declarations: Where the usual names come from.
     """
     apart = _apart(steps)
-    states = in_a_row(apart if known is None else tuple(_with_variables(draft, known) for draft in apart))
+    states = in_a_row(tuple(_with_variables(draft, known) for draft in apart))
     return _with_persons(_renamed(states, _usual_names(states, declarations)), _ABOUT)
 
 
@@ -271,10 +272,14 @@ def _is_about_somebody(event: str) -> bool:
 # Texts ------------------------------------------------------------------------------------------------------------------
 
 
-def _with_variables(draft: Draft, known: frozenset[str]) -> Draft:
-    """A step whose typed texts name known variables properly."""
+def _with_variables(draft: Draft, known: frozenset[str] | None) -> Draft:
+    """A step whose typed texts name known variables properly; where none are known they are as they were typed."""
     raw = draft.verbatim if draft.typed else draft.verbatim | {draft.state.name}
-    state = map_state_texts(draft.state, lambda text: recognise(text, known), lambda state: state.name not in raw)
+
+    def proper(text: str) -> str:
+        return settled(text, frozenset()) if known is None else recognise(settled(text, known), known)
+
+    state = map_state_texts(draft.state, proper, lambda state: state.name not in raw)
     return draft if state is draft.state else replace(draft, state=state)
 
 

@@ -446,6 +446,8 @@ class _Run:
                     agenda[place + length] = [arrived]
                 else:
                     waiting.append(arrived)
+            if chain is not None and chain[1].terminal == "TEXT" and not chain[1].quoted:
+                continue  # what follows a text without quotes is the text's: `say not bad after all`
             for end, extra in around.fillers:
                 arrivals += 1
                 arrived = (cost + extra + wants.reluctance, arrivals, stack, chain, False)

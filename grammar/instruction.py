@@ -308,6 +308,14 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Take back what made one version of a workflow; what has been changed since stays."""
+
+    workflow: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Redo:
     """Take back the last undos."""
 
@@ -382,6 +390,7 @@ Instruction: TypeAlias = (
     | History
     | Diff
     | Undo
+    | TakeBack
     | Redo
     | Export
     | Import

@@ -130,6 +130,8 @@ _BEFORE_QUOTED: Final = frozenset(("in", "of", "from", "inside", "within"))
 _QUOTING: Final = frozenset(("quote", "json"))
 _LETTERS: Final = frozenset("bcdefghjklmnopqrstvxyz")
 """Letters that people call a variable; "a", "i", "u" and "w" are words."""
+_SET_OFF: Final = frozenset(",:;-")
+"""Marks that set off a word at the beginning."""
 _EYES: Final = frozenset(":;=")
 _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
@@ -201,6 +203,7 @@ class Lattice:
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
         self._exact: list[list[Edge] | None] = [None] * len(words)
         self._places: list[Place | None] = [None] * (len(words) + 1)
+        self._passed: list[list[tuple[str, int]] | None] = [None] * len(words)
         self._ends: list[int] = []
         self._looked = 1
         self._closings: list[tuple[int, int]] | None = None
@@ -346,19 +349,53 @@ class Lattice:
 
     def _fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
-        found: list[tuple[int, float]] = []
+        return [
+            (end, FILLER_COST)
+            for role, end in self._passed_over(at)
+            if role == "fillers" or (at in self._opening if role == "openers" else end in self._closing)
+        ]
+
+    def _passed_over(self, at: int) -> list[tuple[str, int]]:
+        """What may be passed over from a place on, each with where that may be."""
+        found = self._passed[at]
+        if found is not None:
+            return found
+        found = self._passed[at] = []
         first = self._lexicon.fillers.get(self.words[at].key)
         branch: Node | None = first
         place = at + 1
         while branch is not None:
-            if branch.entries:
-                found.append((place, FILLER_COST))
+            found.extend([(role, place) for role, _, _ in branch.entries])
             branch = branch.get(self.words[place].key) if place < len(self.words) else None
             place += 1
         word = self.words[at]
         if word.kind == "mark" and (word.text in "!?.'" or (first is not None and at + 1 == len(self.words))):
-            found.append((at + 1, FILLER_COST))
+            found.append(("fillers", at + 1))
+        elif word.text in _SET_OFF:
+            found.append(("openers", at + 1))
         return found
+
+    @cached_property
+    def _opening(self) -> frozenset[int]:
+        """The places before which nothing stands but words that are passed over."""
+        found = {0}
+        for place in range(len(self.words)):
+            if place > max(found):
+                break
+            if place in found:
+                found.update(end for role, end in self._passed_over(place) if role in ("fillers", "openers"))
+        return frozenset(found)
+
+    @cached_property
+    def _closing(self) -> frozenset[int]:
+        """The places after which nothing stands but words that are passed over."""
+        found = {len(self.words)}
+        for place in range(len(self.words) - 1, 0, -1):
+            if place + MAX_PHRASE_WORDS < min(found):
+                break
+            if any(end in found for role, end in self._passed_over(place) if role in ("fillers", "closers")):
+                found.add(place)
+        return frozenset(found)
 
     # Words by their form -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from engine.convert import mistake
 from engine.errors import EngineError
 from grammar.drafts import THEM
 from grammar.scanners import NoUnit
+from grammar.spoken_values import marked
 from grammar.tree import Leaf, Node
 
 _Model = TypeVar("_Model")
@@ -49,6 +50,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
             return list(leaf.value)
         case "USER" if leaf.value == WHOM_IT_IS_ABOUT and not leaf.text.startswith(("$", "{")):
             return THEM
+        case "TEXT" if not leaf.quoted:
+            return marked(str(leaf.value))
         case _:
             return cast("str | float", leaf.value)
 

@@ -8,6 +8,8 @@ A lexicon file has these tables, all optional:
                       connects = [terminals]                connectors between steps
                       ends_text = [terminals]               what ends a text wherever it begins
                       fillers = ["phrase", ...]             the closed list of words that may be passed over
+                      openers = ["phrase", ...]             those that may be only before all others
+                      closers = ["phrase", ...]             those that may be only after all others
     [verbs]           inflected = [terminals]               their first words also get -s and -ing forms
     [costs]           TERMINAL = 0.3                        what is less likely where something else fits as well
 
@@ -32,6 +34,7 @@ from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
 LIVE_TERMINALS: Final = ("SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "CHANNEL", "DISCORD_ROLE")
+PASSED_OVER: Final = ("fillers", "openers", "closers")
 MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
@@ -325,6 +328,9 @@ def names_on_stream(names: LiveNames) -> Iterator[tuple[str, str, Any]]:
     ):
         for name in group:
             yield terminal, name, name
+    for name in names.channels:
+        for form in (f"{name} channel", f"the {name} channel", f"{name} on discord", f"the {name} channel on discord"):
+            yield "CHANNEL", form, name
     for name in names.sounds:
         yield "BARE_SOUND", name, name
         yield "BARE_SOUND", f"{name} sound", name
@@ -462,9 +468,10 @@ def _worked_out(texts: Iterable[str], generated: Iterable[Generated], starts_ste
                 _add_inflected(trie, keys(wording), terminal, value, cost, inflected=terminal in inflected)
         for role, members in roles.items():
             members.update(table.get("roles", {}).get(role, ()))
-        for phrase in table.get("roles", {}).get("fillers", ()):
-            for wording in expand(phrase):
-                fillers.add(keys(wording), ("FILLER", None, 0.0))
+        for role in PASSED_OVER:
+            for phrase in table.get("roles", {}).get(role, ()):
+                for wording in expand(phrase):
+                    fillers.add(keys(wording), (role, None, 0.0))
     meanings: dict[Entry, int] = {}
     return {
         "phrases": pages_of(trie, meanings),

@@ -15,6 +15,7 @@ AMBIENT_COST: Final = 0.5
 NOT_YET_COST: Final = 0.5
 DAILY_COST: Final = 0.5
 _MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
+SAYS_BONUS: Final = 0.01
 
 
 def by_likelihood(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
@@ -34,6 +35,7 @@ def likelihood(reading: Reading) -> tuple[float, int]:
     free = sum([leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted])
     cost = reading.cost
     if reading.start == "edit":
+        cost -= SAYS_BONUS * _gives_a_text(reading)
         cost += AMBIENT_COST * (ambient_steps(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
     if reading.start != "manage":
         cost += NOT_YET_COST * is_later(reading.tree)
@@ -47,6 +49,11 @@ def _likelier(rated: tuple[tuple[float, int], Reading]) -> tuple[float, int]:
 def ambient_steps(tree: Node) -> Node | None:
     """Steps that are said to no workflow by name and with no word for adding."""
     return tree.node("ambient_steps") if tree.node("in_workflow") is None else None
+
+
+def _gives_a_text(reading: Reading) -> bool:
+    """`make the announcement say bye`: an announcement it stays, whatever else "say" would be."""
+    return any(leaf.type == "_TO" and leaf.text.casefold() == "say" for leaf in reading.tokens)
 
 
 def _is_daily(reading: Reading) -> bool:

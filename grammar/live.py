@@ -30,6 +30,7 @@ from grammar.lexicon import (
 from grammar.phrasebook import Phrase as OwnPhrase
 from grammar.phrasebook import Phrasebook
 from grammar.phrases import Phrase, said_in
+from grammar.retelling import own_text
 from grammar.syntax import Kind
 from grammar.words import SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
@@ -52,6 +53,8 @@ _OWN_NOUNS: Final = {
     "set": ("variable",),
     "transform": ("calculation",),
 }
+_GENERAL: Final = frozenset({"message", "msg", "line", "text", "post"})
+"""Words by which any step is meant that says a text, where none is just that."""
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
 _LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
@@ -103,13 +106,13 @@ class LiveWords:
             folder,
             "nouns",
             (said_in(declarations),),
-            ("live.py", "phrases.py", "lexicon.py", "words.py", SHORT_WAYS),
+            ("live.py", "phrases.py", "lexicon.py", "words.py", "retelling.py", SHORT_WAYS),
             lambda: _worked_out(declarations, phrases),
         )
         self._nouns = frozenset(written["nouns"])
         self._declarations = declarations
-        kinds = [frozenset(kind) for kind in written["kinds"]]
-        meanings = [(terminal, Kind(phrase, kinds[kind]), 0.0) for terminal, phrase, kind in written["meanings"]]
+        kinds = [(frozenset(keys), frozenset(wider)) for keys, wider in written["kinds"]]
+        meanings = [(terminal, Kind(phrase, *kinds[kind]), 0.0) for terminal, phrase, kind in written["meanings"]]
         self._beside: tuple[tuple[Node, Vocabulary], ...] = (
             (Pages(written["phrases"], meanings), Vocabulary(frozenset(written["vocabulary"]))),
             (_Versions(), Vocabulary(frozenset())),
@@ -269,7 +272,7 @@ def _template(name: str) -> Iterator[Entry]:
         yield "A_TEMPLATE", form, name
 
 
-# Nouns and deeds of steps, the same for every workspace ------------------------------------------------------------------------------------------------
+# Nouns and deeds of steps, the same for every workspace -----------------------------------------------------------------
 
 
 def _worked_out(declarations: Declarations, phrases: Sequence[Phrase]) -> dict[str, Any]:
@@ -281,12 +284,12 @@ def _worked_out(declarations: Declarations, phrases: Sequence[Phrase]) -> dict[s
             trie.add(words, (terminal, value, 0.0))
     meanings: dict[lexicon.Entry, int] = {}
     pages = pages_of(trie, meanings)
-    kinds = {value.keys: None for _, value, _ in meanings}
+    kinds = dict.fromkeys((value.keys, value.wider) for _, value, _ in meanings)
     numbers = {kind: number for number, kind in enumerate(kinds)}
     return {
         "phrases": pages,
-        "meanings": [(terminal, value.words, numbers[value.keys]) for terminal, value, _ in meanings],
-        "kinds": [sorted(kind) for kind in kinds],
+        "meanings": [(terminal, value.words, numbers[value.keys, value.wider]) for terminal, value, _ in meanings],
+        "kinds": [(sorted(keys), sorted(wider)) for keys, wider in kinds],
         "nouns": sorted({phrase for terminal, phrase, _ in fixed if terminal == "NOUN"}),
         "vocabulary": sorted(trie.vocabulary),
     }
@@ -301,8 +304,9 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
         for noun in method.noun:
             keys.setdefault(noun, set()).add(method.key)
             keys[noun] |= {f"{method.service}.{alias}" for alias in method.aliases}
+    tellers = frozenset(method.key for method in declarations if own_text(method) is not None)
     for noun, meant in keys.items():
-        fitting = Kind(noun, frozenset(meant))
+        fitting = Kind(noun, frozenset(meant), tellers if noun in _GENERAL else frozenset())
         for form in (noun, f"{noun}s", f"{noun} step"):
             yield "NOUN", form, fitting
     yield "NOUN", "steps", Kind("step")

@@ -93,6 +93,8 @@ _ENDS: Final = re.compile(
     re.IGNORECASE,
 )
 """How those end: few sentences do, and to try each pattern on all of them takes long."""
+_TURNED_INTO: Final = re.compile(r"\b(?:into|be|become) an? \w+\W*\Z", re.IGNORECASE)
+"""`turn the announcement into a message`: that is what it becomes, and not what is still to be said."""
 
 
 def missing(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[str], bool]) -> Question | None:
@@ -170,7 +172,7 @@ def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
         ask: What a sentence comes to; without that word it must ask for just that.
     """
     begun = sentence.strip()
-    if _ENDS.search(begun, max(0, len(begun) - LONGEST_END)) is None:
+    if _ENDS.search(begun, max(0, len(begun) - LONGEST_END)) is None or _TURNED_INTO.search(sentence) is not None:
         return None
     for pattern, asks in _PLACEHOLDERS:
         if (found := pattern.fullmatch(begun)) is not None:

@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -196,7 +196,7 @@ def grammar_of(declarations: Declarations, folder: Path | None = None) -> Phrase
 
 
 def said_in(declarations: Declarations) -> str:
-    """All in declarations of which sentences are made."""
+    """All in declarations of which words and sentences are made."""
     return json.dumps(
         [
             (
@@ -204,8 +204,9 @@ def said_in(declarations: Declarations) -> str:
                 method.phrases,
                 method.noun,
                 method.aliases,
-                [(param.name, param.type) for param in method.params],
+                [astuple(param) for param in method.params],
                 list(method.fixed.items()),
+                method.verb,
             )
             for method in declarations
         ]

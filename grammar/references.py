@@ -314,6 +314,7 @@ def _fitting(reference: OfKind, within: Within) -> tuple[State, ...]:
     kind = reference.kind
     states = within.definition.states if not kind.keys else tuple(all_states(within.definition.states))
     fitting = [state for state in states if not kind.keys or key(state.action) in kind.keys]
+    fitting = fitting or [state for state in states if key(state.action) in kind.wider]
     if reference.content is not None:
         fitting = list(_containing(tuple(fitting), reference.content)) or _by_name(fitting, reference.content)
     if reference.seconds is not None:

@@ -57,6 +57,7 @@ from grammar.instruction import (
     Status,
     Suppose,
     SwitchAll,
+    TakeBack,
     Undo,
     Why,
 )
@@ -116,7 +117,8 @@ class Resolver:
             raise Unsettled(self._in_each(command, unsaid.answer)) from None
         except Unclear as unclear:
             options, question = self._which(command, unclear)
-            if isinstance(unclear.reference, It) and len(options) == 1 and not _is_mere_words(command):
+            sure = len(options) == len(question.options) == 1
+            if isinstance(unclear.reference, It) and sure and not _is_mere_words(command):
                 return options[0]
             raise Unsettled(question, tuple(options)) from None
         except MissingPiece as missing:
@@ -191,7 +193,11 @@ class Resolver:
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
-            except (Unclear, Unsettled, MissingPiece, EditError):
+            except Unsettled as asked:
+                more = asked.answer.options if isinstance(asked.answer, Question) else ()
+                options |= dict.fromkeys(more, told)
+                continue
+            except (Unclear, MissingPiece, EditError):
                 continue
             said = self.context.say.instruction(meant, self.context.workspace)
             if said not in options:
@@ -318,6 +324,8 @@ class Resolver:
                 return Several((switched, *named)) if named else switched
             case "undo":
                 return Undo(self._id(first) if first else None, number or 1)
+            case "take back":
+                return TakeBack(self._id(first), cast("int", self._past(first, number or 0)))
             case "redo":
                 return Redo(self._id(first) if first else None, number or 1)
             case "list":

@@ -43,6 +43,8 @@ from grammar.references import (
     place,
     refuse,
 )
+from grammar.retelling import said_otherwise, speaker
+from grammar.spoken_values import marked, settled
 from grammar.syntax import (
     About,
     Add,
@@ -64,8 +66,11 @@ from grammar.syntax import (
     It,
     Kind,
     Lead,
+    MoreDays,
     Nested,
     OfKind,
+    Position,
+    Retell,
     Shift,
     Start,
     Substitute,
@@ -117,6 +122,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             raise AssertionError("it is only what the next edit is about")
         case Alter():
             return _alter(syntax, within, context)
+        case Retell():
+            return _retell(syntax, within, context)
         case Start():
             return resolve_starts.start(syntax, definition)
         case Head():
@@ -125,6 +132,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             return headings.catch(syntax, within, context)
         case Hold():
             return (resolve_starts.hold(syntax, within),)
+        case MoreDays():
+            return (resolve_starts.more_days(syntax, within, context),)
         case Forget():
             return (resolve_starts.forget(syntax, within, context),)
         case Lead() | Bound() | Again() | CarryOn():
@@ -217,6 +226,26 @@ def _wish(syntax: Wish, within: Within, context: Context) -> tuple[Edit, ...]:
     raise Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
 
 
+def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...]:
+    """The same text in another way; it is asked whether it comes in the place of what is there, where that was not said."""
+    if syntax.old is None:
+        state = speaker(syntax, within, context.declarations)
+    else:
+        (state,) = _meant(Alter(syntax.reference, Words(""), None, syntax.old), within)
+    action = said_otherwise(syntax, state, within, context)
+    changed: tuple[Edit, ...] = (SetAction(state.name, action),)
+    if syntax.mode == "instead":
+        return changed
+    again = Draft(State(name=state.name, action=action), typed=False)
+    added = edits_of(Add((again,), Position("after", (exactly(state, within.definition),))), within, context)
+    if syntax.mode == "too":
+        return added
+    options = tuple(
+        context.say.instruction(Change(within.definition.id, edits), context.workspace) for edits in (changed, added)
+    )
+    raise Unsettled(Question(f"Instead of where it goes now, or there as well? {', or: '.join(options)}", options))
+
+
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:
     """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
     loose_words = (
@@ -244,7 +273,9 @@ def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
 def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:
     value = syntax.value
     if isinstance(value, Words):
-        value = replace(value, text=recognise(value.text, context.known(definition)))
+        known = context.known(definition)
+        said = marked(value.text) if value.type == "text" and not value.quoted else value.text
+        value = replace(value, text=recognise(settled(said, known), known))
     return altered(state, replace(syntax, value=value), context.workspace, context.declarations)
 
 
@@ -256,7 +287,7 @@ def _meant(syntax: Alter, within: Within) -> tuple[State, ...]:
     if isinstance(syntax.old, Duration | By | Words):
         found = had(fitting, syntax.old, None)
     else:
-        others = {state.name for state in all_of(syntax.old, within)}
+        others = {state.name for state in candidates(syntax.old, within)}
         found = tuple(state for state in fitting if state.name in others)
     if not found:
         shown = f"Step {number_of(within.definition, fitting[0].name)} is" if len(fitting) == 1 else "No step is"

@@ -13,7 +13,7 @@ from grammar.context import MAX_OPTIONS, Context
 from grammar.instruction import Change, Question
 from grammar.references import Unsettled, Within, refuse
 from grammar.say_parts import say_formula
-from grammar.syntax import Forget, Hold, Start
+from grammar.syntax import Forget, Hold, MoreDays, Start
 
 
 def start(syntax: Start, definition: Definition) -> tuple[Edit, ...]:
@@ -67,6 +67,22 @@ def forget(syntax: Forget, within: Within, context: Context) -> Edit:
     made = [Change(within.definition.id, (RemoveTrigger(each),)) for each in fitting]
     options = tuple(context.say.instruction(each, context.workspace) for each in made[:MAX_OPTIONS])
     raise Unsettled(Question(f"{len(fitting)} things start {within.name}. Which one should not any more?", options))
+
+
+def more_days(syntax: MoreDays, within: Within, context: Context) -> Edit:
+    """A schedule on these days, too; asked about where there are several."""
+    triggers = within.definition.triggers
+    changed = [
+        (at, more) for at, each in enumerate(triggers) if (more := starts.also_on(each, syntax.days)) is not None
+    ]
+    if not changed:
+        raise refuse(f"{within.name} starts at no time of day. Say at which, such as: also on sundays at 19:00")
+    made = [SetTriggers((*triggers[:at], more, *triggers[at + 1 :])) for at, more in changed]
+    if len(made) == 1:
+        return made[0]
+    meant = [Change(within.definition.id, (each,)) for each in made[:MAX_OPTIONS]]
+    options = tuple(context.say.instruction(each, context.workspace) for each in meant)
+    raise Unsettled(Question(f"{within.name} starts at several times. At which of them?", options))
 
 
 def _own(trigger: Trigger, definition: Definition) -> Trigger:

@@ -80,6 +80,7 @@ from grammar.instruction import (
     Status,
     Suppose,
     SwitchAll,
+    TakeBack,
     Undo,
     Why,
 )
@@ -175,6 +176,8 @@ class Sayer:
                 return _join(
                     "enable" if instruction.enabled else "disable", "all workflows", say_sort(instruction.sort) or None
                 )
+            case TakeBack():
+                return f"undo v{instruction.version} of {_name(instruction.workflow, workspace)}"
             case Restore():
                 return f"restore {_name(instruction.workflow, workspace)} to {say_past(instruction.to)}"
             case Control():

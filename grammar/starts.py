@@ -40,6 +40,14 @@ def on_days(triggers: Triggers, days: frozenset[int], *, only: bool) -> Triggers
     return known if len(known) == len(changed) else None
 
 
+def also_on(trigger: Trigger, days: frozenset[int]) -> Trigger | None:
+    """A trigger at a time of day on these days of the week, too; None if it is at none."""
+    weekly = _WEEKLY.fullmatch(trigger.schedule) if trigger.schedule is not None else None
+    if weekly is None:
+        return None
+    return trigger.model_copy(update={"schedule": f"{weekly[1]} {_field(days | weekdays_in(weekly[2]))}"})
+
+
 def weekdays_in(field: str) -> frozenset[int]:
     """The days of cron's last field, as far as it only lists days."""
     if field == "*":

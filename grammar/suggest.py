@@ -113,6 +113,8 @@ def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
         return Refusal("That is too long for one message. Say it in parts, or import it as a file.", stuck.at)
     if stuck.reason == "too complicated":
         return Refusal("That is too complicated for one sentence. Say it in parts.", stuck.at)
+    if stuck.word is None and not stuck.read:
+        return Refusal(f'There is nothing to do for me in "{shown(sentence)}". Try: help', stuck.at)
     example = f"Try: {example_of(sentence, workspace, works, stuck)}"
     word = shown(stuck.word) if stuck.word is not None else None
     if stuck.at == 0 or not stuck.read:

@@ -39,10 +39,12 @@ class Kind:
     Attributes:
         words: As typed, for questions and refusals.
         keys: Action kinds (`wait`) and methods (`twitch.send_chat_message`); empty = any step.
+        wider: What it is a word for as well, where no step does one of those: an announcement is a message, too.
     """
 
     words: str
     keys: frozenset[str] = frozenset()
+    wider: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Words:
 
     text: str
     quoted: bool = False
-    type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "user"] = "text"
+    type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "service", "user"] = "text"
     number: float | None = None
 
 
@@ -257,6 +259,25 @@ class Alter:
 
 
 @dataclass(frozen=True, slots=True)
+class Retell:
+    """`announce it instead`, `post the first message in #clips too`: the text of a step said in another way.
+
+    Attributes:
+        reference: The step that says it now.
+        deed: What says it then, if that was said.
+        place: The channel it goes to then, or the service.
+        mode: In the place of the step, or after it as well; None if that was not said.
+        old: How it was said before, if that was said.
+    """
+
+    reference: Reference
+    deed: Kind | None = None
+    place: Words | None = None
+    mode: Literal["instead", "too"] | None = "instead"
+    old: Value | Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lead:
     """Where a step leads on an event; no ways = nowhere."""
 
@@ -310,6 +331,13 @@ class Hold:
     condition: Formula | None = None
     days: frozenset[int] | None = None
     only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoreDays:
+    """`and saturdays`: the days of a schedule that is there, and these."""
+
+    days: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +418,7 @@ EditSyntax: TypeAlias = (
     | Wish
     | About
     | Alter
+    | Retell
     | Lead
     | Bound
     | Again
@@ -399,6 +428,7 @@ EditSyntax: TypeAlias = (
     | Catch
     | Hold
     | Forget
+    | MoreDays
 )
 
 

@@ -5,6 +5,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+import bot.twitch.client
+import bot.twitch.sending
 from bot.app import Bot, open_bot
 from bot.config import DataFolder, Settings, with_value
 from bot.equipment import Equipment
@@ -20,6 +24,13 @@ from tests.servers.twitch import FakeTwitch, chat_message
 
 CHAT = "channel.chat.message"
 SCOPES = ("user:read:chat", *{scope for method in METHODS for scope in method.scopes})
+
+
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot look often, and talk as fast as it can: what Twitch takes in how many seconds is shown elsewhere."""
+    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(bot.twitch.sending, "BETWEEN", 0.01)
+    monkeypatch.setattr(bot.twitch.sending, "NORMAL", 1_000)
 
 
 @dataclass(frozen=True)

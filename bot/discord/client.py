@@ -1,6 +1,5 @@
 """What people say to the bot on Discord, and what they get: messages, the slash command, presses, and the answers to them."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,11 +11,12 @@ from bot.discord import answers, wire
 from bot.discord.answers import Button, Menu, Outgoing
 from bot.discord.attachments import with_files
 from bot.discord.commands import workflow_command
-from bot.discord.controls import ITEMS, InWords, view_of
+from bot.discord.controls import ITEMS, InWords
 from bot.discord.hearing import Hearing
 from bot.discord.house import last_change
 from bot.discord.people import person_of
 from bot.discord.pictures import picture_of
+from bot.discord.sending import arguments_of
 from bot.message import Message, Reply, ReplyKind, instruction_in
 from bot.rendering import harmless
 from bot.rights import ONLY_STAFF
@@ -55,7 +55,7 @@ class Front(Hearing):
         try:
             reference = message.to_reference(fail_if_not_exists=False)
             for each in found:
-                await message.channel.send(**_arguments(each), reference=reference, mention_author=False)
+                await message.channel.send(**arguments_of(each), reference=reference, mention_author=False)
         except discord.Forbidden:
             self._notice(f"I may not answer in #{said.place.channel} of Discord: give me the right to write there.")
 
@@ -107,7 +107,7 @@ class Front(Hearing):
         self, interaction: "Interaction[Any]", found: Sequence[Outgoing], *, ephemeral: bool = False
     ) -> None:
         for each in found:
-            await interaction.followup.send(**_arguments(each), ephemeral=ephemeral)
+            await interaction.followup.send(**arguments_of(each), ephemeral=ephemeral)
         if not found:
             await interaction.followup.send("There is nothing to say to that.", ephemeral=True)
 
@@ -175,29 +175,3 @@ class Front(Hearing):
             await interaction.followup.send(why, ephemeral=True)
         else:
             await interaction.response.send_message(why, ephemeral=True)
-
-
-def _arguments(message: Outgoing) -> dict[str, Any]:
-    """A message as the library's senders take it."""
-    arguments: dict[str, Any] = {}
-    files = []
-    if message.image is not None:
-        image = message.image
-        files.append(discord.File(io.BytesIO(image.content), filename=image.name, description=image.words))
-    if message.file is not None:
-        name, content = message.file
-        files.append(discord.File(io.BytesIO(content.encode()), filename=name))
-    if message.title is None:
-        arguments["content"] = message.text
-    else:
-        card = discord.Embed(title=message.title[:256] or None, description=message.text, colour=message.colour)
-        if message.footer:
-            card.set_footer(text=message.footer)
-        if message.image is not None:
-            card.set_image(url=f"attachment://{message.image.name}")
-        arguments["embed"] = card
-    if (view := view_of(message.controls)) is not None:
-        arguments["view"] = view
-    if files:
-        arguments["files"] = files
-    return arguments

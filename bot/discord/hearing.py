@@ -61,22 +61,32 @@ class Hearing(Settled):
 
     async def on_member_join(self, member: discord.Member) -> None:
         """Somebody comes into the server."""
-        if self.is_home(member.guild):
+        if self.is_home(member.guild) and not member.bot:
             await self._house.happen(self._happening().joined(member))
 
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Somebody leaves it, whether or not they were known."""
-        if payload.guild_id in self.homes:
+        if payload.guild_id in self.homes and not payload.user.bot:
             await self._house.happen(self._happening().left(payload.user))
 
-    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Note at once which roles changed: a member is one object, which the next change has changed before it is handled."""
+        if event == "member_update":
+            before, after = args
+            super().dispatch("roles", after, frozenset(before.roles), frozenset(after.roles))
+        else:
+            super().dispatch(event, *args, **kwargs)
+
+    async def on_roles(
+        self, member: discord.Member, before: frozenset[discord.Role], after: frozenset[discord.Role]
+    ) -> None:
         """Something about a member changed; roles count."""
-        if not self.is_home(after.guild):
+        if not self.is_home(member.guild) or member.bot:
             return
-        for role in sorted(set(after.roles) - set(before.roles)):
-            await self._house.happen(self._happening().role(after, role, given=True))
-        for role in sorted(set(before.roles) - set(after.roles)):
-            await self._house.happen(self._happening().role(after, role, given=False))
+        for role in sorted(after - before):
+            await self._house.happen(self._happening().role(member, role, given=True))
+        for role in sorted(before - after):
+            await self._house.happen(self._happening().role(member, role, given=False))
 
     async def on_voice_state_update(
         self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState

@@ -19,6 +19,8 @@ from bot.supervise import GivesUp, Line
 log = logging.getLogger(__name__)
 
 _TELL_WITHIN: Final = 60.0
+_POST_WITHIN: Final = 5.0
+"""Somebody waits for their answer meanwhile."""
 BAD_TOKEN: Final = "Discord does not take the bot's token. Put in a new one: showcaller setup."
 INTENTS: Final = (
     "Discord does not let the bot read what is written or who is there. Switch on Message Content Intent and Server "
@@ -130,6 +132,15 @@ class Platform:
         front = await self.connected(_TELL_WITHIN)
         if front is not None:
             await front.say_aside(sentence)
+
+    async def post_aside(self, sentence: str, file: tuple[str, str]) -> str | None:
+        """Post a file in the channel for moderators, if it is there to be seen at once; tells what that is called."""
+        if self.client is None or not self._came.is_set() or not self.client.options.mod_channel:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POST_WITHIN):
+                return await self.client.say_aside(sentence, file)
+        return None
 
     def _say_once(self, sentence: str) -> None:
         """What a client tells each time it is made, people want to hear once."""

@@ -5,8 +5,7 @@ crash, or because Discord broke - it looks whether it is there: by the nonce it 
 """
 
 import logging
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -17,6 +16,7 @@ import discord
 from bot.discord.client import Front
 from bot.discord.deeds import DEEDS, Asked, nonce_of
 from bot.discord.finding import Finder, NotFound, Room
+from bot.discord.mentions import mentions_in
 from bot.discord.pacing import Pacing, TooLate
 from bot.replies import clipped
 from bot.snapshots import Snapshots
@@ -36,10 +36,6 @@ _MOST_READ: Final = 300
 _CLOCKS: Final = 5.0
 """Seconds by which Discord's clock may be behind ours."""
 _BROKEN: Final = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError)
-
-_EVERYBODY: Final = re.compile(r"@(?:everyone|here)\b")
-_ROLE: Final = re.compile(r"<@&(\d{1,20})>")
-_SOMEBODY: Final = re.compile(r"<@!?(?:\d|\$\{)")
 
 NOT_THERE: Final = Failed("not_connected", "Discord is not connected", retryable=True)
 
@@ -138,10 +134,7 @@ class DiscordService:
             return None
 
     async def _mentions(self, effect: Effect) -> discord.AllowedMentions:
-        """Whom it may ping: those who stand in the step as it is written, which somebody has said yes to.
-
-        What came into its texts from elsewhere, from viewers above all, pings nobody.
-        """
+        """Whom it may ping by the step it comes from."""
         store = self._store()
         run = await store.execution(effect.execution)
         if run is None:
@@ -149,24 +142,13 @@ class DiscordService:
         record = await store.revision(effect.community, effect.workflow, run.revision)
         states = () if record is None else all_states(record.definition.states)
         action = next((state.action for state in states if state.name == effect.state), None)
-        return mentions_in(action.params.values() if isinstance(action, Call) else ())
+        return mentions_in(action.params if isinstance(action, Call) else {}, effect.params)
 
 
 def _channel_of(effect: Effect) -> str:
     """As it is written; empty where the usual one is meant."""
     written = effect.params.get("channel_id")
     return "" if written is None else str(written)
-
-
-def mentions_in(written: Iterable[object]) -> discord.AllowedMentions:
-    """Whom texts ping as they are written."""
-    texts = " ".join(text for text in written if isinstance(text, str))
-    return discord.AllowedMentions(
-        everyone=_EVERYBODY.search(texts) is not None,
-        roles=[discord.Object(int(id)) for id in _ROLE.findall(texts)],
-        users=_SOMEBODY.search(texts) is not None,
-        replied_user=False,
-    )
 
 
 async def _sent(channel: Room, client: Front, effect: Effect, since: float) -> Result | None:

@@ -20,7 +20,9 @@ from bot.discord.commands import hash_of
 from bot.discord.house import House, kept
 from bot.discord.options import Options
 from bot.discord.people import person_of
+from bot.discord.sending import arguments_of
 from bot.discord.sign_in import PERMISSIONS
+from bot.message import Reply
 from bot.rights import is_staff
 from bot.standing import staff_of
 from engine.execution import Person
@@ -250,15 +252,18 @@ class Settled(discord.Client):
     on_guild_channel_create = on_guild_channel_delete = on_guild_channel_update = _learn_names
     on_guild_role_create = on_guild_role_delete = on_guild_role_update = _learn_names
 
-    async def say_aside(self, sentence: str) -> None:
-        """Say something in the channel for moderators. Whether that can be done is nobody's concern: the log has it, too."""
+    async def say_aside(self, sentence: str, file: tuple[str, str] | None = None) -> str | None:
+        """Say something in the channel for moderators, and tell what that is called; the log knows if it cannot be said."""
         wanted = self.options.mod_channel.casefold()
-        for guild in self.home_guilds():
-            for channel in guild.text_channels:
-                if wanted in (channel.name.casefold(), str(channel.id)):
-                    try:
-                        await channel.send(answers.parted(sentence)[0])
-                    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                        log.warning("it could not be said in #%s: %s", channel.name, error)
-                    return
-        log.warning("there is no channel %s in Discord to say things in", wanted)
+        rooms = [room for guild in self.home_guilds() for room in guild.text_channels]
+        channel = next((room for room in rooms if wanted in (room.name.casefold(), str(room.id))), None)
+        if channel is None:
+            log.warning("there is no channel %s in Discord to say things in", wanted)
+            return None
+        try:
+            for each in answers.outgoing([Reply("answer", sentence, file=file)]):
+                await channel.send(**arguments_of(each))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("it could not be said in #%s: %s", channel.name, error)
+            return None
+        return channel.name

@@ -17,6 +17,7 @@ from bot.instructions import (
     retries,
     several,
     supposing,
+    taking_back,
     trying,
     versions,
     waits,
@@ -60,6 +61,7 @@ from grammar.instruction import (
     Status,
     Suppose,
     SwitchAll,
+    TakeBack,
     Undo,
     Why,
 )
@@ -134,6 +136,8 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await versions.diff(turn, instruction)
         case Undo():
             return await versions.undo(turn, instruction)
+        case TakeBack():
+            return await taking_back.take_back(turn, instruction)
         case Redo():
             return await versions.redo(turn, instruction)
         case Export(format="code"):

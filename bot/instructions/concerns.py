@@ -40,6 +40,7 @@ from grammar.instruction import (
     Status,
     Suppose,
     SwitchAll,
+    TakeBack,
     Undo,
     Why,
 )
@@ -56,6 +57,7 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             Change(workflow=workflow)
             | Copy(workflow=workflow)
             | Restore(workflow=workflow)
+            | TakeBack(workflow=workflow)
             | Rename(workflow=workflow)
             | SetEnabled(workflow=workflow)
             | RunWorkflow(workflow=workflow)

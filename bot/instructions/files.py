@@ -10,6 +10,7 @@ from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.library import Arrival, NameTaken, keeping
 from bot.reading import import_text, in_short
 from bot.replies import LIMITS, Saying, in_one_line, messages, pieces, sentence
+from bot.replies import MOST_MESSAGES as USUAL
 from engine.convert import Imported, write_json
 from engine.errors import EngineError
 from engine.model import Definition
@@ -28,22 +29,25 @@ async def export(turn: Turn, instruction: Export) -> Outcome:
         return _as_file(turn, entry, as_json=instruction.format == "json")
     limit = LIMITS[turn.platform]
     if instruction.format == "json":
+        text = write_json(entry.definition)
         texts = cut_json(_json(entry), limit)
     elif instruction.format == "yaml":
         from bot.yaml_text import write_yaml  # loaded only by those who want YAML
 
-        written = write_yaml(json.loads(write_json(entry.definition))).strip()
-        texts = list(messages(Saying(body=written), turn.platform, most=MOST_MESSAGES + 1))
+        text = write_yaml(json.loads(write_json(entry.definition)))
+        texts = list(messages(Saying(body=text.strip()), turn.platform, most=MOST_MESSAGES + 1))
     else:
-        text = turn.desk.language.say_definition(entry.definition).strip()
-        texts = list(messages(Saying(body=text), turn.platform, most=MOST_MESSAGES + 1))
+        text = turn.desk.language.say_definition(entry.definition)
+        texts = list(messages(Saying(body=text.strip()), turn.platform, most=MOST_MESSAGES + 1))
+    whole = (f"{entry.id}.{instruction.format}", f"{text.strip()}\n")
     if len(texts) > MOST_MESSAGES:
-        return turn.refuse(
+        told = turn.refuse(
             f"{name(entry)} as {instruction.format} needs more than {MOST_MESSAGES} messages here. "
             f"Say it in Discord, or on the computer: showcaller workflows export {entry.id}",
             entry,
         )
-    return turn.print(texts, entry)
+        return replace(told, replies=tuple(replace(reply, whole=whole) for reply in told.replies))
+    return turn.print(texts, entry, whole if len(texts) > USUAL else None)
 
 
 def _as_file(turn: Turn, entry: Entry, *, as_json: bool) -> Outcome:

@@ -174,7 +174,9 @@ async def show(turn: Turn, instruction: Show) -> Outcome:
     page[0] = f"{turn.preface()}{head}{which}\n{page[0]}"
     page[-1] = f"{page[-1]}{more}"
     limit = LIMITS[turn.platform]
-    return turn.print([clipped(fit(text, turn.platform), limit) for text in page], entry)
+    whole = (f"{entry.id}.workflow", turn.desk.language.say_definition(entry.definition))
+    is_all = len(pages) == 1 or instruction.page > 1  # whoever turns the pages reads them here
+    return turn.print([clipped(fit(text, turn.platform), limit) for text in page], entry, None if is_all else whole)
 
 
 def _lines(turn: Turn, entry: Entry) -> list[str]:

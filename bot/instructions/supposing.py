@@ -1,12 +1,16 @@
 """Which workflows would start if something happened, what each would do first, and why the others would not."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
+from typing import Final
+
+from pydantic import JsonValue
 
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.replies import Saying, clipped
-from bot.trial import pretended, standing_stage
+from bot.trial import person_of, pretended, standing_stage
 from engine import simulate
 from engine.events import canonical, kind_of
 from engine.simulation import Begun, Refused, Stage
@@ -46,13 +50,32 @@ def _tried(turn: Turn, instruction: Suppose, stage: Stage, entries: list[Entry])
     return [_line(turn, instruction, stage, entry) for entry in entries]
 
 
+_ROLES: Final = ("subscriber", "vip", "moderator", "broadcaster")
+"""Who may start what not everybody may; the least of them is told."""
+
+
 def _line(turn: Turn, instruction: Suppose, stage: Stage, entry: Entry) -> tuple[str, bool]:
-    event = pretended(instruction.event, instruction.arguments, id="supposed", at=stage.at, community=stage.community)
-    trace = simulate.by_event(stage, entry.id, event)
+    refused = _refusal(instruction.event, instruction.arguments, stage, entry)
+    if refused is None:
+        return f"{name(entry)} would start: {_first_step(turn, entry)}", True
+    if person_of(instruction.arguments) is None:
+        for role in _ROLES:
+            if _refusal(instruction.event, {**instruction.arguments, "user.roles": role}, stage, entry) is None:
+                who = "the streamer does it" if role == "broadcaster" else f"a {role} does it"
+                return f"{name(entry)} would start if {who}: {_first_step(turn, entry)}", True
+    return f"{name(entry)} would not: {clipped(refused, _LONGEST)}", False
+
+
+def _refusal(event: str, given: Mapping[str, JsonValue], stage: Stage, entry: Entry) -> str | None:
+    """Why it would not start; None if it would."""
+    happening = pretended(event, given, id="supposed", at=stage.at, community=stage.community)
+    trace = simulate.by_event(stage, entry.id, happening)
     if any(isinstance(line, Begun) and line.workflow == entry.id for line in trace.lines):
-        first = entry.definition.state(entry.definition.initial_state)
-        words = turn.desk.language.say_step(entry.definition, first.name)
-        return f"{name(entry)} would start: {clipped(words, _LONGEST)}", True
+        return None
     refused = next((line for line in trace.lines if isinstance(line, Refused)), None)
-    reason = refused.reason if refused is not None else "it does not listen for that"
-    return f"{name(entry)} would not: {clipped(reason, _LONGEST)}", False
+    return refused.reason if refused is not None else "it does not listen for that"
+
+
+def _first_step(turn: Turn, entry: Entry) -> str:
+    first = entry.definition.state(entry.definition.initial_state)
+    return clipped(turn.desk.language.say_step(entry.definition, first.name), _LONGEST)

@@ -212,11 +212,11 @@ class Turn:
         made = replies(kind, prefaced, self.platform, self.about(entry), most)
         return Told(made, focus or (entry.id if entry else None))
 
-    def print(self, texts: Sequence[str], entry: Entry) -> "Told":
-        """Texts that are already cut to size, word for word."""
+    def print(self, texts: Sequence[str], entry: Entry, whole: tuple[str, str] | None = None) -> "Told":
+        """Texts that are already cut to size, word for word; the whole is a file, where they are only a part or many."""
         about = self.about(entry)
         made = (
-            Reply("answer", text, about.canonical if at == 0 else None, about.workflow, about.revision)
+            Reply("answer", text, about.canonical if at == 0 else None, about.workflow, about.revision, whole=whole)
             for at, text in enumerate(texts)
         )
         return Told(tuple(made), entry.id)

@@ -7,18 +7,23 @@ from dataclasses import replace
 from bot.catalogue import Entry, Undone, redoable, restoration, undoable
 from bot.instructions.create_and_edit import not_theirs, runs_on
 from bot.instructions.past import revision_of
-from bot.instructions.turn import Ask, Outcome, Turn, name
+from bot.instructions.turn import Ask, Outcome, Told, Turn, name
 from bot.replies import Saying, clipped, listed, quoted, titled
 from engine.execution import Person
 from engine.model import Definition
 from engine.ports import ChangeRecord, Standing
 from engine.wording import counted
-from grammar.instruction import Diff, History, Redo, Undo
+from grammar.instruction import Diff, History, Question, Redo, TakeBack, Undo
 from grammar.workspace import WorkflowView
 
 _NUMBERED = re.compile(r"(\d+)\. (.*)", re.DOTALL)
 _LONGEST_WORDS = 70
 _LONGEST_SUMMARY = 160
+_LONG_AGO = 300.0
+"""So many seconds after a change of somebody else, nobody means it without saying so."""
+_AN_HOUR = 3_600.0
+_TOOK_BACK = "undo v"
+"""What the words of a change begin with that took back one change among others."""
 
 
 # Undo and redo -------------------------------------------------------------------------------------------------------------
@@ -40,16 +45,48 @@ async def undo(turn: Turn, instruction: Undo) -> Outcome:
     back = changes[: instruction.count]
     said = _said(turn, Undo(entry.id, instruction.count), entry)
     if not turn.confirmed and (others := _others(back, turn.by)):
+        if instruction.workflow is None and instruction.count == 1 and len(others) == 1:
+            unasked = _not_just_now(turn, entry, changes)
+            if unasked is not None:
+                return unasked
         return Ask(_whose(turn, entry, back, others), Undo(entry.id, instruction.count), (entry.id,))
     target = back[-1].before
     return await _restore(replace(turn, said=said), entry, target, back, back, "undo")
+
+
+def _not_just_now(turn: Turn, entry: Entry, changes: Sequence[ChangeRecord]) -> Outcome | None:
+    """What is said to a mere `undo` where the last change is another person's: which one, or that it was long ago.
+
+    None if it was just made, so that it may well be meant.
+    """
+    now = turn.desk.clock.now()
+    last = changes[0]
+    own = next((change for change in changes if same_person(change.by, turn.by) and now - change.at <= _AN_HOUR), None)
+    if own is not None and own.before is not None and own.before.revision != own.after.revision:
+        options = (_said(turn, Undo(entry.id), entry), _said(turn, TakeBack(entry.id, own.after.revision), entry))
+        hints = (f"{last.by.name}'s: {_summary(last)}", f"yours: {_summary(own)}")
+        text = (
+            f"The last change of {name(entry)} is {last.by.name}'s, yours came before it. Which one should I take back?"
+        )
+        return Told((), entry.id, asks=(Question(text, options, hints=hints),))
+    if own is not None or now - last.at <= _LONG_AGO:
+        return None
+    return turn.refuse(
+        f"You have changed nothing of {name(entry)} just now, so nothing is taken back. Its last change is {last.by.name}'s of "
+        f"{turn.desk.time(last.at)}: {_summary(last)}. To take that back: !wf {_said(turn, Undo(entry.id), entry)}",
+        entry,
+    )
+
+
+def _summary(change: ChangeRecord) -> str:
+    return clipped(change.summary or change.kind, _LONGEST_SUMMARY)
 
 
 async def redo(turn: Turn, instruction: Redo) -> Outcome:
     """Take back the last undos of a workflow."""
     found = await _to_redo(turn, instruction.workflow)
     if found is None:
-        return turn.refuse("There is nothing to redo.")
+        return await _nothing_to_redo(turn, instruction)
     entry, undone = found
     if (refused := not_theirs(turn, entry)) is not None:
         return turn.refuse(refused, entry)
@@ -62,6 +99,25 @@ async def redo(turn: Turn, instruction: Redo) -> Outcome:
     return await _restore(
         replace(turn, said=said), entry, again[-1].change.after, undos, [each.change for each in again], "redo"
     )
+
+
+async def _nothing_to_redo(turn: Turn, instruction: Redo) -> Outcome:
+    """Why; unless the person has just taken something back by name, which can be brought back as well."""
+    entry = await turn.desk.catalogue.find(turn.focus) if turn.focus is not None else None
+    changes = await turn.desk.catalogue.changes(entry.id) if entry is not None else []
+    done = undoable(changes)
+    if entry is None or not done:
+        return turn.refuse("There is nothing to redo.")
+    last = done[0]
+    if last.summary.startswith(_TOOK_BACK) and same_person(last.by, turn.by):
+        said = _said(turn, Redo(entry.id, instruction.count), entry)
+        return await _restore(replace(turn, said=said), entry, last.before, done[:1], done[:1], "undo")
+    if any(change.kind == "undo" for change in changes):
+        return turn.refuse(
+            f"There is nothing to redo: {name(entry)} has been changed since the last undo, {last.by.name}: {_summary(last)}.",
+            entry,
+        )
+    return turn.refuse("There is nothing to redo.", entry)
 
 
 async def _to_undo(turn: Turn, workflow: str | None) -> tuple[Entry, tuple[ChangeRecord, ...]] | None:
@@ -174,7 +230,7 @@ def _became(before: Entry, after: Entry) -> str:
     return f"{name(after)} is {version} now"
 
 
-def _said(turn: Turn, instruction: Undo | Redo, entry: Entry) -> str:
+def _said(turn: Turn, instruction: Undo | TakeBack | Redo, entry: Entry) -> str:
     """The instruction in canonical words; what was deleted can be named here too."""
     view = WorkflowView(entry.definition, entry.record.revision, entry.record.enabled)
     workspace = replace(turn.workspace, workflows={**turn.workspace.workflows, entry.id: view})

@@ -8,7 +8,7 @@ translates nothing: notifications are handed on as they came, requests are value
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,7 +33,7 @@ from bot.twitch.cured import (
     sockets_of,
     subscriptions_of,
 )
-from bot.twitch.sources import ALWAYS
+from bot.twitch.sources import ALWAYS, BY_TYPE
 from bot.twitch.subscriptions import Accounts, Subscription, Trouble, after_failure, difference, live_one, wanted
 from bot.twitch.wire import Notification, notification
 
@@ -45,6 +45,8 @@ LOOK_EVERY: Final = 3.0
 VALIDATE_EVERY: Final = 60.0
 REQUEST_WITHIN: Final = 15.0
 IDLE_AT_MOST: Final = 10.0
+DEAF_AFTER: Final = 5
+"""Failures in a row after which people are told what is not heard: with the pauses between them, half a minute."""
 SIGN_IN_AGAIN: Final = "Sign in again with: showcaller setup twitch."
 
 
@@ -54,12 +56,13 @@ class Request:
 
     Attributes:
         token_for: Id of the account in whose name it is asked.
+        query: A key with several values is repeated.
     """
 
     verb: str
     path: str
     token_for: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
 
 
@@ -182,6 +185,7 @@ class Connection:
         self._trouble: dict[Subscription, Trouble] = {}
         self._told: set[str] = set()
         self._anew = False
+        self._deaf: set[str] = set()
         self._reset_at: float | None = None
         self._here = asyncio.Event()
         self._off = False
@@ -223,7 +227,10 @@ class Connection:
         client = self._client
         if client is None:
             raise NotConnected
-        params: Any = {key: quote_plus(value) for key, value in request.query.items()}
+        params: Any = {
+            key: quote_plus(value) if isinstance(value, str) else [quote_plus(each) for each in value]
+            for key, value in request.query.items()
+        }
         verb: Any = request.verb
         body: Any = dict(request.body) if request.body is not None else {}
         route = Route(verb, request.path, params=params, json=body, token_for=request.token_for)
@@ -384,7 +391,25 @@ class Connection:
             await self._unsubscribe(client, live[subscription])
         for gone in set(self._trouble) - desired:
             del self._trouble[gone]
-        return self._why_deaf(client)
+        why = self._why_deaf(client)
+        if not why:
+            self._tell_what_is_not_heard({each.type for each in desired})
+        return why
+
+    def _tell_what_is_not_heard(self, desired: Collection[str]) -> None:
+        """Tell once of what cannot be heard for long while the chat can, and once that it is heard again."""
+        failing = {each.type: trouble for each, trouble in self._trouble.items() if not trouble.refused}
+        for type in sorted(self._deaf - failing.keys()):
+            self._deaf.remove(type)
+            if type in desired:
+                self._ears.notice(f"I hear of {BY_TYPE[type].events[0]} again.")
+        for type, trouble in failing.items():
+            if trouble.times >= DEAF_AFTER and type not in self._deaf:
+                self._deaf.add(type)
+                self._ears.notice(
+                    f"I do not hear of {BY_TYPE[type].events[0]} at the moment: Twitch does not let me subscribe to it. "
+                    "I keep trying; everything else goes on."
+                )
 
     def _why_deaf(self, client: _Client) -> str:
         live = {live_one(data).type for data in subscriptions_of(client).values()}
@@ -424,15 +449,32 @@ class Connection:
         self._anew |= subscription.type in ALWAYS
 
     async def _clear_away(self, subscription: Subscription) -> None:
-        """Delete what stands in the way: a subscription of a process that is no more, or of a socket that is."""
+        """Delete what stands in the way: a subscription of a process that is no more, or of a socket that is.
+
+        One of another channel is another bot's of the same account.
+        """
         mine = set() if self._client is None else {socket.session_id for socket in sockets_of(self._client)}
-        asked = Request("GET", "eventsub/subscriptions", subscription.token_for, {"type": subscription.type})
-        found = await self.ask(asked)
-        for old in found.get("data", ()) if isinstance(found, dict) else ():
-            if old.get("transport", {}).get("session_id") not in mine:
-                await self.ask(
-                    Request("DELETE", "eventsub/subscriptions", subscription.token_for, {"id": str(old["id"])})
-                )
+        in_the_way = [
+            str(old["id"])
+            async for old in self._subscribed(subscription)
+            if old.get("transport", {}).get("session_id") not in mine
+            and {key: value for key, value in (old.get("condition") or {}).items() if value}
+            == dict(subscription.condition)
+        ]
+        for id in in_the_way:
+            await self.ask(Request("DELETE", "eventsub/subscriptions", subscription.token_for, {"id": id}))
+
+    async def _subscribed(self, subscription: Subscription) -> AsyncIterator[Mapping[str, Any]]:
+        """All that Twitch keeps of its type, a page at a time."""
+        query = {"type": subscription.type}
+        while True:
+            found = await self.ask(Request("GET", "eventsub/subscriptions", subscription.token_for, query))
+            for each in found.get("data") or ():
+                yield each
+            cursor = (found.get("pagination") or {}).get("cursor")
+            if not cursor:
+                return
+            query["after"] = str(cursor)
 
     async def _unsubscribe(self, client: _Client, id: str) -> None:
         try:

@@ -7,7 +7,7 @@ sharing it. What is heard twice is handled once; what is more than can be handle
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -19,24 +19,27 @@ from bot.happenings import chat_event
 from bot.message import Message
 from bot.twitch.broadcast import OFFLINE, ONLINE, Broadcast, after, ends, kept_in, missed, record_of
 from bot.twitch.client import Connection, NotConnected, Refused, Request
+from bot.twitch.people import CHANGES, People, named_in
 from bot.twitch.speaking import Speaker
 from bot.twitch.subscriptions import Accounts
 from bot.twitch.wire import Known, Notification, channel_of, chatted, events_of, moment
 from engine.errors import EngineError
-from engine.events import Event
-from engine.execution import Done, Failed, Result, Unknown
+from engine.events import Event, canonical
+from engine.execution import Done, Failed, Person, Result, Unknown
 from engine.ports import ConfigRecord, Store
 from engine.wording import counted
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE: Final = 2_000
+MOST_AT_ONCE: Final = 10_000
+"""Twenty seconds of a raid, should a disk stand still for so long; more than that would only be answered when nobody cares."""
 REMEMBERED: Final = 20_000
-PEOPLE: Final = 10_000
 CHAT: Final = "channel.chat.message"
 UPDATE: Final = "channel.update"
 FACTS: Final[Mapping[str, str]] = {UPDATE: "channel", ONLINE: "live", OFFLINE: "live"}
 """The notifications that tell something lasting of the stream, and about what."""
+MOST_ASKED: Final = 100
+MODERATORS: Final = frozenset({"moderation:read", "channel:manage:moderators"})
 REWARDS: Final = frozenset({"channel:read:redemptions", "channel:manage:redemptions"})
 
 
@@ -60,6 +63,19 @@ class Listener(Protocol):
     @property
     def store(self) -> Store:
         """For reading."""
+        ...
+
+    @property
+    def standing(self) -> Mapping[str, tuple[str, ...]]:
+        """As what those were last seen who ever were staff."""
+        ...
+
+    async def stands(self, person: Person) -> None:
+        """Know as what somebody was seen."""
+        ...
+
+    async def remember(self, keys: Mapping[str, float]) -> None:
+        """Let these keys count as seen, each until then."""
         ...
 
     async def keep(self, records: Sequence[ConfigRecord]) -> None:
@@ -95,8 +111,9 @@ class Front:
         connection: The way to Twitch.
         speaker: The bot's voice there.
         community: Whose events these are.
-        now: Seconds; only their differences matter.
+        now: UTC seconds.
         notice: Told what people should know.
+        awaited: Names of the events that workflows wait for now.
         missed: Said in the chat once it is there for the first time: that nobody was, and what came due meanwhile.
     """
 
@@ -109,6 +126,7 @@ class Front:
         community: str,
         now: Callable[[], float],
         notice: Callable[[str], None],
+        awaited: Callable[[], Iterable[str]] = tuple,
         missed: str | None = None,
     ) -> None:
         self._missed = missed
@@ -118,7 +136,8 @@ class Front:
         self._community = community
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._roles: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._people = People(self._kept_keys, listener.remember, now, self._first)
+        self._awaited = awaited
         self._channel: dict[str, str] = {}
         self._told_at: dict[str, float] = {}
         self._changes = 0
@@ -173,6 +192,9 @@ class Front:
             async with self._facts:
                 await self._broadcasts(note)
             return
+        if (change := CHANGES.get(note.type)) is not None:
+            await self._people.become(str(note.event.get("user_id") or ""), change[0], holds=change[1])
+        await self._people.recall(named_in(note.event))
         found = events_of(note, self._known())
         if note.type == UPDATE:
             await self._learn(note)
@@ -183,7 +205,7 @@ class Front:
 
     def _known(self) -> Known:
         owner = self._connection.accounts.broadcaster
-        return Known(self._community, owner, dict(self._channel), lambda id: self._roles.get(id, ()))
+        return Known(self._community, owner, dict(self._channel), self._people.roles)
 
     async def _happens(self, note: Notification) -> None:
         for event in events_of(note, self._known()):
@@ -194,11 +216,8 @@ class Front:
         message = said.message
         if said.copied or self._is_known(f"chat:{message.id}"):
             return
-        if message.author.id:
-            self._remember(self._roles, message.author.id, message.author.roles, PEOPLE)
         if message.author.id == accounts.bot:
-            if "broadcaster" in message.author.roles or "moderator" in message.author.roles:
-                self._speaker.moderator = True
+            self._speaker.moderator = "broadcaster" in message.author.roles or "moderator" in message.author.roles
             try:
                 effects = self._speaker.own(message.text, message.id, shared=accounts.bot == accounts.broadcaster)
             except KeyError:
@@ -208,9 +227,20 @@ class Front:
                 payload = {**event.payload, "effects": list(effects)} if effects else event.payload
                 await self._listener.happen(replace(event, own=True, payload=payload))
                 return
+        if self._people.wrote(message):
+            self._start(self._kept_alone(self._people.settle()))
         heard = await self._listener.hear(message)
         for reply in heard.replies:
             await self._say(reply.text, message.id)
+
+    async def _first(self, message: Message) -> None:
+        """Somebody wrote who never did before."""
+        if "message.first" in {canonical(name) for name in self._awaited()}:
+            event = chat_event(message, self._community)
+            await self._listener.happen(replace(event, id=f"twitch:first:{message.author.id}", name="message.first"))
+
+    async def _kept_keys(self, keys: Collection[str]) -> Collection[str]:
+        return await self._listener.store.seen(self._community, list(keys), self._now())
 
     async def _say(self, text: str, reply_to: str | None = None) -> None:
         result: Result = await self._speaker.say(text, reply_to=reply_to, urgent=True)
@@ -298,6 +328,39 @@ class Front:
             if changes == self._changes:
                 await self._found(stream, channel)
         await self._learn_rewards(owner)
+        await self._look_at_moderators(owner)
+
+    async def _look_at_moderators(self, owner: str) -> None:
+        """Who lost that while nobody heard of it, as far as that may be asked."""
+        mods = {
+            key.removeprefix("twitch:")
+            for key, roles in self._listener.standing.items()
+            if key.startswith("twitch:") and "moderator" in roles and "broadcaster" not in roles
+        }
+        known = sorted(id for id in mods if id.isdecimal() and id != owner)
+        if MODERATORS.isdisjoint(self._connection.granted.get(owner, ())):
+            return
+        for start in range(0, len(known), MOST_ASKED):
+            some = known[start : start + MOST_ASKED]
+            query = {"broadcaster_id": owner, "user_id": some, "first": str(MOST_ASKED)}
+            try:
+                found = await self._connection.ask(Request("GET", "moderation/moderators", owner, query))
+                there = {str(each.get("user_id")) for each in found.get("data") or ()}
+                gone = [id for id in some if id not in there]
+                logins = await self._logins(gone, owner)
+            except (NotConnected, Refused, aiohttp.ClientError, TimeoutError) as error:
+                log.info("the moderators could not be looked up: %s", error)
+                return
+            for id in gone:
+                await self._people.become(id, "moderator", holds=False)
+                await self._listener.stands(Person(logins.get(id, ""), "twitch", (), id))
+
+    async def _logins(self, ids: Sequence[str], owner: str) -> Mapping[str, str]:
+        """What these are called, as the streamer may have named somebody who is no moderator of Twitch's."""
+        if not ids:
+            return {}
+        found = await self._connection.ask(Request("GET", "users", owner, {"id": ids}))
+        return {str(each.get("id")): str(each.get("login")) for each in found.get("data") or ()}
 
     async def _found(self, stream: Mapping[str, Any] | None, channel: Mapping[str, Any] | None) -> None:
         now, last = self._now(), await self._last()

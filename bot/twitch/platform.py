@@ -166,6 +166,7 @@ class TwitchPlatform:
             community=COMMUNITY,
             now=self._opening.clock.now,
             notice=notice,
+            awaited=self._ends.events,
             missed=missed,
         )
         return Supervisor(

@@ -448,4 +448,10 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
 ALWAYS: Final = frozenset({"channel.chat.message", "stream.online", "stream.offline", "channel.update"})
 """Heard whatever workflows ask for: instructions come by chat, and guards ask what is known of the stream."""
 
+IF_GRANTED: Final = frozenset({"channel.moderator.add", "channel.moderator.remove"})
+"""Heard whatever workflows ask for where it may be: what a moderator wrote does not go on in the name of one who is none."""
+
+FOUND: Final = frozenset({"message.first"})
+"""The events that no notification tells of: they are found by what was known before."""
+
 BY_TYPE: Final[Mapping[str, Source]] = MappingProxyType({source.type: source for source in SOURCES})

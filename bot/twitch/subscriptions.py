@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.twitch.sources import ALWAYS, SOURCES, Source
+from bot.twitch.sources import ALWAYS, FOUND, IF_GRANTED, SOURCES, Source
 from engine.events import canonical, types
 
 
@@ -50,11 +50,17 @@ def wanted(
         granted: Scopes by account id; an account that is not there has not signed in.
     """
     names = {canonical(name) for name in events}
-    asked = [source for source in SOURCES if source.type in ALWAYS or not names.isdisjoint(source.events)]
+    asked = [
+        source
+        for source in SOURCES
+        if source.type in ALWAYS or source.type in IF_GRANTED or not names.isdisjoint(source.events)
+    ]
     found: set[Subscription] = set()
     refused: list[tuple[Source, tuple[str, ...]]] = []
     for source in asked:
         owner = _owner(source, accounts, granted)
+        if owner is None and source.type in IF_GRANTED and names.isdisjoint(source.events):
+            continue
         if owner is None:
             refused.append((source, _lacking(source, accounts, granted)))
         else:
@@ -64,7 +70,7 @@ def wanted(
 
 def unheard(accounts: Accounts, granted: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
     """The events of Twitch that are not heard, with the scopes of which one is needed; none where nothing would help."""
-    told = {name for source in SOURCES for name in source.events}
+    told = {*FOUND, *(name for source in SOURCES for name in source.events)}
     never: dict[str, tuple[str, ...]] = {
         kind.name: () for kind in types() if kind.platform == "twitch" and kind.name not in told
     }

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import bot.twitch.client
 from bot.app import Bot, equipment, open_bot
 from bot.config import COMMUNITY, DataFolder, Settings, alive_at, with_live, with_names, with_value
 from bot.discord import addresses, options
@@ -28,8 +27,9 @@ from engine.execution import Person
 from engine.ports import Batch
 from storage.sqlite import SQLiteStore
 from tests.discord.conftest import QUICK
+from tests.on_air import in_no_time
 from tests.servers.discord import TOKEN, DiscordServer
-from tests.servers.twitch import FakeTwitch, chat_message
+from tests.servers.twitch import Account, FakeTwitch, chat_message
 from tests.storage.records import revision, waiting, workflow
 
 CHAT = "channel.chat.message"
@@ -87,6 +87,23 @@ class Show:
         await self._stack.enter_async_context(platforms.running(self.bot))
         await self.twitch.subscribed(CHAT)
 
+    async def again(self) -> None:
+        """Close it and open another one."""
+        await asyncio.sleep(0.5)  # what is kept beside the messages is kept soon after them
+        await self.end()
+        self._stack = AsyncExitStack()
+        await self.begin()
+
+    async def redemptions(self) -> list[Event]:
+        """The rewards that were redeemed."""
+        return [event for event in await self.bot.store.events(COMMUNITY, 100) if event.name == "reward.redeemed"]
+
+    async def until_standing(self, standing: dict[str, tuple[str, ...]]) -> None:
+        """Wait until it is known who is staff."""
+        async with asyncio.timeout(20):
+            while dict(self.bot.standing) != standing:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
     async def end(self) -> None:
         """Close it in good order."""
         await self._stack.aclose()
@@ -142,7 +159,7 @@ class Show:
 
 @pytest.fixture
 async def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Show]:
-    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    in_no_time(monkeypatch)
     async with FakeTwitch() as twitch:
         made = Show(twitch, DataFolder(tmp_path / "data"))
         await made.set_up()
@@ -332,6 +349,71 @@ async def test_the_end_of_a_stream_that_was_found_by_looking_is_the_one_that_twi
     assert names == ["stream.ended", "stream.started", "stream.ended", "stream.started"]
 
 
+REDEMPTION = "channel.channel_points_custom_reward_redemption.add"
+
+
+def redeemed(user: str, login: str) -> dict[str, Any]:
+    who = {"user_id": user, "user_login": login, "user_name": login.capitalize()}
+    return {"id": f"by-{user}", "broadcaster_user_id": "1", **who, "reward": {"title": "Hydrate", "cost": 1}}
+
+
+async def test_a_vip_is_one_after_a_restart_though_what_they_redeem_does_not_say_so(show: Show) -> None:
+    await show.begin()
+    await show.mod('!wf when someone redeems Hydrate, say "cheers ${user}"')
+    await show.mod("!wf let vips run hydrate")
+    await show.typed("hello", "vip", login="vee", user="8")
+    await show.mod("!wf list")
+    await show.again()
+    await show.twitch.subscribed(REDEMPTION)
+
+    await show.twitch.notify(REDEMPTION, redeemed("9", "nobody"))
+    await show.twitch.notify(REDEMPTION, redeemed("8", "vee"))
+    await show.until_said(lambda said: "cheers Vee" in said)
+
+    roles = {event.payload["user"]["name"]: event.payload["user"]["roles"] for event in await show.redemptions()}
+    assert roles == {"Nobody": [], "Vee": ["vip"]}
+
+
+async def test_who_is_no_moderator_any_more_is_known_though_no_workflow_asks_and_nobody_was_there(show: Show) -> None:
+    await show.set_up(scopes=(*SCOPES, "moderation:read"))
+    await show.begin()
+    await show.mod("!wf list")
+    await show.typed("hello", "moderator", login="max", user="7")
+    await show.until_standing({"twitch:5": ("moderator",), "twitch:7": ("moderator",)})
+
+    await show.twitch.subscribed("channel.moderator.remove")
+    gone = {"broadcaster_user_id": "1", "user_id": "5", "user_login": "mod", "user_name": "Mod"}
+    await show.twitch.notify("channel.moderator.remove", gone)
+    await show.until_standing({"twitch:5": (), "twitch:7": ("moderator",)})
+    show.twitch.accounts["8"] = Account("8", "named")
+    await show.bot.set(with_value(show.bot.settings, "twitch.people.moderator", "named", secret=False))
+    await show.typed("hello", login="named", user="8")
+    await show.until_standing({"twitch:5": (), "twitch:7": ("moderator",), "twitch:8": ("moderator",)})
+    show.twitch.no_moderators |= {"7", "8"}
+    await show.again()
+
+    await show.until_standing({"twitch:5": (), "twitch:7": (), "twitch:8": ("moderator",)})
+    assert show.twitch.made("GET", "moderation/moderators")[-1].query["user_id"] == ["7", "8"]
+
+
+async def test_the_first_message_of_somebody_is_told_once_in_all_that_the_bot_has_seen(show: Show) -> None:
+    await show.begin()
+    await show.typed("hello", login="old", user="8")
+    await show.mod("!wf list")
+    await asyncio.sleep(0.5)
+    told = await show.mod('!wf when someone chats for the first time, say "welcome ${user}: ${message}"')
+    await show.typed("hi again", login="old", user="8")
+    await show.typed("hi", login="new", user="9")
+    await show.until_said(lambda said: "welcome New: hi" in said)
+    await show.again()
+    await show.typed("hi again", login="new", user="9")
+    await show.typed("hey", login="newer", user="10")
+    await show.until_said(lambda said: "welcome Newer: hey" in said)
+
+    assert "I do not hear" not in told
+    assert [line for line in show.said() if line.startswith("welcome")] == ["welcome New: hi", "welcome Newer: hey"]
+
+
 async def test_the_rewards_of_the_channel_are_known_by_their_names(show: Show) -> None:
     rewards = [{"id": "r1", "title": "Hydrate"}, {"id": "r2", "title": "Do ten push-ups"}]
     show.twitch.answer("GET", "channel_points/custom_rewards", 200, {"data": rewards})
@@ -408,6 +490,9 @@ async def test_an_outage_is_told_once_and_what_is_asked_meanwhile_is_done_afterw
     await show.twitch.__aenter__()
     await show.twitch.subscribed(CHAT)
     await show.until_said(lambda said: "only once" in said)
+    async with asyncio.timeout(20):
+        while len(show.notices) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
     gone, back = show.notices
     assert gone.startswith("Twitch is gone since ")
@@ -626,6 +711,26 @@ async def test_what_the_switches_of_discord_keep_from_the_bot_is_told_when_a_wor
     assert "discord has not granted me its Server Members Intent, so I do not hear of it" in told
 
 
+@pytest.mark.parametrize("notices", ["on", "off"])
+async def test_that_discord_is_gone_is_told_in_the_twitch_chat_unless_that_is_switched_off(
+    show: Show, discord: DiscordServer, monkeypatch: pytest.MonkeyPatch, notices: str
+) -> None:
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.05)
+    async with await SQLiteStore.open(show.folder.database) as store:
+        await store.commit(Batch(config=[with_value(Settings(), "twitch.notices", notices, secret=False)[1]]))
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await discord.stop()
+    async with asyncio.timeout(20):
+        while not any("Discord is gone" in line for line in show.notices):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await show.mod("!wf list")
+    if notices == "on":
+        await show.until_said(lambda said: any("Discord is gone" in line for line in said))
+
+    assert any("Discord is gone" in line for line in show.said()) is (notices == "on")
+
+
 async def test_what_is_changed_on_one_platform_is_told_on_the_other_where_that_is_wanted(
     show: Show, discord: DiscordServer
 ) -> None:
@@ -647,6 +752,30 @@ async def test_what_is_changed_on_one_platform_is_told_on_the_other_where_that_i
     assert [line for line in show.said() if "Discord" in line] == [
         "streamer on Discord: tea v2: add as step 2 wait 5 seconds."
     ]
+
+
+async def test_what_is_too_long_for_twitch_is_a_file_where_moderators_read_in_discord(
+    show: Show, discord: DiscordServer
+) -> None:
+    mods = discord.add_channel("mods")
+    async with await SQLiteStore.open(show.folder.database) as store:
+        record = with_value(Settings(), "discord.mod_channel", "#mods", secret=False)[1]
+        await store.commit(Batch(config=[record]))
+    await show.begin()
+    await discord.until(lambda: discord.commands)
+    await show.mod(f'!wf create tea: say "{"line " * 90}"')
+    for _ in range(2):
+        await show.mod(f'!wf in tea add say "{"line " * 90}"')
+    said = await show.mod("!wf show tea")
+    exported = await show.mod("!wf export tea as json")
+
+    await discord.until(lambda: len(discord.said(mods)) == 2)
+    assert said.endswith("All of it is in #mods on Discord.")
+    assert exported.endswith("All of it is in #mods on Discord.")
+    assert discord.said(mods)[0]["content"] == "Mod asked on Twitch: `!wf show tea`"
+    shown, written = (message["attachments"][0] for message in discord.said(mods))
+    assert [shown["filename"], written["filename"]] == ["tea.workflow", "tea.json"]
+    assert discord.uploads[shown["url"].rpartition("/")[2]].decode().count("say ") == 3
 
 
 async def test_nobody_is_told_elsewhere_of_changes_who_did_not_ask_for_it(show: Show, discord: DiscordServer) -> None:

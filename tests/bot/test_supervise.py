@@ -141,18 +141,54 @@ async def ends(_: Line) -> None:
     return
 
 
+async def cancels_itself(_: Line) -> None:
+    raise asyncio.CancelledError
+
+
 async def gives_up(_: Line) -> None:
     raise GivesUp("The token is not valid: run showcaller setup.")
 
 
 async def test_every_way_to_end_leads_to_a_new_attempt() -> None:
-    scene = Scene(breaks, comes_and_breaks, ends)
+    scene = Scene(breaks, comes_and_breaks, ends, cancels_itself)
 
     async with supervised([scene.supervisor]):
         await scene.over.wait()
 
-    assert scene.made == 4
-    assert scene.pauses == [1.0, 2.0, 4.0]
+    assert scene.made == 5
+    assert scene.pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize("ever", [True, False])
+async def test_others_are_told_that_it_is_gone_or_off_only_once_it_has_been_there(
+    monkeypatch: pytest.MonkeyPatch, ever: bool
+) -> None:
+    monkeypatch.setattr("bot.supervise.TOLD_AFTER", 0.0)
+    told: list[str] = []
+
+    async def comes_and_goes(line: Line) -> None:
+        if ever:
+            line.up()
+        line.down("it ended")
+        await asyncio.sleep(0.05)
+
+    scene = Scene(comes_and_goes, comes_and_goes, gives_up)
+    scene.supervisor.told_also = told.append
+    await scene.supervisor.run()
+
+    assert [
+        each.split(" since")[0].split(" after")[0] for each in scene.said if not each.startswith("Twitch stays")
+    ] == (
+        ["Twitch is gone", "Twitch is back", "Twitch is gone"]
+        if ever
+        else ["Twitch is not there yet: I have been trying"]
+    )
+    assert [each.split(" since")[0].split(" after")[0] for each in told] == (
+        ["Twitch is gone", "Twitch is back", "Twitch is gone", OFF] if ever else []
+    )
+
+
+OFF = "Twitch stays off until something is mended. Everything else goes on."
 
 
 async def test_one_that_gives_up_says_what_to_do_and_leaves_the_others_alone() -> None:

@@ -481,6 +481,42 @@ async def test_a_refused_chat_is_told_and_not_asked_for_again_and_again(desk: De
     ]
 
 
+async def test_what_cannot_be_heard_for_long_is_told_once_and_so_is_that_it_is_heard_again(
+    desk: Desk, twitch: FakeTwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.02)
+    await desk.connect("stream.online", "stream.offline", "channel.update")
+
+    twitch.answer("POST", "eventsub/subscriptions", 500, "no", times=2 * 6)  # two conditions, one of either direction
+    desk.events = ["raid"]
+    await twitch.subscribed("channel.raid")
+    async with asyncio.timeout(5):
+        while len(desk.said) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await desk.end()
+
+    assert desk.said == [
+        "I do not hear of raid.received at the moment: Twitch does not let me subscribe to it. "
+        "I keep trying; everything else goes on.",
+        "I hear of raid.received again.",
+    ]
+    assert desk.downs == []
+
+
+async def test_a_hiccup_of_one_subscription_is_told_nobody(
+    desk: Desk, twitch: FakeTwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.02)
+    await desk.connect("stream.online", "stream.offline", "channel.update")
+
+    twitch.answer("POST", "eventsub/subscriptions", 500, "no", times=2 * 4)
+    desk.events = ["raid"]
+    await twitch.subscribed("channel.raid")
+    await asyncio.sleep(0.2)
+
+    assert desk.said == []
+
+
 async def test_a_revoked_subscription_is_asked_for_again(desk: Desk, twitch: FakeTwitch) -> None:
     desk.events = ["raid"]
     await desk.connect("channel.raid")
@@ -493,19 +529,25 @@ async def test_a_revoked_subscription_is_asked_for_again(desk: Desk, twitch: Fak
 async def test_what_a_dead_process_left_subscribed_does_not_stand_in_the_way(desk: Desk, twitch: FakeTwitch) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(twitch.eventsub_url) as ws:
         hello = await ws.receive_json()
-        stale = {
-            "type": CHAT,
-            "version": "1",
-            "condition": {"broadcaster_user_id": "2", "user_id": "2"},
-            "transport": {"method": "websocket", "session_id": hello["payload"]["session"]["id"]},
-        }
         head = {"Authorization": f"Bearer {desk.tokens.tokens[BOT].access}"}
-        async with session.post(twitch.api_base + "eventsub/subscriptions", json=stale, headers=head) as answer:
-            assert answer.status == 202
+        for channel in ("1", "2"):  # of another channel, where another bot of the same account is; and of this one
+            stale = {
+                "type": CHAT,
+                "version": "1",
+                "condition": {"broadcaster_user_id": channel, "user_id": "2"},
+                "transport": {"method": "websocket", "session_id": hello["payload"]["session"]["id"]},
+            }
+            async with session.post(twitch.api_base + "eventsub/subscriptions", json=stale, headers=head) as answer:
+                assert answer.status == 202
 
+        page = {"data": [], "pagination": {"cursor": "next"}}
+        twitch.answer("GET", "eventsub/subscriptions", 200, page)
         await desk.connect()
+        left = [sub["condition"]["broadcaster_user_id"] for s in twitch.sessions for sub in s.subscriptions.values()]
 
+    assert twitch.made("GET", "eventsub/subscriptions")[1].query["after"] == ["next"]
     assert twitch.count("DELETE", "eventsub/subscriptions") == 1
+    assert "1" in left
 
 
 async def test_asking_without_a_connection_asks_nothing(desk: Desk, twitch: FakeTwitch) -> None:

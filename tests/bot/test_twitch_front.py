@@ -21,6 +21,18 @@ class Quiet:
     accounts = Accounts("1", "2")
     replies = ()
 
+    settings = None
+
+    @property
+    def store(self) -> Any:
+        return self
+
+    async def seen(self, _: str, keys: Any, __: float) -> Any:
+        return keys
+
+    async def remember(self, keys: Any) -> None:
+        """Nothing."""
+
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.goes_on = asyncio.Event()

@@ -6,7 +6,7 @@ import pytest
 from twitchio.eventsub import subscriptions
 from twitchio.eventsub.enums import SubscriptionType
 
-from bot.twitch.sources import ALWAYS, LEFT_OUT, SOURCES
+from bot.twitch.sources import ALWAYS, IF_GRANTED, LEFT_OUT, SOURCES
 from bot.twitch.subscriptions import (
     RETRY_LONGEST,
     Accounts,
@@ -406,9 +406,22 @@ def types_for(*events: str, granted: Any = ALL, accounts: Accounts = BOTH) -> se
 
 
 def test_only_what_workflows_wait_for_is_subscribed_to_beside_the_chat() -> None:
-    assert types_for() == ALWAYS
-    assert types_for("raid", "channel.follow") == {*ALWAYS, "channel.raid", "channel.follow"}
-    assert types_for("gift_bomb") == {*ALWAYS, "channel.chat.notification"}
+    always = {*ALWAYS, *IF_GRANTED}
+    assert types_for() == always
+    assert types_for("raid", "channel.follow") == {*always, "channel.raid", "channel.follow"}
+    assert types_for("gift_bomb") == {*always, "channel.chat.notification"}
+
+
+def test_who_becomes_a_moderator_and_who_stays_none_is_heard_where_that_is_granted_and_missed_silently_elsewhere() -> (
+    None
+):
+    nothing = {"1": (), "2": ("user:read:chat",)}
+
+    assert types_for() >= IF_GRANTED
+    assert wanted([], BOTH, nothing)[1] == ()
+    assert [source.type for source, _ in wanted(["moderator.removed"], BOTH, nothing)[1]] == [
+        "channel.moderator.remove"
+    ]
 
 
 def test_each_account_hears_what_it_may() -> None:
@@ -440,7 +453,7 @@ def test_events_that_are_not_heard_are_named_with_what_would_help() -> None:
     assert found["cheer.received"] == ("bits:read",)
     assert found["clip.created"] == ()
     assert "raid.received" not in found
-    assert set(unheard(BOTH, ALL)) == {"message.first", "clip.created"}
+    assert set(unheard(BOTH, ALL)) == {"clip.created"}
 
 
 def test_what_needs_several_scopes_is_heard_with_all_of_them_only_and_names_the_next_one() -> None:

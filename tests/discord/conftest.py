@@ -28,6 +28,12 @@ from tests.servers.discord import TOKEN, DiscordServer
 QUICK = Pace(guilds=0.05, heartbeat=60.0, identify=0.01, rate=1.0)
 
 
+@pytest.fixture(autouse=True)
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library waits for by itself before it connects again is drawn from several seconds."""
+    monkeypatch.setattr("discord.backoff.ExponentialBackoff.delay", lambda _: 0.02)
+
+
 @pytest.fixture(scope="session")
 def equipped() -> Equipment:
     """The language is built once."""

@@ -102,6 +102,20 @@ async def test_what_a_bot_does_is_no_event(home: Home):
     assert [event["emoji"] for event in await home.events("discord.reaction.added")] == ["🔥"]
 
 
+async def test_a_bot_that_comes_gets_a_role_and_goes_is_no_event(home: Home):
+    server = home.server
+    for person in (user("helper", bot=True), user("eve")):
+        await server.join(person)
+        await server.give(person, server.crew)
+        await server.give(person)
+        await server.leave(person)
+    await home.event("discord.member.left")
+    kinds = ("member.joined", "role.given", "role.taken", "member.left")
+    people = {kind: [event["user"]["name"] for event in await home.events(f"discord.{kind}")] for kind in kinds}
+
+    assert people == {kind: ["eve"] for kind in kinds}
+
+
 async def test_a_reaction_is_asked_for_as_it_is_typed_on_a_phone(home: Home):
     server = home.server
     said = await home.tell(server.mo, '!wf when someone reacts with 🎉 in discord, post "party" in #general')

@@ -4,8 +4,8 @@ import pytest
 
 from bot.discord.answers import outgoing, parted
 from bot.discord.commands import choices
+from bot.discord.mentions import mentions_in
 from bot.discord.options import Options, options_of, unheard
-from bot.discord.service import mentions_in
 from bot.discord.wire import addressed, in_words
 from bot.message import Reply
 from bot.rendering import harmless
@@ -101,12 +101,35 @@ def test_a_message_to_the_bot_is_an_instruction_and_a_prefix_after_its_name_coun
     assert addressed("<@8> list", 7) == "<@8> list"
 
 
-def test_only_what_is_written_in_a_step_pings():
-    everybody = mentions_in(["live @here"])
-    roles = mentions_in(["hey <@&42>"])
+MENTIONS = (
+    # written                              made of it                                 everybody, roles, people
+    ("live @here", "live @here", (True, [], [])),
+    ("hey <@&42>", "hey <@&42>", (False, [42], [])),
+    ("hey <@42> and <@!43>", "hey <@42> and <@!43>", (False, [], [42, 43])),
+    ("hey <@${user.id}>", "hey <@42>", (False, [], [42])),
+    ("hey ${user}", "hey <@42>", (False, [], [])),
+    ("${message}", "@everyone <@&1> <@2>", (False, [], [])),
+    ("<@${user.id}> says ${message}", "<@42> says hi", (False, [], [42])),
+    ("<@${user.id}> says ${message}", "<@42> says <@99>", (False, [], [])),
+    ("<@7> and <@${user.id}>: ${message}", "<@7> and <@42>: <@99>", (False, [], [7])),
+    ("${message} <@${user.id}>", "<@99> z <@42>", (False, [], [])),
+    ("<@${user.id}> ${message}", "<@> <@99>", (False, [], [])),
+    ("<${message} <@${user.id}>", "<@99> <@>", (False, [], [])),
+    ("<@${arguments}>", "<@1> <@2>", (False, [], [])),
+)
 
-    assert everybody.everyone is True
-    assert roles.everyone is False
-    assert [role.id for role in roles.roles] == [42]  # type: ignore[union-attr]
-    assert mentions_in(["hey <@${user.id}>"]).users is True
-    assert mentions_in(["hey ${user}"]).users is False
+
+@pytest.mark.parametrize(("written", "made", "pinged"), MENTIONS)
+def test_only_what_is_written_in_a_step_pings(written: str, made: str, pinged: tuple[bool, list[int], list[int]]):
+    found = mentions_in({"message": written, "channel_id": "x"}, {"message": made})
+    roles, users = found.roles, found.users
+
+    assert not isinstance(roles, bool)
+    assert not isinstance(users, bool)
+    assert (found.everyone, [each.id for each in roles], [each.id for each in users]) == pinged
+
+
+def test_each_text_of_a_step_is_looked_at_by_itself():
+    found = mentions_in({"title": "<@${user.id}>", "message": "${message}"}, {"title": "<@1>", "message": "<@2>"})
+
+    assert [each.id for each in found.users] == [1]  # type: ignore[union-attr]

@@ -246,6 +246,35 @@ async def test_what_people_should_know_is_said_in_the_channel_for_moderators_if_
         assert call.body["allowed_mentions"]["parse"] == []
 
 
+async def test_what_is_too_long_for_a_message_is_said_there_all_the_same(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment
+):
+    mods = discord.add_channel("mods")
+    async with living(discord, tmp_path, equipped, settings={"discord.mod_channel": "#mods"}) as home:
+        await home.up()
+        home.platform.tell("; ".join(f"problem {number}" for number in range(300)) + ".")
+        await home.until(lambda: len(discord.said(mods)) == 2)
+
+        assert "problem 0;" in discord.said(mods)[0]["content"]
+        assert discord.said(mods)[1]["content"].endswith("problem 299.")
+
+
+@pytest.mark.parametrize(("channel", "there"), [("mods", "mods"), ("nowhere", None), ("", None)])
+async def test_a_file_is_posted_there_or_it_is_known_that_it_was_not(
+    discord: DiscordServer, tmp_path: Path, equipped: Equipment, channel: str, there: str | None
+):
+    discord.add_channel("mods")
+    file = ("raid.txt", "all of it")
+    async with living(discord, tmp_path, equipped, settings={"discord.mod_channel": channel}) as home:
+        assert await home.platform.post_aside("too early", file) is None
+        await home.up()
+        discord.plan("POST", r"/channels/\d+/messages", 403, text="refused")
+
+        assert await home.platform.post_aside("refused", file) is None
+        assert await home.platform.post_aside("posted", file) == there
+        assert [b"all of it"] * bool(there) == list(discord.uploads.values())
+
+
 async def test_without_such_a_channel_nothing_is_said_by_itself(home: Home):
     home.platform.tell("Twitch is gone since 19:02.")
     await home.tell(home.server.mo, "!wf list")

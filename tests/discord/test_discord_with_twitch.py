@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import bot.twitch.client
 from bot.equipment import Equipment
 from bot.platforms import DiscordThere
 from tests.discord.conftest import QUICK
-from tests.on_air import OnAir, on_air, set_up
+from tests.on_air import OnAir, in_no_time, on_air, set_up
 from tests.servers.discord import DiscordServer, buttons
 from tests.servers.twitch import FakeTwitch
 
@@ -29,7 +28,7 @@ RAID = {
 async def both(
     discord: DiscordServer, tmp_path: Path, equipped: Equipment, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OnAir]:
-    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    in_no_time(monkeypatch)
     monkeypatch.setattr(DiscordThere, "pace", QUICK)
     async with AsyncExitStack() as stack:
         twitch = await stack.enter_async_context(FakeTwitch())

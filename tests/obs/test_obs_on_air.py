@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import bot.twitch.client
 from bot.app import equipment
 from bot.equipment import Equipment
 from bot.files import import_workflow
@@ -19,7 +18,7 @@ from bot.tokens import Token
 from tests.obs import studio as real
 from tests.obs.bench import pixel, put_back
 from tests.obs.studio import Sink, Studio, probed
-from tests.on_air import OnAir, on_air, set_up
+from tests.on_air import OnAir, in_no_time, on_air, set_up
 from tests.servers.discord import DiscordServer
 from tests.servers.twitch import FakeTwitch
 
@@ -40,7 +39,7 @@ async def air(
     studio: Studio, tmp_path: Path, equipped: Equipment, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OnAir]:
     """A bot on three platforms, with the two workflows of the streamer."""
-    monkeypatch.setattr(bot.twitch.client, "LOOK_EVERY", 0.05)
+    in_no_time(monkeypatch)
     if not studio.runs:
         studio.start()
     await put_back(studio)

@@ -86,6 +86,7 @@ class FakeTwitch:
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
         held: Requests that are carried out and then never answered, as (verb, path, words in the body).
+        no_moderators: Ids of those that are none when that is asked.
         issued: Every token and code that was ever handed out.
         echoes: Whether what the bot says comes back as a chat message, the bot being a moderator.
     """
@@ -108,6 +109,7 @@ class FakeTwitch:
         self.unused_after = 10.0
         self.held: set[tuple[str, str, str]] = set()
         self.live = False
+        self.no_moderators: set[str] = set()
         self.echoes = False
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._moving: dict[str, dict[str, dict[str, Any]]] = {}
@@ -364,6 +366,9 @@ class FakeTwitch:
                     own = chat_message(call.body["message"], id=id, login="bot", user="2", badges=("moderator",))
                     self._start(self._echoed(own))
                 return web.json_response({"data": [{"message_id": id, "is_sent": True, "drop_reason": None}]})
+            case "GET", "moderation/moderators":
+                asked = [id for id in call.query.get("user_id", []) if id not in self.no_moderators]
+                return web.json_response({"data": [{"user_id": id} for id in asked]})
             case "GET", "streams":
                 stream = {
                     "id": "9",

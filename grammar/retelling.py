@@ -1,0 +1,114 @@
+"""The text of a step said in another way: as an announcement, in another channel, in its place or once more after it.
+
+Which methods say a text is told by their declarations: they need one text and nothing else that only the asker knows. The
+text stays as it is; what is not said of the new way is never made up.
+"""
+
+from collections.abc import Iterator
+
+from engine.declare import Declarations, Method, Param
+from engine.events import kind_of
+from engine.model import Action, Call, Definition, State, all_states
+from grammar.altering import altered
+from grammar.context import Context
+from grammar.references import Unsettled, Within, one_of, only, overview, refuse
+from grammar.syntax import Alter, It, Kind, Retell
+from grammar.wishes import Vague
+
+
+def text_of(action: Action, declarations: Declarations) -> str | None:
+    """The one text that a step says; None if it says none."""
+    method = declarations.find(action.service, action.method) if isinstance(action, Call) else None
+    text = own_text(method) if method is not None else None
+    value = action.params.get(text.name) if text is not None and isinstance(action, Call) else None
+    return value if isinstance(value, str) else None
+
+
+def speaker(syntax: Retell, within: Within, declarations: Declarations) -> State:
+    """The step whose text is meant.
+
+    Raises:
+        Unsettled: No step says one.
+        Unclear: Several may be meant.
+    """
+    speaking = _speaking(within, declarations)
+    match syntax.reference:
+        case It():
+            last = [state for state in speaking if state.name == within.it]
+            return only(tuple(last) or speaking, syntax.reference, within)
+        case reference:
+            return one_of(reference, within)
+
+
+def _speaking(within: Within, declarations: Declarations) -> tuple[State, ...]:
+    """The steps that say a text."""
+    return tuple(
+        state for state in all_states(within.definition.states) if text_of(state.action, declarations) is not None
+    )
+
+
+def teller(kind: Kind, declarations: Declarations) -> Method | None:
+    """The method that says a text in the way that is meant: the one that is called so first of all."""
+    fitting = [method for method in _tellers(declarations) if method.key in kind.keys]
+    named = [method for method in fitting if kind.words == method.verb or kind.words in method.noun]
+    return next(iter((*named, *fitting)), None)
+
+
+def _tellers(declarations: Declarations) -> Iterator[Method]:
+    for method in declarations:
+        if own_text(method) is not None:
+            yield method
+
+
+def own_text(method: Method) -> Param | None:
+    """The text of a method that says one, where all else it needs is told by what is there."""
+    needed = [param for param in method.params if param.required and param.type != "user"]
+    return needed[0] if len(needed) == 1 and needed[0].type == "text" and needed[0].slot == "text" else None
+
+
+def retold(action: Action, by: Method, definition: Definition, declarations: Declarations) -> Call:
+    """The text of a step, said by another method.
+
+    Raises:
+        Unsettled: It says none, or the method needs what is not known here.
+    """
+    said, text = text_of(action, declarations), own_text(by)
+    if said is None or text is None:
+        raise refuse("That step says no text.")
+    params: dict[str, str] = {}
+    for param in by.params:
+        if param is text:
+            params[param.name] = said
+        elif param.required:
+            params[param.name] = _somebody(by, said, definition)
+    return Call(service=by.service, method=by.name, params=dict(params))
+
+
+def _somebody(by: Method, said: str, definition: Definition) -> str:
+    """Whom it is about: who started it, if all that starts it tells of somebody."""
+    kinds = [kind_of(trigger.on) for trigger in definition.triggers]
+    if kinds and all(kind is not None and "user" in kind.fields for kind in kinds):
+        return "${user}"
+    raise Unsettled(Vague(f'To whom? Say it as a step of its own, such as: {by.verb} "{said}" to ninja'))
+
+
+def said_otherwise(syntax: Retell, state: State, within: Within, context: Context) -> Action:
+    """What a step does that says its text in another way.
+
+    Raises:
+        Unsettled: It says none, or it is not known how.
+    """
+    declarations, definition = context.declarations, within.definition
+    if text_of(state.action, declarations) is None:
+        raise Unsettled(Vague(f"That step says nothing: {within.describe(state)}. {overview(within)}"))
+    place = syntax.place
+    if place is not None and place.type == "channel":
+        return altered(state, Alter(syntax.reference, place), context.workspace, declarations)
+    if place is not None:
+        by = next((method for method in _tellers(declarations) if method.service == place.text), None)
+    else:
+        by = teller(syntax.deed, declarations) if syntax.deed is not None else None
+    if by is None:
+        what = syntax.deed.words if syntax.deed is not None else "place"
+        raise Unsettled(Vague(f'What a step says cannot be made into "{what}". Say: replace the step with ...'))
+    return retold(state.action, by, definition, declarations)
