@@ -12,7 +12,6 @@ from rapidfuzz import fuzz
 
 from bot.answers import Thought
 from bot.lately import Lately
-from bot.replies import quoted
 from bot.rereading import Anew, Correction, Reading
 from engine.edits import (
     AddTrigger,
@@ -28,6 +27,7 @@ from engine.edits import (
 )
 from engine.model import Call, State, Wait
 from grammar.instruction import Change, Understood
+from grammar.references import key
 
 Way: TypeAlias = Callable[[Lately, Thought, Reading], Correction | None]
 
@@ -117,13 +117,13 @@ def _other_words(lately: Lately, thought: Thought, reading: Reading) -> Correcti
     """`oops I mean happy birthday`: the text just written, or the part of it that looks like that."""
     if not (thought.means or thought.rejects) or len(thought.rest.split()) > _MOST_WORDS:
         return None
-    texts = [(state, key, text) for state in _made(lately) for key, text in _texts(state)]
-    found = [(state, key, new) for state, key, text in texts if (new := _put_right(text, thought.rest)) is not None]
+    texts = [(state, param, text) for state in _made(lately) for param, text in _texts(state)]
+    found = [(state, param, new) for state, param, text in texts if (new := _put_right(text, thought.rest)) is not None]
     if len(found) != 1:
         return None
-    state, key, new = found[0]
+    state, param, new = found[0]
     assert isinstance(state.action, Call)  # noqa: S101  only a call has texts
-    action = state.action.model_copy(update={"params": {**state.action.params, key: new}})
+    action = state.action.model_copy(update={"params": {**state.action.params, param: new}})
     return Anew(back=False, instruction=Change(lately.workflow, (SetAction(state.name, action),)))
 
 
@@ -164,11 +164,23 @@ def _in_place_of(lately: Lately, thought: Thought, reading: Reading) -> Correcti
     """`not #clips, general`: the step that had the one has the other."""
     if not thought.denied:
         return None
-    for value in (thought.rest, f"#{thought.rest}", quoted(thought.rest)):
+    for value in (thought.rest, f"#{thought.rest}"):
         found = _changed_now(f"use {value} instead of {thought.denied}", lately, reading)
-        if found is not None:
+        if found is not None and _does_the_same(found, lately):
             return found
     return None
+
+
+def _does_the_same(correction: Correction, lately: Lately) -> bool:
+    """Whether every step goes on doing what it does, with another value."""
+    match correction:
+        case Anew(instruction=Change(edits=edits)):
+            pairs = [
+                (lately.after.state(edit.name).action, edit.action) for edit in edits if isinstance(edit, SetAction)
+            ]
+            return all(key(old) == key(new) for old, new in pairs)
+        case _:
+            return False
 
 
 def _later(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:

@@ -19,6 +19,40 @@ NO: Final = frozenset(
     | {"no dont", "do not", "nein", "non", "nothing", "neither", "neither one", "none", "none thanks"}
     | {f"{none} of {them}" for none in ("neither", "none", "not any") for them in ("them", "those", "these", "the two")}
 )
+_AND_YES: Final = frozenset(
+    {
+        "ok",
+        "okay",
+        "right",
+        "correct",
+        "please",
+        "pls",
+        "delete it",
+        "do that",
+        "go for it",
+        "thats right",
+        "that's right",
+    }
+    | {"that one", "thats the one", "that's the one", "exactly", "of course", "definitely", "absolutely", "yea", "ya"}
+)
+"""What is said beside a yes, and is none alone."""
+_AND_NO: Final = frozenset(
+    {
+        "keep it",
+        "keep that",
+        "leave it",
+        "leave that",
+        "stop",
+        "wait",
+        "please",
+        "pls",
+        "thanks",
+        "thank you",
+        "dont do it",
+    }
+    | {"don't do it", "dont delete it", "don't delete it", "do not delete it", "keep them", "leave them"}
+)
+"""What is said beside a no, and is none alone."""
 DROP: Final = frozenset(
     {"never mind", "nevermind", "nvm", "forget it", "forget that", "forget about it", "leave it", "drop it"}
     | {"no never mind", "no nevermind", "no nvm", "no forget it", "skip it"}
@@ -135,9 +169,23 @@ class Thought:
 def verdict(said: str) -> bool | None:
     """Yes or no, where that is all that is said."""
     word = bare(said)
-    if word in YES:
+    if word in YES or _is_made_of(word, YES, _AND_YES):
         return True
-    return False if word in NO or word in DROP or _is_sighed_no(said) else None
+    is_no = word in NO or word in DROP or _is_made_of(word, NO | DROP, _AND_NO)
+    return False if is_no or _is_sighed_no(said) else None
+
+
+def _is_made_of(word: str, sure: frozenset[str], beside: frozenset[str]) -> bool:
+    """Whether an answer is nothing but such words, one of which at least is sure: `yeah do it`, `no keep it`."""
+    left, found = word, False
+    while left:
+        begins = [each for each in (*sure, *beside) if left == each or left.startswith((f"{each} ", f"{each}, "))]
+        if not begins:
+            return False
+        longest = max(begins, key=len)
+        found = found or longest in sure
+        left = left[len(longest) :].lstrip(" ,.!")
+    return found
 
 
 def _is_sighed_no(said: str) -> bool:
@@ -148,7 +196,11 @@ def _is_sighed_no(said: str) -> bool:
 def is_dropped(said: str, *, verbatim: bool = False) -> bool:
     """Whether the asker no longer wants to answer; where a text is wanted, only by words that are hardly one."""
     word = bare(said)
-    return word in DROP or (verbatim and word in NO) or (not verbatim and (word in NO or _is_sighed_no(said)))
+    return (
+        word in DROP
+        or (verbatim and word in NO)
+        or (not verbatim and (word in NO or _is_made_of(word, NO | DROP, _AND_NO) or _is_sighed_no(said)))
+    )
 
 
 # Which of several ------------------------------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ class Bot:
             self._standing |= standing_in({record.key: record})
 
     async def stream_is(self, facts: Mapping[str, Any]) -> None:
-        """Know this of the stream: `live`, `title`, `category`, whichever is given."""
+        """Know this of the stream: `live`, `title`, `category`, `viewers`, whichever is given."""
         settings, records = self.settings, []
         for key, value in facts.items():
             if key == "live" and value is not settings.live:

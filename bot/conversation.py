@@ -24,6 +24,7 @@ from bot.instructions.turn import Ask, Desk, Told, name
 from bot.lately import Lately, lately
 from bot.message import Message, Reply, instruction_in
 from bot.open_questions import OpenQuestions
+from bot.pointing import pointed
 from bot.questions import detail, filled, focus_then, has_missed, is_verbatim, left_of, options_of, words_of
 from bot.replies import clipped, one, refusal, sentence
 from bot.rereading import Anew, Which
@@ -129,6 +130,7 @@ class Conversation:
         self._hearing = Hearing(self._desk, self._focus)
         self._asking = Asking(self._hearing, self._questions)
         self._picks: dict[str, Pick] = {}
+        self._refused: set[str] = set()
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -158,10 +160,13 @@ class Conversation:
     async def handle(self, message: Message) -> list[Reply]:
         """Answer a message. Nothing is raised: what goes wrong is said."""
         try:
-            return await self._in_turn(message, partial(self._handle, message))
+            told = await self._in_turn(message, partial(self._handle, message))
         except _NotUnderstood as words:
             guesses = await self._guesses(words.unread)
-            return await self._in_turn(message, partial(self._offer, words, guesses))
+            told = await self._in_turn(message, partial(self._offer, words, guesses))
+        if told:
+            (self._refused.add if told[-1].kind == "refusal" else self._refused.discard)(self._focus.key(message))
+        return told
 
     async def _in_turn(self, message: Message, answering: Callable[[], Awaitable[Sequence[Reply]]]) -> list[Reply]:
         """Let it be answered while nothing else is."""
@@ -303,13 +308,13 @@ class Conversation:
         workspace = self._hearing.workspace(heard.message, heard.focus)
         understanding = self._desk.language.understand(as_lines(heard.text.strip()), workspace)
         if not heard.answers and not heard.doubted:
-            meant = await which_change(self._hearing, heard, understanding, workspace)
-            if isinstance(meant, str):
-                return refusal(meant, platform)
-            if meant is not None:
-                return await self._carry_out(heard, await self._with_deleted(workspace, meant), Understood(meant))
+            if (taken_back := await self._take_back(heard, understanding, workspace)) is not None:
+                return taken_back
+            understanding = await self._pointed(heard, understanding, workspace)
         if not heard.answers and not heard.doubted and may_be_thought(self._hearing, heard, understanding, workspace):
-            thought = await second_thought(self._hearing, heard, self._picks.get(self._focus.key(heard.message)))
+            own = self._focus.key(heard.message)
+            refused = own in self._refused
+            thought = await second_thought(self._hearing, heard, self._picks.get(own), after_refusal=refused)
             followed = None if thought is None else await self._follow(heard, thought)
             if followed is not None:
                 return followed
@@ -330,6 +335,25 @@ class Conversation:
                 return await self._asking.ask_missing(heard, understanding)
             case Understood():
                 return await self._carry_out(heard, workspace, understanding)
+
+    async def _take_back(
+        self, heard: Heard, understanding: Understanding, workspace: Workspace
+    ) -> Sequence[Reply] | None:
+        """Take back the change that is meant without its version; None if none is."""
+        meant = await which_change(self._hearing, heard, understanding, workspace)
+        if meant is None:
+            return None
+        if isinstance(meant, str):
+            return refusal(meant, heard.message.place.platform)
+        return await self._carry_out(heard, await self._with_deleted(workspace, meant), Understood(meant))
+
+    async def _pointed(self, heard: Heard, understanding: Understanding, workspace: Workspace) -> Understanding:
+        """What the words mean with the steps they point at in their place, if that is plain."""
+        for said in await pointed(self._hearing, heard, is_read=isinstance(understanding, Understood)):
+            meant = self._desk.language.understand(said, workspace, teaching=False)
+            if not isinstance(meant, Refusal):
+                return meant
+        return understanding
 
     # Guessing ------------------------------------------------------------------------------------------------------------
 
@@ -366,8 +390,9 @@ class Conversation:
         match thought:
             case Corrects(last=last, correction=correction):
                 return await self._correct(heard, last, correction)
-            case Says(sentence=said):
-                return await self._process(replace(heard, text=said, doubted=True))
+            case Says(sentence=said, doubted=doubted):
+                is_all = len(said) >= len(heard.text.strip())  # nothing was taken off it that would have to be again
+                return await self._process(replace(heard, text=said, doubted=doubted or is_all))
             case Does(instruction=instruction):
                 workspace = self._hearing.workspace(heard.message)
                 return await self._carry_out(replace(heard, doubted=True), workspace, Understood(instruction))

@@ -66,6 +66,8 @@ from grammar.workspace import Workspace
 
 MOST_OPTIONS: Final = 9
 _MAKE_IT: Final = re.compile(r"(?:make|set|change|turn) (?:it|that)(?: to(?: be)?)?\s+", re.IGNORECASE)
+_CONTRAST: Final = re.compile(r"not\s", re.IGNORECASE)
+"""`not this, that` says by itself what is to be changed, so that nothing is taken back for it."""
 _SOME_STEP: Final = re.compile(r"(?:in|for|the workflow|workflow)\s+", re.IGNORECASE)
 _QUANTITY: Final = re.compile(
     r"(?<![\w.])\d+(?:[.:,]\d+)*(?:\s?(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|days?))?\b"
@@ -366,7 +368,7 @@ def _name(lately: Lately, thought: Thought, reading: Reading) -> Correction | No
 
 def _whole(lately: Lately, thought: Thought, reading: Reading) -> Correction | None:
     """`no, remove step 4`: after a no it is in place of what was done; else it is just the next instruction."""
-    if _MAKE_IT.match(thought.rest) or gives_value(thought.rest):
+    if _MAKE_IT.match(thought.rest) or gives_value(thought.rest) or _CONTRAST.match(thought.rest):
         return None
     if (further := _with_what_was_added(lately, thought, reading)) is not None:
         return further

@@ -50,6 +50,7 @@ _SAMPLES: Final[dict[ParamType, JsonValue]] = {
     "sound": "horn",
     "reward": "Hydrate",
     "role": "Member",
+    "counter": "deaths",
     "list": ["one", "two"],
     "any": "anything",
 }

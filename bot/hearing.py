@@ -3,7 +3,7 @@
 It knows no question that is open, and carries nothing out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot import templates
@@ -14,9 +14,11 @@ from bot.instructions.files import as_lines
 from bot.instructions.turn import MAX_WORDS, Desk, Turn
 from bot.message import Message
 from bot.replies import clipped, in_one_line
+from engine.model import Definition
 from engine.ports import ProposalRecord
+from grammar.counters import counters_in
 from grammar.instruction import Import, Instruction, Understanding, Understood
-from grammar.workspace import WorkflowView, Workspace
+from grammar.workspace import LiveNames, WorkflowView, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Hearing:
     def __init__(self, desk: Desk, focus: Focus) -> None:
         self.desk = desk
         self.focus = focus
+        self._counted: dict[str, tuple[Definition, tuple[str, ...]]] = {}
 
     def workspace(self, message: Message, focus: str | None = None) -> Workspace:
         """What words of this person are read against there, with another workflow in focus if one is given."""
@@ -65,7 +68,19 @@ class Hearing:
         if focused is not None and len(states := views[focused].definition.states) == 1:
             step = states[0].name
         place = message.place.platform
-        return Workspace(views, focused, desk.names(), desk.settings(), place, step, templates.names())
+        return Workspace(views, focused, self._names(views), desk.settings(), place, step, templates.names())
+
+    def _names(self, views: Mapping[str, WorkflowView]) -> LiveNames:
+        """The names of the stream, and the counters of the workflows; each is looked into once."""
+        before = self._counted
+        self._counted = {
+            id: before[id]
+            if id in before and before[id][0] is view.definition
+            else (view.definition, counters_in(view.definition))
+            for id, view in views.items()
+        }
+        found = dict.fromkeys(name for _, names in self._counted.values() for name in names)
+        return replace(self.desk.names(), counters=tuple(found)) if found else self.desk.names()
 
     def views(self, entries: Iterable[Entry]) -> dict[str, WorkflowView]:
         """Workflows as the language sees them, by id."""
@@ -119,7 +134,7 @@ class Hearing:
             heard.moved or heard.doubted,
             (heard.question.id,) if heard.question is not None else (),
             heard.focus or self.focus.workflow(message),
-            lambda workflow: self.focus.record(message, workflow),
+            remember=lambda workflow: self.focus.record(message, workflow),
         )
 
 

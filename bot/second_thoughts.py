@@ -48,9 +48,10 @@ class Corrects:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Not what was done, but what this sentence says."""
+    """Not what was done, but what this sentence says; a mere sigh before it makes it no less sure."""
 
     sentence: str
+    doubted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,17 @@ def may_be_thought(hearing: Hearing, heard: Heard, understanding: Understanding,
             return left_over and str("".join(last_word)).casefold() in hearing.say(instruction, workspace).casefold()
 
 
-async def second_thought(hearing: Hearing, heard: Heard, pick: Pick | None) -> SecondThought | None:
+async def second_thought(
+    hearing: Hearing, heard: Heard, pick: Pick | None, *, after_refusal: bool = False
+) -> SecondThought | None:
     """What a message means as a correction of what this person did last here; None if it means nothing so.
 
     Args:
         hearing: How it is read.
         heard: The message.
         pick: What this person picked last here, if they were asked which of several.
+        after_refusal: Whether what they said last was refused: then it is that which is put right, and nothing that
+            was done before.
 
     Raises:
         StoreError: What was done last cannot be read.
@@ -95,6 +100,11 @@ async def second_thought(hearing: Hearing, heard: Heard, pick: Pick | None) -> S
     if not found or focus is None or not is_staff(message.author):
         return None
     workspace = hearing.workspace(message)
+    if after_refusal:
+        said = (thought.rest for thought in found if thought.rest)
+        whole = (each for each in said if is_full(hearing.desk.language.understand(each, workspace, teaching=False)))
+        sentence = next(whole, None)
+        return None if sentence is None else Says(sentence)
     last = await lately(hearing.desk, message.author, focus, workspace)
     deed = hearing.focus.deed(message)
     is_last = last is not None and deed == kept_words(last.said)
@@ -144,7 +154,7 @@ def _thought_about(hearing: Hearing, done: Instruction, thought: Thought, worksp
         return None
     understanding = hearing.desk.language.understand(thought.rest, workspace, teaching=False)
     if is_full(understanding) or isinstance(understanding, Question):
-        return Says(thought.rest)
+        return Says(thought.rest, doubted=thought.rejects or thought.means)
     meant = lookup(thought.rest, workspace)
     other = None if meant is None else about(done, meant.definition.id)
     return None if other is None else Does(other)

@@ -107,6 +107,7 @@ Filter = Annotated[str, Kind("filter")]
 Sound = Annotated[str, Kind("sound")]
 Reward = Annotated[str, Kind("reward")]
 Role = Annotated[str, Kind("role")]
+Counter = Annotated[str, Kind("counter")]
 Seconds = Annotated[float, Kind("seconds")]
 
 

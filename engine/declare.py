@@ -23,6 +23,7 @@ ParamType: TypeAlias = Literal[
     "sound",
     "reward",
     "role",
+    "counter",
     "list",
     "any",
 ]
@@ -35,7 +36,7 @@ class Param:
 
     Attributes:
         name: As in `params`.
-        type: What it takes; scene, source, filter, sound, reward, channel and role (of Discord) are live names.
+        type: What it takes; scene, source, filter, sound, reward, channel, role (of Discord) and counter are live names.
         required: A call without it is refused when it is saved.
         default: What the performer uses if it is left out.
         secret: Whether a Secret may stand here; anywhere else a secret is a save-time error.

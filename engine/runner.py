@@ -454,6 +454,10 @@ class Runner:
         """How many executions have not ended, by workflow and version."""
         return self._opened(community).roster.census()
 
+    def kept(self, community: str) -> Mapping[str, Any]:
+        """What a community keeps, as texts can name it: by name, and that of people under `users`."""
+        return self._opened(community).kept.tree
+
     def refusals(self, community: str, workflow: str | None = None, most: int = 200) -> tuple[AdmissionRecord, ...]:
         """Refusals too many to be stored, newest first: chat lines that a trigger listened to and did not take."""
         return tuple(islice(self._opened(community).refusals.records(workflow), most))

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from engine.declare import Declarations, Method, Param
 from engine.model import Action, Call, State, Wait
 from grammar.drafts import MissingPiece
-from grammar.references import nearest, refuse
+from grammar.references import BRACE, nearest, refuse
 from grammar.syntax import Alter, By, Duration, Value, Words
 from grammar.units import UnitUnsaid, plain_unit
 from grammar.workspace import Workspace
@@ -28,6 +28,14 @@ _EXAMPLES: Final = {
 }
 
 
+def is_sure(value: Value, workspace: Workspace) -> bool:
+    """Whether a value is plain of itself, so that a step may be found by it: no mere text, and no name nobody knows."""
+    if not isinstance(value, Words) or value.quoted or value.type in ("channel", "service"):
+        return True
+    known: tuple[str, ...] = getattr(workspace.names, f"{value.type}s", ())
+    return value.text.lstrip("#").casefold() in {name.casefold() for name in known}
+
+
 def altered(state: State, change: Alter, workspace: Workspace, declarations: Declarations) -> Action:
     """The action of a step with one value changed.
 
@@ -38,7 +46,9 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
     """
     match state.action:
         case Wait() as wait:
-            return Wait(seconds=_new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s"))
+            seconds = _new_seconds(wait.seconds, change.value, "A wait needs a duration, like 45s")
+            _check_direction(wait.seconds, seconds, change)
+            return Wait(seconds=seconds)
         case Call() as call:
             method = declarations.find(call.service, call.method)
             if method is not None and _is_channel(change.value):
@@ -48,12 +58,25 @@ def altered(state: State, change: Alter, workspace: Workspace, declarations: Dec
                     f'I do not know what {call.service}.{call.method} takes. Say: replace step "{state.name}" with ...'
                 )
             param = _fitting_param(method, call, change)
-            value = _value_for(param, call.params.get(param.name), change.value, workspace)
+            old = call.params.get(param.name)
+            value = _value_for(param, old, change.value, workspace)
+            if change.part and param.type in ("text", "any") and isinstance(old, str) and isinstance(value, str):
+                value = _with_part(old, change.part, value)
             return Call(service=call.service, method=call.method, params={**call.params, param.name: value})
         case _:
             raise refuse(
                 f'Step "{state.name}" has nothing like that to change. Say: replace step "{state.name}" with ...'
             )
+
+
+def _with_part(text: str, part: str, new: str) -> str:
+    """A text in which some of its words are said another way; all of it, if they are not in it as they were quoted.
+
+    Whole words come first: the "it" of `wait for it` is its last word.
+    """
+    words = r"\s+".join(map(re.escape, BRACE.sub(r"${\1}", part).split()))
+    found = re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) or re.search(words, text, re.IGNORECASE)
+    return new if found is None else (text[: found.start()] + new + text[found.end() :]).strip()
 
 
 def had(states: tuple[State, ...], old: Value, new: Action | None) -> tuple[State, ...]:
@@ -90,6 +113,8 @@ def _has(action: Action, old: Value, new: Action | None) -> bool:
             return False
 
 
+_BRACE: Final = re.compile(r"\\?\{([^\W\d]\w*)\}")
+"""`{winner}` where a user is wanted can be no name, even if nobody knows the variable yet."""
 _UNITS: Final = (60, 3_600)
 
 
@@ -109,6 +134,20 @@ def _new_seconds(old: object, value: Value, need: str) -> float | str:
             return number * unit
         case _:
             raise refuse(f'{need}, not "{value.text}".')
+
+
+def _check_direction(old: object, new: object, change: Alter) -> None:
+    """Refuses to shorten a wait of 10 seconds to 20: one of the two is not what was meant."""
+    if change.direction is None or not isinstance(old, int | float) or not isinstance(new, int | float):
+        return
+    if (new > old) != (change.direction == "longer"):
+        raise refuse(
+            f"That would not make it {change.direction}: it waits {_told(old)} now. Say how long it should be."
+        )
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:g} seconds"
 
 
 def _changed_by(old: object, by: By) -> float:
@@ -185,7 +224,7 @@ def _types_of(value: Value) -> tuple[str, ...]:
         case Duration() | By():
             return ("seconds",)
         case Words(type="text"):
-            return ("text", *LIVE, "user", "any")
+            return ("text", *LIVE, "counter", "user", "any")
         case Words(type="number"):
             return ("number", "text", "any")
         case Words(quoted=True):
@@ -201,6 +240,8 @@ def _value_for(param: Param, old: JsonValue, value: Value, workspace: Workspace)
         raise refuse(f"It needs {_EXAMPLES.get(param.type, f'a {param.type}')}, not a duration.")
     if param.type == "number":
         return _number(value)
+    if param.type == "user" and (brace := _BRACE.fullmatch(value.text)) is not None:
+        return f"${{{brace[1]}}}"
     if param.type in LIVE:
         return _live(param.type, value, workspace)
     return value.text.lstrip("#") if param.type == "channel" else value.text

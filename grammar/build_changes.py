@@ -9,12 +9,22 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from engine.formulas import Not
-from engine.model import Retry
+from engine.model import Retry, State, Wait
 from grammar import build_policies
 from grammar.build_blocks import times
 from grammar.build_conditions import IS_A_BOT, condition_in, opposite
-from grammar.build_references import ANY_STEP, first_in, old_in, old_value_in, position_in, reference_in, value_in
-from grammar.drafts import MissingPiece
+from grammar.build_references import (
+    ANY_STEP,
+    first_in,
+    is_bare,
+    old_in,
+    old_value_in,
+    position_in,
+    quoted_part,
+    reference_in,
+    value_in,
+)
+from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
 from grammar.syntax import (
     About,
@@ -30,14 +40,19 @@ from grammar.syntax import (
     Hold,
     It,
     Kind,
+    Liken,
     OfKind,
+    Order,
     Position,
+    Rest,
     Retell,
     Shift,
+    Substitute,
+    Trade,
     Words,
     Wrap,
 )
-from grammar.tree import Leaf, Node
+from grammar.tree import Leaf, Node, find
 
 WITH_THAT: Final = OfKind(ANY_STEP)
 """The step that has the value which is to be another."""
@@ -70,6 +85,61 @@ def _drop(node: Node) -> EditSyntax:
         kind = reference.kind if isinstance(reference, OfKind) else ANY_STEP
         return Drop(reference, OfKind(kind, int(leaf_of(kept, "ORDINAL").value)))
     return Drop(reference, reference_in(kept.nodes()[0]))
+
+
+def _drop_last(node: Node) -> EditSyntax:
+    """`step 3 remove`."""
+    _sure_it_is_a_step(node)
+    return _drop(node)
+
+
+def _clear(node: Node) -> EditSyntax:
+    """`clear it`: all there is; or but some steps."""
+    if node.rule == "clear_all" or isinstance(reference_in(first_in(node)), It):
+        return Drop(OfKind(ANY_STEP, every=True))
+    return _drop(node)
+
+
+def _keep_only(node: Node) -> EditSyntax:
+    """`keep only the waits`."""
+    return Drop(Rest("but", (reference_in(first_in(node)),)))
+
+
+def _shift_verbless(node: Node) -> EditSyntax:
+    """`the welcome before everything else`, `the wait after step 1 put`."""
+    _sure_it_is_a_step(node)
+    return _shift(node)
+
+
+def _sure_it_is_a_step(node: Node) -> None:
+    """Refuses a mere noun where the verb comes last or not at all: `raid remove` may be about the workflow."""
+    topic = node.node("topic")
+    if topic is not None and is_bare(topic):
+        raise NotBuilt('say "the" before it, if that is a step there is')
+
+
+def _put_in_order(node: Node) -> EditSyntax:
+    """`first the scene, then the welcome`."""
+    first, second = (reference_in(each) for each in node.nodes() if each.rule != "in")
+    return Order(first, second)
+
+
+def _trade(node: Node) -> EditSyntax:
+    """`swap hype and gameplay`."""
+    first, second = (value_in(each) for each in node.nodes() if each.rule != "in")
+    if not isinstance(first, Words) or not isinstance(second, Words):
+        raise AssertionError(node.rule)
+    return Trade(first, second)
+
+
+def _substitute_by_one(node: Node) -> EditSyntax:
+    """`replace both waits with one of 5 seconds`."""
+    reference = reference_in(first_in(node))
+    if not isinstance(reference, OfKind) or "wait" not in reference.kind.keys:
+        raise NotBuilt("say what is to be done instead, such as: replace steps 2 to 4 with wait 5 seconds")
+    return Substitute(
+        reference, (Draft(State(name="wait", action=Wait(seconds=plain_seconds(leaf_of(node, "DURATION"))))),)
+    )
 
 
 def _shift(node: Node) -> EditSyntax:
@@ -119,9 +189,46 @@ def _wrap(node: Node) -> EditSyntax:
             return Wrap(reference, when=said if rule == "wrap_if" else opposite(said))
 
 
+MOST_OF_AN_OPINION: Final = 3
+_SAYING: Final = frozenset(("text", "message", "msg", "line", "title", "announcement", "post"))
+_OPINIONS: Final = frozenset(
+    (
+        "too",
+        "way",
+        "so",
+        "not",
+        "very",
+        "really",
+        "much",
+        "kinda",
+        "a",
+        "bad",
+        "wrong",
+        "boring",
+        "broken",
+        "still",
+        "no",
+    )
+)
+
+
 def _alter_text(node: Node) -> EditSyntax:
     """`make it "hey"`."""
-    return Alter(reference_in(first_in(node)), Words(str(leaf_of(node, "STRING").value), quoted=True))
+    meant = first_in(node)
+    return Alter(reference_in(meant), Words(str(leaf_of(node, "STRING").value), quoted=True), part=quoted_part(meant))
+
+
+def _alter_is(node: Node) -> EditSyntax:
+    """`text is thanks for the follow`: what a step says; a word or two, such as `text is boring`, may be no text at all."""
+    noun, text = leaf_of(node, "NOUN"), leaf_of(node, "TEXT", "STRING")
+    kind = noun.value if isinstance(noun.value, Kind) else ANY_STEP
+    said = str(text.value)
+    if noun.text.casefold().split()[-1] not in _SAYING:
+        raise NotBuilt(f"say what should change: change the {noun.text} to ...")
+    words = said.casefold().split()
+    if not text.quoted and (len(words) <= MOST_OF_AN_OPINION or words[0] in _OPINIONS):
+        raise NotBuilt(f'is that what it should be? Say: change the {noun.text} to "{said}"')
+    return Alter(OfKind(kind), Words(said, text.quoted, "text"))
 
 
 def _alter_new(node: Node) -> EditSyntax:
@@ -171,9 +278,7 @@ def _retell(node: Node) -> EditSyntax:
 def _is_a_verb_after_all(node: Node) -> bool:
     """`post step 1 in #general`: not the first post, but step 1, posted."""
     topic = node.node("topic")
-    several = topic.nodes()[0] if topic is not None else None
-    parts = several.nodes() if several is not None and several.rule == "several" else []
-    return len(parts) == 1 and parts[0].rule == "nth"
+    return topic is not None and is_bare(topic) and find(topic, "nth") is not None
 
 
 def _alter_value(node: Node) -> EditSyntax:
@@ -186,8 +291,53 @@ def _alter_value(node: Node) -> EditSyntax:
 
 
 def _alter_bare(node: Node) -> EditSyntax:
-    """`10 seconds longer`: the wait, as nothing else has a length to be changed."""
+    """`10 seconds longer`, `raid but with 20 seconds`: what was just talked about, or the one step that has such a value."""
+    return Alter(It(), value_in(node.nodes()[0]))
+
+
+def _alter_wait(node: Node) -> EditSyntax:
+    """`wait longer`: the wait."""
     return Alter(OfKind(Kind("wait", frozenset({"wait"}))), value_in(node.nodes()[0]))
+
+
+def _alter_for(node: Node) -> EditSyntax:
+    """`20 seconds, not 30 for the wait`."""
+    value, _, reference = (each for each in node.nodes() if each.rule != "in")
+    return Alter(reference_in(reference), value_in(value), None, old_in(node))
+
+
+def _alter_param(node: Node) -> EditSyntax:
+    """`announcement text: bye`, `the target of the raid step should be ninja`."""
+    value = [each for each in node.nodes() if each.rule != "in"][-1]
+    noun = node.leaf("NOUN")
+    reference = (
+        OfKind(noun.value) if noun is not None and isinstance(noun.value, Kind) else reference_in(first_in(node))
+    )
+    return Alter(reference, value_in(value), str(leaf_of(node, "PARAM").value))
+
+
+def _alter_towards(node: Node) -> EditSyntax:
+    """`shorten the wait to 5 seconds`."""
+    reference, value = (each for each in node.nodes() if each.rule != "in")
+    direction: Any = "longer" if node.rule == "alter_up" else "shorter"
+    return Alter(reference_in(reference), value_in(value), direction=direction)
+
+
+def _liken(node: Node) -> EditSyntax:
+    """`make the first wait as long as the second`."""
+    reference, other = (each for each in node.nodes() if each.rule != "in")
+    meant = reference_in(reference)
+    if other.rule != "kept_ordinal":
+        return Liken(meant, reference_in(other.nodes()[0]))
+    kind = meant.kind if isinstance(meant, OfKind) else ANY_STEP
+    return Liken(meant, OfKind(kind, int(leaf_of(other, "ORDINAL").value)))
+
+
+def _alter_at(node: Node) -> EditSyntax:
+    """`use gameplay in step 3`, `in the third step i want gameplay instead of hype`."""
+    at = next(each for each in node.nodes() if each.rule in ("numbered", "ordinal"))
+    value = next(each for each in node.nodes() if each is not at and each.rule != "old")
+    return Alter(reference_in(at), value_in(value), None, old_in(node))
 
 
 def _alter_enough(node: Node) -> EditSyntax:
@@ -203,7 +353,7 @@ def _alter_by(node: Node) -> EditSyntax:
 
 
 def _alter_scaled(node: Node) -> EditSyntax:
-    """`double the wait`."""
+    """`double the wait`, `half of that`."""
     scale, reference = node.nodes()[:2]
     return Alter(reference_in(reference), value_in(scale))
 
@@ -285,11 +435,29 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_channel_of_it": _alter_channel_of_it,
     **dict.fromkeys(("retell_somehow", "retell_too", "retell_instead", "retell_as"), _retell),
     "alter_new": _alter_new,
+    "alter_is": _alter_is,
     "alter_text": _alter_text,
     "gripe": _gripe,
     "alter_from": _alter_from,
     "alter_value": _alter_value,
     "alter_bare": _alter_bare,
+    "alter_but": _alter_bare,
+    "alter_wait": _alter_wait,
+    "alter_at": _alter_at,
+    "alter_up": _alter_towards,
+    "alter_down": _alter_towards,
+    "liken": _liken,
+    "alter_for": _alter_for,
+    "alter_param": _alter_param,
+    "alter_param_of": _alter_param,
+    "drop_last": _drop_last,
+    "clear": _clear,
+    "clear_all": _clear,
+    "keep_only": _keep_only,
+    "shift_verbless": _shift_verbless,
+    "put_in_order": _put_in_order,
+    "trade": _trade,
+    "substitute_by_one": _substitute_by_one,
     "alter_enough": _alter_enough,
     "alter_longer": _alter_by,
     "alter_shorter": _alter_by,

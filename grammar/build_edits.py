@@ -15,15 +15,17 @@ from grammar.build_references import (
     by_number,
     event_in,
     first_in,
+    is_bare,
     named_place,
     old_in,
     position_in,
+    quoted_part,
     reference_in,
     value_in,
 )
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft
-from grammar.leaves import NotBuilt, leaf_of, whole
+from grammar.leaves import NotBuilt, leaf_of
 from grammar.phrases import Phrase
 from grammar.syntax import (
     Add,
@@ -35,7 +37,6 @@ from grammar.syntax import (
     Head,
     Lead,
     MoreDays,
-    Numbered,
     Position,
     Reference,
     Start,
@@ -104,16 +105,24 @@ class EditBuilder:
         old = old_in(node)
         return Wish(self._all_steps(node)) if old is None else Contrast(self._all_steps(node), old)
 
+    def wish_there(self, node: Node) -> EditSyntax:
+        """`go live should switch to brb at the end`, perhaps instead of what it shows now."""
+        old = old_in(node)
+        steps, position = self._all_steps(node), position_in(node)
+        return Add(steps, position) if old is None else Contrast(steps, old, position)
+
     def substitute(self, node: Node) -> EditSyntax:
         """A step and what comes in its place."""
-        return Substitute(reference_in(first_in(node)), self._all_steps(node))
+        same = node.rule == "substitute_there"
+        return Substitute(reference_in(first_in(node)), self._all_steps(node), same)
 
     def substitute_quoted(self, node: Node) -> EditSyntax:
         """In the place of a step quotes only delimit: `replace step 2 with "say bye"`."""
         written = leaf_of(node, "STRING")
         steps = self._read_steps(str(written.value))
         if steps is None:
-            return Alter(reference_in(first_in(node)), Words(str(written.value), quoted=True))
+            meant = first_in(node)
+            return Alter(reference_in(meant), Words(str(written.value), quoted=True), part=quoted_part(meant))
         return Substitute(reference_in(first_in(node)), (*self._steps.steps(steps), *self._all_steps(node)))
 
     def become(self, node: Node) -> EditSyntax:
@@ -122,8 +131,12 @@ class EditBuilder:
         return Become(reference_in(first_in(node)), steps[-1], steps[0] if len(steps) == 2 else ())
 
     def become_in_step(self, node: Node) -> EditSyntax:
-        """`in step 4 switch to Gameplay`."""
-        return Become(Numbered(whole(node.leaf("NUMBER"))), self._all_steps(node))
+        """`in step 4 switch to Gameplay`, `in the last step say bye`."""
+        return Become(reference_in(node.nodes()[0]), self._all_steps(node), old=old_in(node))
+
+    def become_from(self, node: Node) -> EditSyntax:
+        """`step 2 should wait 20 seconds, not 30`."""
+        return Become(reference_in(first_in(node)), self._all_steps(node), old=old_in(node))
 
     def alter(self, node: Node) -> EditSyntax:
         """A step and a value, perhaps with the one it had; a step in the place of a value takes its place."""
@@ -135,7 +148,9 @@ class EditBuilder:
             steps = self._read_steps(value.text) if _NAMES_A_DEED.match(value.text) else None
             if steps is not None:
                 return Become(reference_in(parts[0]), self._steps.steps(steps))
-        return Alter(reference_in(parts[0]), value, str(leaf.value) if leaf is not None else None, old_in(node))
+        reference = reference_in(parts[0])
+        named = str(leaf.value) if leaf is not None else None
+        return Alter(reference, value, named, old_in(node), quoted_part(parts[0]))
 
     def alter_verbless(self, node: Node) -> EditSyntax:
         """`the wait 10 seconds`."""
@@ -145,7 +160,7 @@ class EditBuilder:
 
     def alter_contrast(self, node: Node) -> EditSyntax:
         """`switch to BRB instead of ending`, `play airhorn instead of the wait`."""
-        return Contrast(self._all_steps(node), old_in(node))
+        return Contrast(self._all_steps(node), old_in(node), position_in(node))
 
     def lead(self, node: Node) -> EditSyntax:
         """Where a step leads on an event."""
@@ -214,9 +229,7 @@ def is_rather_steps(tree: Node) -> bool:
 
 
 def _is_a_step_itself(verbless: Node) -> bool:
-    reference = first_in(verbless).nodes()[0]
-    parts = reference.nodes() if reference.rule == "several" else []
-    return len(parts) == 1 and parts[0].rule == "kind" and parts[0].leaf("THE") is None
+    return is_bare(first_in(verbless)) and find(first_in(verbless), "kind") is not None
 
 
 _Builder = Callable[[EditBuilder, Node], EditSyntax]
@@ -227,6 +240,9 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "add_first": _I.add_at_end,
     "add_last": _I.add_at_end,
     "substitute": _I.substitute,
+    "substitute_there": _I.substitute,
+    "wish_there": _I.wish_there,
+    "wish_instead": _I.alter_contrast,
     "substitute_quoted": _I.substitute_quoted,
     "become": _I.become,
     "become_new": _I.become,
@@ -234,6 +250,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "wish": _I.wish,
     "add_gap_filled": _I.add_gap_filled,
     "become_in_step": _I.become_in_step,
+    "become_from": _I.become_from,
     "alter_verbless": _I.alter_verbless,
     "alter_contrast": _I.alter_contrast,
     "alter_like": _I.alter_contrast,

@@ -4,12 +4,14 @@ from typing import Any, cast
 
 from grammar.drafts import MissingPiece
 from grammar.instruction import Past, Sort
-from grammar.leaves import NotBuilt, seconds_of, value_of
+from grammar.leaves import NotBuilt, leaf_of, seconds_of, value_of
 from grammar.scanners import Days, NoHalf
 from grammar.starts import WEEKDAYS
 from grammar.syntax import (
     Command,
     CopyCommand,
+    CountCommand,
+    CounterWish,
     DiffCommand,
     Named,
     RestoreCommand,
@@ -28,6 +30,9 @@ RULES = frozenset(
         "restore",
         "take_back",
         "diff",
+        "counters",
+        "count_of",
+        "counter_wish",
     }
 )
 
@@ -52,8 +57,24 @@ def command(tree: Node, workflow: str | None) -> Command:
             return Named("take back", () if workflow is None else (workflow,), int(value_of(tree, "VERSION")))
         case "diff":
             return _diff(tree, workflow)
+        case "counters" | "count_of" | "counter_wish":
+            return _counting(tree)
         case other:
             raise AssertionError(other)
+
+
+def _counting(tree: Node) -> Command:
+    """Counters: what they stand at, or that something should be counted."""
+    if tree.rule == "counters":
+        return CountCommand()
+    if tree.rule == "count_of":
+        counter = leaf_of(tree, "COUNTER", "A_COUNT", "ASKED_COUNT")
+        return CountCommand(str(counter.value), counter.quoted)
+    what = tree.leaf("COUNTER", "COUNTED")
+    if what is None:
+        return CounterWish(None)
+    event = str(what.value) if what.type == "COUNTED" else None
+    return CounterWish(what.text if event is not None else str(what.value), event)
 
 
 def _from_template(tree: Node) -> TemplateCommand:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
+from grammar.scanners import NoUnit
 from grammar.syntax import (
     By,
     Called,
@@ -18,13 +19,14 @@ from grammar.syntax import (
     OfKind,
     Position,
     Reference,
+    Rest,
     Saying,
     Several,
     Span,
     Value,
     Words,
 )
-from grammar.tree import Node
+from grammar.tree import Node, find
 
 ANY_STEP: Final = Kind("step")
 MAX_AT_AN_END: Final = 50
@@ -40,10 +42,17 @@ def first_in(node: Node) -> Node:
     return next(child for child in node.nodes() if child.rule not in ("in", "scope", "param_of"))
 
 
+def is_bare(topic: Node) -> bool:
+    """Whether a step is named by a noun and no more: `raid`, `post step 1`, not `the raid` and not `step 1`."""
+    node = topic.nodes()[0]
+    parts = node.nodes() if node.rule == "several" else []
+    return len(parts) == 1 and parts[0].rule in ("kind", "nth") and parts[0].leaf("THE") is None
+
+
 def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
     """The step, or the steps, that are meant."""
     match node.rule:
-        case "ref" | "topic":
+        case "ref" | "topic" | "done":
             return reference_in(node.nodes()[0])
         case "topic_saying":
             meant = reference_in(node.nodes()[0])
@@ -71,10 +80,22 @@ def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
             return _containing(node)
         case "several_at_an_end":
             return _at_an_end(node)
+        case "rest_on":
+            return Rest("from", (reference_in(node.nodes()[0]),))
+        case "rest_after" | "rest_before" | "rest_from" | "rest_between" | "rest_but":
+            where: Any = node.rule.removeprefix("rest_")
+            return Rest(where, tuple(reference_in(child) for child in node.nodes()))
         case "it":
             return It()
         case _:
             return _kind_reference(node)
+
+
+def quoted_part(node: Node) -> str | None:
+    """The words in quotes by which alone a step is meant: `change "soon" to "now"` is about these words of its text."""
+    named = find(node, "saying") if isinstance(reference_in(node), Saying) else None
+    leaf = named.leaf("STRING") if named is not None else None
+    return None if leaf is None else str(leaf.value)
 
 
 def _containing(node: Node) -> Reference:
@@ -104,7 +125,7 @@ def _kind_reference(node: Node) -> Reference:
     return OfKind(
         kind,
         place,
-        every=node.rule == "every",
+        every=node.rule == "every" or (kind.plural and place is None),
         seconds=plain_seconds(duration) if duration is not None else None,
         content=str(about.value) if about is not None else None,
     )
@@ -160,11 +181,30 @@ def old_in(node: Node) -> Value | Reference | None:
 
 
 def old_value_in(node: Node) -> Value | Reference:
-    """A value, or the steps, that were there before."""
-    return reference_in(node) if node.rule in _SEVERAL else value_in(node)
+    """A value, or the steps, that were there before: `instead of it` means a step, not the word."""
+    if node.rule in _SEVERAL:
+        return reference_in(node)
+    value = value_in(node)
+    is_pronoun = isinstance(value, Words) and not value.quoted and value.text.casefold() in _PRONOUNS
+    return It() if is_pronoun else value
 
 
-_SEVERAL: Final = frozenset({"several", "numbers", "span", "every", "several_at_an_end"})
+_PRONOUNS: Final = frozenset({"it", "that", "this", "them"})
+_SEVERAL: Final = frozenset(
+    {
+        "several",
+        "numbers",
+        "span",
+        "every",
+        "several_at_an_end",
+        "rest_after",
+        "rest_on",
+        "rest_before",
+        "rest_from",
+        "rest_between",
+        "rest_but",
+    }
+)
 
 
 def value_in(node: Node) -> Value:
@@ -174,13 +214,21 @@ def value_in(node: Node) -> Value:
             leaf = leaf_of(node, "DURATION")
             return Words(str(leaf.value), True, "text") if leaf.quoted else Duration(plain_seconds(leaf))
         case "longer" | "shorter":
-            return By(plain_seconds(leaf_of(node, "DURATION")), None, "longer" if node.rule == "longer" else "shorter")
+            units = node.leaf("MORE_UNITS", "FEWER_UNITS")
+            leaf = leaf_of(node, "DURATION")
+            if units is not None and isinstance(leaf.value, NoUnit):
+                seconds = float(leaf.value.number) * int(units.value)
+            else:
+                seconds = plain_seconds(leaf)
+            return By(seconds, None, "longer" if node.rule == "longer" else "shorter")
         case "just_longer" | "just_shorter":
             return By(None, None, "longer" if node.rule == "just_longer" else "shorter")
         case "double" | "triple" | "half":
             return By(None, {"double": 2.0, "triple": 3.0, "half": 0.5}[node.rule])
         case "value":
             return value_in(node.nodes()[0])
+        case "spot":
+            return Words("discord" if leaf_of(node, "SPOT").value == "discord" else "chat")
         case kind:
             leaf = next(node.leaves())
             type_: Any = kind

@@ -99,7 +99,8 @@ def command(tree: Node) -> Command:
         case "status_until":
             return Named("status", workflows, "it")
         case "help":
-            topic = _extra(tree)
+            said = tree.leaf("TEXT")
+            topic = said.text if said is not None and not said.quoted else _extra(tree)
             return Named("help", extra=_ABOUT.sub("", str(topic)) or None if topic is not None else None)
         case rule if rule.endswith("_all"):
             return Named(rule.removesuffix("_all"), everything=True)

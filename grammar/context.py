@@ -9,9 +9,11 @@ from typing import Final
 
 from engine.declare import Declarations
 from engine.model import Definition, State
-from grammar.drafts import Draft, MissingPiece, loose, named_in, variables_of
+from grammar.counters import Counts, counts_of, valued
+from grammar.drafts import Draft, MissingPiece, loose, named_in, recognise, variables_of
 from grammar.instruction import Instruction
 from grammar.references import names_beside
+from grammar.spoken_values import settled
 from grammar.workspace import Workspace
 
 MAX_OPTIONS: Final = 9
@@ -44,8 +46,8 @@ class Context:
 
     def known(self, definition: Definition) -> frozenset[str]:
         """The variables that a text here may mean without `$`, those of its other texts too."""
-        named = {*definition.variables, *self.workspace.variables, *named_in(definition.states)}
-        return variables_of(definition.triggers, named)
+        told = named_in(definition.states) - self.counts(definition).meant.keys()
+        return variables_of(definition.triggers, {*definition.variables, *self.workspace.variables, *told})
 
     def loose(self, steps: tuple[Draft, ...], definition: Definition, without: str | None = None) -> tuple[State, ...]:
         """Steps with the names and edges they get beside those that are there.
@@ -55,4 +57,15 @@ class Context:
         """
         if not steps:
             raise MissingPiece(ASK_STEPS)
-        return loose(steps, self.known(definition), names_beside(definition, without), self.declarations)
+        taken = names_beside(definition, without)
+        return loose(steps, self.known(definition), taken, self.declarations, self.counts(definition))
+
+    def counts(self, definition: Definition | None = None) -> Counts:
+        """The counters that a text may mean in this workflow, or in a new one."""
+        known = (name for name in self.workspace.names.counters if name not in self.workspace.counting)
+        return counts_of(known, definition)
+
+    def said(self, text: str, definition: Definition) -> str:
+        """A text that one of its steps is to say, with what `{name}` means there."""
+        counts, known = self.counts(definition), self.known(definition)
+        return valued(recognise(settled(text, known), known, counts), counts)

@@ -10,17 +10,17 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from engine.model import all_states
+from engine.model import Set, all_states
 from grammar import suggest
+from grammar.counters import key_of
 from grammar.drafts import named_in
 from grammar.driver import Reading
-from grammar.instruction import Question
+from grammar.instruction import Instruction, Question
 from grammar.lattice import MIN_TYPO_LENGTH
-from grammar.leaves import value_of
 from grammar.lexicon import Lexicon
 from grammar.likelihood import ambient_steps, is_later
 from grammar.own_words import EDIT_VERBS
-from grammar.phrases import SAID, Phrase, PhraseGrammar
+from grammar.phrases import SAID, SAID_ON, Phrase, PhraseGrammar
 from grammar.references import key
 from grammar.scanners import NoHalf, NoUnit
 from grammar.tree import Leaf, Node
@@ -35,10 +35,18 @@ _RATHER_A_BLOCK: Final = re.compile(
 )
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
-_BARE_PLACES: Final = frozenset({"first", "at first", "up front", "last", "at last", "finally", "to finish"})
+_BARE_PLACES: Final = frozenset(
+    {"first", "at first", "up front", "last", "at last", "finally", "to finish", "afterwards"}
+)
 """Words for a place that are as likely a text's last ones, unlike `at the end`."""
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+MAX_NOTED: Final = 4
+_SPEAKING_OF_VALUES: Final = frozenset({"VARIABLE", "WORD_NAME", "FORMULA"})
+_OF_WORKFLOW: Final = frozenset({"IN_WORKFLOW", "WORKFLOW", "OWNER"})
+_NAME_IN_TEXT: Final = re.compile(r"\{([^\W\d]\w*)")
+_TYPED_NAME: Final = re.compile(r"(?<![$\\])\{([^\W\d]\w*(?:\.\w+)*)\}")
+_SAYING_WHERE: Final = frozenset({"on", "in", "at", "from", "onto", "into"})
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 
 
@@ -87,13 +95,12 @@ class Doubts:
         if begun is not None:
             said = says()
             return Question(f'Does the text begin with "be"? It is: {begun}, or: be {begun}', _with_be(said, begun))
-        counter = _a_counter(reading, workspace)
-        if counter is not None:
-            return Question("Is that a value of each run, or a counter that stays?", (says(), counter))
+        if (ways := _value_or_counter(reading, sentence, workspace)) is not None:
+            return Question("Is that a value of each run, or a counter that stays?", ways)
         if self._is_doubtful(reading, workspace, says):
             said = says()
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
-        if _is_loose_text(reading):
+        if _is_loose_text(reading, workspace):
             said = says()
             return Question(f"Do you mean: {said}?", (said,))
         return None
@@ -111,6 +118,10 @@ class Doubts:
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
         if ambient is None or step is None:
             return False
+        if len(ambient.nodes("steps")[0].nodes("step")) == 1 and any(
+            leaf.type == "COUNTER" and not leaf.quoted for leaf in reading.tokens
+        ):
+            return True  # `reset deaths` may be wished for at once, `count deaths` as a workflow
         if self._may_be_a_workflow(reading, workspace) or step.type.startswith("BARE_"):
             return True
         phrase = self._phrases.by_rule.get(ambient.nodes("steps")[0].nodes("step")[0].nodes()[0].rule)
@@ -144,6 +155,8 @@ class Doubts:
                 return True
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
+            if first in _SAYING_WHERE and reading.tokens[_place_of(text, reading.tokens) - 1].text[:2] in ("a ", "an"):
+                return True  # `a picture on instagram` is no picture of that name
         return False
 
     def _may_be_a_workflow(self, reading: Reading, workspace: Workspace) -> bool:
@@ -155,14 +168,36 @@ class Doubts:
         )
 
 
+def kept_as_typed(sentence: str, instruction: Instruction) -> tuple[str, ...]:
+    """The notes that `{name}` in what was said stands for nothing there, so that nobody finds it on the air by surprise."""
+    if "{" not in sentence:
+        return ()
+    typed = dict.fromkeys(match.group() for match in _TYPED_NAME.finditer(sentence))
+    left = {match.group() for match in _TYPED_NAME.finditer(repr(instruction))} if typed else set()
+    names = [name for name in typed if name in left][:MAX_NOTED]
+    return (
+        (f"{' and '.join(names)} {'stands' if len(names) == 1 else 'stand'} for nothing here: kept as typed.",)
+        if names
+        else ()
+    )
+
+
 def left_open(reading: Reading, sentence: str) -> Question | None:
     """The question for what a sentence leaves open: the unit of a length, or the half of the day of a time."""
-    unit = next((leaf for leaf in reading.tokens if isinstance(leaf.value, NoUnit)), None)
+    unit = next((leaf for leaf in _lengths_to_come(reading.tokens) if isinstance(leaf.value, NoUnit)), None)
     unit = None if unit is not None and _has_the_unit_of_the_next(unit, reading.tokens) else unit
     if unit is not None and not is_later(reading.tree):
         return which_unit(unit, sentence)
     hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
     return _which_half(hours, sentence) if hours else None
+
+
+def _lengths_to_come(tokens: tuple[Leaf, ...]) -> Iterator[Leaf]:
+    """All but those whose unit nobody needs: what was there before, as the step tells it, and `5 more seconds`."""
+    for place, leaf in enumerate(tokens):
+        before, after = tokens[max(place - 1, 0)], tokens[min(place + 1, len(tokens) - 1)]
+        if before.type != "_INSTEAD_OF" and after.type not in ("MORE_UNITS", "FEWER_UNITS"):
+            yield leaf
 
 
 def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -> str | None:
@@ -228,25 +263,49 @@ def _place_or_text(reading: Reading) -> tuple[Leaf, Leaf] | None:
     return (text, place) if is_unsure and place.text.casefold() in _BARE_PLACES else None
 
 
-def _a_counter(reading: Reading, workspace: Workspace) -> str | None:
-    """What `set deaths to 0` may mean as well, where the workflow in focus knows no such value: a counter is set."""
-    ambient = ambient_steps(reading.tree) if reading.start == "edit" else None
-    only = ambient.nodes("steps")[0].nodes("step") if ambient is not None else []
-    setting = only[0].node("set_variable") if len(only) == 1 else None
-    focus = workspace.workflows.get(workspace.focus or "")
-    number = setting.leaf("NUMBER") if setting is not None else None
-    if setting is None or number is None or focus is None:
-        return None
-    name = str(value_of(setting, "VARIABLE"))
-    definition = focus.definition
-    is_known = name in definition.variables or name in named_in(definition.states)
-    return None if is_known else f'add set the "{name}" counter to {number.text}'
+def _value_or_counter(reading: Reading, sentence: str, workspace: Workspace) -> tuple[str, str] | None:
+    """Both that `set deaths to 0` may mean, where neither the workflow nor the sentence knows such a value."""
+    tokens = reading.tokens
+    for verb, name, to, number in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False):
+        if number.type != "NUMBER" or name.quoted:
+            continue
+        said = (verb.type, name.type, to.type)
+        is_value = said == ("_SET", "VARIABLE", "_TO_VALUE")
+        is_counter = said == (SAID, "COUNTER", SAID_ON) and to.text.casefold() == "to"
+        path = str(name.value) if is_value else key_of(str(name.value))
+        if (is_value or is_counter) and _is_value(path, name, reading, workspace) != is_value:
+            begun, rest = sentence[: verb.start], sentence[number.end :]
+            kept, counter = f"keep {number.text} as {path}", f'set the "{path}" counter to {number.text}'
+            return f"{begun}{kept}{rest}", f"{begun}{counter}{rest}"
+    return None
+
+
+def _is_value(path: str, said: Leaf, reading: Reading, workspace: Workspace) -> bool:
+    """Whether a name is one of the values of a run: of the workflow in focus, or of what was said beside."""
+    said_of = next((str(leaf.value) for leaf in reading.tokens if leaf.type in _OF_WORKFLOW), workspace.focus or "")
+    view = workspace.workflows.get(said_of) if reading.start == "edit" else None
+    if view is not None:
+        states = tuple(all_states(view.definition.states))
+        kept = {name for state in states if isinstance(state.action, Set) for name in state.action.values}
+        if path in {*view.definition.variables, *named_in(states), *kept}:
+            return True
+    used = re.compile(rf"(?<![\w.]){re.escape(path)}(?!\w)")
+    others = [leaf for leaf in reading.tokens if leaf is not said]
+    return (
+        "." in path
+        or any(used.search(leaf.text) for leaf in others if leaf.type in _SPEAKING_OF_VALUES)
+        or any(path in _NAME_IN_TEXT.findall(leaf.text) for leaf in others)
+    )
 
 
 def _does(deed: str, workspace: Workspace) -> bool:
     """Whether the workflow in focus has a step that does this."""
     focus = workspace.workflows.get(workspace.focus or "")
     return focus is not None and any(key(state.action) == deed for state in all_states(focus.definition.states))
+
+
+def _place_of(leaf: Leaf, tokens: tuple[Leaf, ...]) -> int:
+    return next(place for place, each in enumerate(tokens) if each.start == leaf.start and each.type == leaf.type)
 
 
 def _is_pointed_at(phrase: Phrase, call: Node) -> bool:
@@ -268,7 +327,13 @@ def _calls(tree: Node) -> Iterator[Node]:
         yield from _calls(child)
 
 
-def _is_loose_text(reading: Reading) -> bool:
+def is_unknown(leaf: Leaf, workspace: Workspace) -> bool:
+    """Whether a word was taken for the name of something on the stream that is not known to be there."""
+    known = suggest.LIVE.get(leaf.type)
+    return known is not None and not leaf.quoted and str(leaf.value) not in getattr(workspace.names, known)
+
+
+def _is_loose_text(reading: Reading, workspace: Workspace) -> bool:
     """`make it louder`: a text for whatever "it" is, said without quotes and without a word for saying.
 
     A number is plain after `the wait is too short`.
@@ -277,7 +342,8 @@ def _is_loose_text(reading: Reading) -> bool:
     last = reading.tokens[-1]
     if last.type == "NUMBER" and "_IS_BAD" in said:
         return False
-    return said[-2:-1] == ["IT"] and last.type in ("TEXT", "NUMBER") and not last.quoted
+    is_loose = last.type in ("TEXT", "NUMBER") or (last.type != "CHANNEL" and is_unknown(last, workspace))
+    return said[-2:-1] == ["IT"] and is_loose and not last.quoted
 
 
 def _has_the_unit_of_the_next(unit: Leaf, tokens: tuple[Leaf, ...]) -> bool:

@@ -35,11 +35,13 @@ from engine.model import (
     blocks,
 )
 from engine.names import expected, fresh, verb
+from grammar.counters import Counts, key_of, mark, valued
 from grammar.spoken_values import settled
 
 ALWAYS_KNOWN: Final = frozenset(
     {"user", "caller", "event", "date", "time", "clock", "weekday", "title", "category", "viewers"}
 )
+NO_COUNTS: Final = Counts()
 _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""
@@ -128,17 +130,30 @@ def _leading(state: State, to: str) -> State:
     return state.model_copy(update={"transitions": {"success": to, **state.transitions}})
 
 
-def linked(steps: tuple[Draft, ...], known: frozenset[str] | None, declarations: Declarations) -> tuple[State, ...]:
+def linked(
+    steps: tuple[Draft, ...],
+    known: frozenset[str] | None,
+    declarations: Declarations,
+    counts: Counts = NO_COUNTS,
+) -> tuple[State, ...]:
     """The states of a new workflow, each leading to the next unless it says otherwise.
 
     Args:
         steps: The outermost steps.
         known: The variables that `{name}` may mean; None keeps all texts as they are.
         declarations: Where the usual names come from.
+        counts: The counters that it may mean, beside those that these steps count.
     """
     apart = _apart(steps)
-    states = in_a_row(tuple(_with_variables(draft, known) for draft in apart))
-    return _with_persons(_renamed(states, _usual_names(states, declarations)), _ABOUT)
+    counts = counts.among(all_states(tuple(draft.state for draft in apart)))
+    states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
+    return _finished(states, _usual_names(states, declarations), counts)
+
+
+def _finished(states: tuple[State, ...], names: Mapping[str, str], counts: Counts) -> tuple[State, ...]:
+    """States under their names, with what texts and params mean by the steps before them."""
+    told = _with_persons(_renamed(states, names), _ABOUT)
+    return _with_counts(told, counts) if counts.meant else told
 
 
 def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[str, str]:
@@ -156,17 +171,23 @@ def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[
 
 
 def loose(
-    steps: tuple[Draft, ...], known: frozenset[str], taken: Iterable[str], declarations: Declarations
+    steps: tuple[Draft, ...],
+    known: frozenset[str],
+    taken: Iterable[str],
+    declarations: Declarations,
+    counts: Counts = NO_COUNTS,
 ) -> tuple[State, ...]:
     """States with names of their own that lead nowhere unless they say so."""
-    states = tuple(_with_variables(draft, known).state for draft in _apart(steps))
+    apart = _apart(steps)
+    counts = counts.among(all_states(tuple(draft.state for draft in apart)))
+    states = tuple(_with_variables(draft, known, counts).state for draft in apart)
     used = {*taken, *(state.name for state in all_states(states))}
     names: dict[str, str] = {}
     for state in all_states(states):
         if is_placeholder(state.name):
             names[state.name] = fresh(state.action, used, declarations)
             used.add(names[state.name])
-    return _with_persons(_renamed(states, names), _ABOUT)
+    return _finished(states, names, counts)
 
 
 # Placeholders -----------------------------------------------------------------------------------------------------------
@@ -269,15 +290,30 @@ def _is_about_somebody(event: str) -> bool:
     return kind is not None and "user" in kind.fields
 
 
+def _with_counts(states: tuple[State, ...], counts: Counts) -> tuple[State, ...]:
+    """The same states with a value for each counter that a text of theirs means, as things stand behind those before."""
+    made: list[State] = []
+    for state in states:
+        made.append(_with_count(state, counts))
+        counts = counts.after(state)
+    return tuple(made)
+
+
+def _with_count(state: State, counts: Counts) -> State:
+    action = map_texts(state.action, lambda text: valued(text, counts))
+    inner = map_blocks(action, lambda block: block.model_copy(update={"states": _with_counts(block.states, counts)}))
+    return state if inner is state.action else state.model_copy(update={"action": inner})
+
+
 # Texts ------------------------------------------------------------------------------------------------------------------
 
 
-def _with_variables(draft: Draft, known: frozenset[str] | None) -> Draft:
+def _with_variables(draft: Draft, known: frozenset[str] | None, counts: Counts) -> Draft:
     """A step whose typed texts name known variables properly; where none are known they are as they were typed."""
     raw = draft.verbatim if draft.typed else draft.verbatim | {draft.state.name}
 
     def proper(text: str) -> str:
-        return settled(text, frozenset()) if known is None else recognise(settled(text, known), known)
+        return settled(text, frozenset()) if known is None else recognise(settled(text, known), known, counts)
 
     state = map_state_texts(draft.state, proper, lambda state: state.name not in raw)
     return draft if state is draft.state else replace(draft, state=state)
@@ -295,8 +331,8 @@ def map_state_texts(state: State, change: Callable[[str], str], typed: Callable[
     return state if inner is state.action else state.model_copy(update={"action": inner})
 
 
-def recognise(text: str, known: frozenset[str]) -> str:
-    r"""A typed text with `{name}` as `${name}` if that is known, and `\{` as `{`."""
+def recognise(text: str, known: frozenset[str], counts: Counts = NO_COUNTS) -> str:
+    r"""A typed text with `{name}` as `${name}` if that is known, a mark if it is a counter, and `\{` as `{`."""
     if "{" not in text:
         return text
 
@@ -304,7 +340,9 @@ def recognise(text: str, known: frozenset[str]) -> str:
         name = match.group("name")
         if name is None:
             return "{"
-        return f"${match.group()}" if name.partition(".")[0] in known or name in known else match.group()
+        if name.partition(".")[0] in known or name in known:
+            return f"${match.group()}"
+        return mark(counts.meant[key_of(name)]) if key_of(name) in counts.meant else match.group()
 
     return _BRACE.sub(put, text)
 

@@ -25,6 +25,7 @@ _LIVE: Final = {
     "FILTER": ("filters", "blur"),
     "REWARD": ("rewards", "Hydrate"),
     "DISCORD_ROLE": ("roles", "Member"),
+    "COUNTER": ("counters", "deaths"),
 }
 _SAMPLES: Final = {
     "DURATION": "10 seconds",

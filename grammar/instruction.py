@@ -148,6 +148,13 @@ class Placeholders:
 
 
 @dataclass(frozen=True, slots=True)
+class Counters:
+    """What a counter stands at; all of them if None."""
+
+    counter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunWorkflow:
     """Start a workflow by hand, now or later. Dotted argument keys are kept as typed.
 
@@ -373,6 +380,7 @@ Instruction: TypeAlias = (
     | Restore
     | Suppose
     | Placeholders
+    | Counters
     | RunWorkflow
     | Control
     | DryRun

@@ -11,8 +11,10 @@ equally likely and mean different things are asked about. Nothing is kept betwee
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,7 @@ from pydantic import ValidationError
 
 from engine.convert import mistake
 from engine.declare import Declarations
-from engine.edits import SetAction
+from engine.edits import InsertSteps, MoveStep, SetAction
 from engine.errors import EngineError
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
@@ -31,7 +33,8 @@ from grammar.breath import put_right
 from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
-from grammar.doubts import Doubts, left_open, which_unit
+from grammar.counters import key_of, named, other_number
+from grammar.doubts import Doubts, is_unknown, kept_as_typed, left_open, which_unit
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck
 from grammar.examples import FIRST, example
@@ -63,6 +66,7 @@ from grammar.missing import held_open, missing, unknown
 from grammar.own_words import CONNECTORS, EDIT_VERBS, OWN_VERBS
 from grammar.references import Unsettled, key
 from grammar.resolve import Resolver
+from grammar.retelling import said_by_the_only_one
 from grammar.say import AND_THEN, Sayer
 from grammar.slips import Slips
 from grammar.table import no_collecting
@@ -91,7 +95,9 @@ HELD_OPEN_WORK: Final = 1_000
 EXAMPLE_WORK: Final = 1_200
 """What may be done at the least to find an example of what works, if it means nothing."""
 TRIAL: Final = replace(CHAT, work=600)
+_SCOPES: Final = frozenset({"WORKFLOW", "IN_WORKFLOW", "_COLON"})
 NO_NAMES: Final = LiveLexicon()
+_WORD: Final = re.compile(r"\w+")
 _IMPORT: Final = re.compile(r"import\b[ \t]*:?\s*(?P<source>.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -208,17 +214,13 @@ class Language:
                 return asked
         if AND_THEN in sentence and (parts := self._in_parts(sentence, workspace, end, certain=True)) is not None:
             return parts
-        live = self._live.of(workspace)
-        readings: list[Reading] = []
-        stuck: dict[str, Stuck] = {}
-        for family in FAMILIES:
-            match self._driver.parse(sentence, live, family, limits, end):
-                case Parsed(found):
-                    readings.extend(found)
-                case Stuck(reason="too long") as at:
-                    return suggest.refusal(at, sentence, workspace, lambda _: False)
-                case Stuck() as at:
-                    stuck[family] = at
+        readings, stuck = self._readings(sentence, workspace, end, limits)
+        if any(each.reason == "too long" for each in stuck.values()):
+            return suggest.refusal(next(iter(stuck.values())), sentence, workspace, lambda _: False)
+        if (counting := _counting(readings, stuck, sentence, workspace)) is not None:
+            again = self._read(sentence, counting, end, teaching=False, asking=asking, limits=limits)
+            if not isinstance(again, Refusal):
+                return again
         if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
         if not readings:
@@ -230,6 +232,23 @@ class Language:
             working = example(sentence, workspace, self._works_in(workspace, end))
             return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
         return answer
+
+    def _readings(
+        self, sentence: str, workspace: Workspace, end: int, limits: Limits
+    ) -> tuple[list[Reading], dict[str, Stuck]]:
+        """What a sentence may be read as, and where each family stopped that cannot say it; of one too long just that."""
+        live = self._live.of(workspace)
+        readings: list[Reading] = []
+        stuck: dict[str, Stuck] = {}
+        for family in FAMILIES:
+            match self._driver.parse(sentence, live, family, limits, end):
+                case Parsed(found):
+                    readings.extend(found)
+                case Stuck(reason="too long") as at:
+                    return [], {family: at}
+                case Stuck() as at:
+                    stuck[family] = at
+        return readings, stuck
 
     def _not_read(
         self,
@@ -244,7 +263,7 @@ class Language:
         """What to say where no reading was found: ask for what is missing, else teach; trials end at `end`."""
         if not asking and not teaching:
             return Refusal("")
-        furthest = max(stuck.values(), key=lambda each: (each.reason != "syntax", each.at))
+        furthest = _furthest(stuck.values())
         merged = _merged(furthest, stuck.values())
         begun = _Begun(
             sentence[: furthest.at].rstrip(), tuple(family for family, each in stuck.items() if each.at == furthest.at)
@@ -343,7 +362,11 @@ class Language:
         first = candidates[0]
         for kind in (Understood, Question):
             fitting = [each for each in candidates if isinstance(each.answer, kind)]
-            if fitting and kind is Understood and _is_rather_a_change(first, fitting[0]):
+            if (
+                fitting
+                and kind is Understood
+                and (_is_rather_a_change(first, fitting[0]) or _is_rather_half_said(first, fitting[0], workspace))
+            ):
                 return first.answer
             if fitting:
                 return self._chosen(fitting, sentence, workspace)
@@ -351,7 +374,7 @@ class Language:
 
     def _chosen(self, fitting: list[_Candidate], sentence: str, workspace: Workspace) -> Understanding:
         best = _about_it(fitting, workspace) or fitting[0]
-        equal = [each.answer for each in fitting if each.likelihood == best.likelihood]
+        equal = [each.answer for each in fitting if each.likelihood == best.likelihood or _is_rival(best, each)]
         instructions: list[Instruction] = []
         for answer in equal:
             if isinstance(answer, Understood) and not any(
@@ -365,8 +388,26 @@ class Language:
         if not isinstance(best.answer, Understood):
             return best.answer
         instruction = best.answer.instruction
-        asked = self._doubts.question(best.reading, sentence, workspace, lambda: self.say(instruction, workspace))
-        return asked or best.answer
+        instead = self._instead_of_adding(best.reading, instruction, workspace)
+        if instead is not None:
+            ways = (self.say(instead, workspace), self.say(instruction, workspace))
+            return Question(f"Instead of what it says now, or as one more step? {', or: '.join(ways)}", ways)
+        says = partial(self.say, instruction, workspace)
+        return self._doubts.question(best.reading, sentence, workspace, says) or best.answer
+
+    def _instead_of_adding(
+        self, reading: Reading, instruction: Instruction, workspace: Workspace
+    ) -> Instruction | None:
+        """What `make it say bye` may mean as well where exactly one step says something: that one says it then."""
+        if not _is_of_it(reading) or reading.tokens[-1].type not in ("TEXT", "STRING"):
+            return None
+        match instruction:
+            case Change(workflow=workflow, edits=(InsertSteps(at=at, states=(new,)),)):
+                definition = workspace.workflows[workflow].definition
+                changed = said_by_the_only_one(definition, new.action, self._declarations)
+                return Change(workflow, (changed,)) if changed is not None and at > len(definition.states) else None
+            case _:
+                return None
 
     def _slip_in(self, sentence: str, taken: Understood, workspace: Workspace, end: int) -> Question | None:
         """Asks where a word was taken for a part of a text or for a name that hides one by which all means something else."""
@@ -409,7 +450,7 @@ class Language:
             return Refusal(f"I cannot take that: {error}.")
         except ValidationError as error:
             return Refusal(f"I cannot take that: {mistake(error)}.")
-        return Understood(instruction, reading.corrections)
+        return Understood(instruction, reading.corrections, kept_as_typed(sentence, instruction))
 
     def _counted_as_before(self, reading: Reading, resolver: Resolver, workspace: Workspace) -> Understanding | None:
         """What is meant if a bare number counts what the lengths it replaces plainly count; None if it replaces none."""
@@ -498,8 +539,7 @@ class Language:
 
 def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | None:
     """`make it say hi` after a step was talked about that says something: that step says hi, no other is added."""
-    first = fitting[0].reading.tokens[0]
-    if workspace.step is None or first.type != "_ADD" or first.text.split()[-1].casefold() != "it":
+    if workspace.step is None or not _is_of_it(fitting[0].reading):
         return None
     for candidate in fitting:
         match candidate.answer:
@@ -513,6 +553,22 @@ def _about_it(fitting: list[_Candidate], workspace: Workspace) -> _Candidate | N
     return None
 
 
+def _is_of_it(reading: Reading) -> bool:
+    """`make it say hi`: a step is added with a word for adding that may be about a step that is there."""
+    first = next((leaf for leaf in reading.tokens if leaf.type not in _SCOPES), reading.tokens[0])
+    return first.type == "_ADD" and first.text.split()[-1].casefold() == "it"
+
+
+def _is_rival(best: _Candidate, other: _Candidate) -> bool:
+    """`hype scene first`: a scene that is there may go first, as well as be shown once more."""
+    adds = any(leaf.type in ("BARE_SCENE", "BARE_SOUND") for leaf in best.reading.tokens)
+    match other.answer:
+        case Understood(instruction=Change(edits=(MoveStep(),))):
+            return adds
+        case _:
+            return False
+
+
 def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:
     """`change the scene to brb` where there are two: it is asked which, rather than read as one more step."""
     if not isinstance(first.answer, Question) or not first.answer.options or first.reading.start != "edit":
@@ -522,6 +578,13 @@ def _is_rather_a_change(first: _Candidate, other: _Candidate) -> bool:
         and other.reading.start == "edit"
         and bool(ambient_steps(other.reading.tree))
     )
+
+
+def _is_rather_half_said(first: _Candidate, other: _Candidate, workspace: Workspace) -> bool:
+    """`make it quicker`: it is asked how long, rather than a sound played that nobody knows."""
+    if not isinstance(first.answer, Question) or first.answer.gap is None:
+        return False
+    return any(is_unknown(leaf, workspace) for leaf in other.reading.tokens)
 
 
 def _asks_for_steps(answer: Understanding) -> bool:
@@ -543,6 +606,29 @@ def _import(source: str) -> Understanding:
     if not source.strip():
         return Question("What should I import? Paste its JSON, its text form or a share code.", gap="import {}")
     return Understood(Import(source))
+
+
+def _furthest(stuck: Collection[Stuck]) -> Stuck:
+    """The failure that got furthest."""
+    return max(stuck, key=lambda each: (each.reason != "syntax", each.at))
+
+
+def _counting(
+    readings: Collection[Reading], stuck: Mapping[str, Stuck], sentence: str, workspace: Workspace
+) -> Workspace | None:
+    """The workspace in which a counter is known that a sentence counts first and speaks of again; None if there is none."""
+    read = min(readings, key=lambda each: each.cost).tokens if readings else _furthest(stuck.values()).read
+    known = workspace.names.counters
+    said = {str(leaf.value) for leaf in read if leaf.type == "COUNTER"}
+    words = Counter(key_of(word) for word in _WORD.findall(sentence)) if said else Counter[str]()
+    new = sorted(
+        name
+        for name in said
+        if named(name, known) is None and sum(words[key_of(each)] for each in (name, other_number(name))) > 1
+    )
+    if not new:
+        return None
+    return replace(workspace, names=replace(workspace.names, counters=(*known, *new)), counting=tuple(new))
 
 
 def _merged(furthest: Stuck, all_stuck: Collection[Stuck]) -> Stuck:

@@ -27,6 +27,7 @@ BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
+NEW_COUNTER_COST: Final = 0.45
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
 PLACE_IN_TEXT_COST: Final = 1.0
@@ -58,6 +59,7 @@ QUOTABLE: Final = frozenset(
         "SOUND",
         "REWARD",
         "DISCORD_ROLE",
+        "COUNTER",
         "NEW_NAME",
         "WORKFLOW",
     }
@@ -89,6 +91,11 @@ _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
 _IN_ADDRESSES: Final = frozenset("/=&#")
 """What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
 _KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
+_COUNTER_WORDS: Final = frozenset(("counter", "counters", "count", "tally"))
+_BEFORE_COUNTED: Final = frozenset(("to", "from", "off", "a", "an", "the", "my", "our"))
+_NAMES_OF_THINGS: Final = frozenset(("STEP_NAME", "SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "DISCORD_ROLE"))
+_OTHER_NAMES: Final = _NAMES_OF_THINGS | {"NOUN"}
+"""What is called so already is no new counter."""
 _NO_LIVE_NAME: Final = frozenset(
     [
         "the",
@@ -118,6 +125,7 @@ _NAMING: Final = frozenset(("called", "named", "titled"))
 _NO_NAME_START: Final = frozenset(
     ("workflow", "workflows", "flow", "automation", "routine", "all", "every", "each", "both", "it", "them")
 )
+_PRONOUNS: Final = frozenset(("it", "that", "this"))
 _ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
@@ -471,7 +479,8 @@ class Lattice:
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
-        if terminal != "REWARD" and self._begins_step(at) and (at == 0 or self._connects(at - 1)):
+        begins = at == 0 or self._connects(at - 1) or self.words[at - 1].key in _PRONOUNS
+        if terminal != "REWARD" and begins and self._begins_step(at):
             return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
         lead = 1 if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words) else 0
         begin = at + lead
@@ -566,6 +575,48 @@ class Lattice:
                 end += 2
             return [Edge("VARIABLE", self.text[word.start : self.words[end - 1].end], end - at, WORD_COST + 0.3)]
         return []
+
+    def _counters(self, at: int) -> list[Edge]:
+        """A counter nobody has used yet: any words before "counter", else one word that means nothing else."""
+        words = self.words
+        if words[at].key in _NO_LIVE_NAME or self._may_begin_step(at):
+            return []
+        for end in range(at, min(len(words), at + MAX_NAME_WORDS + 1)):
+            if end > at and words[end].key in _COUNTER_WORDS:
+                name = self.text[words[at].start : words[end - 1].end]
+                return [Edge("COUNTER", name, end - at, NEW_COUNTER_COST)]
+            if words[end].kind not in ("word", "number") or words[end].key in _NAME_STOPS:
+                break
+        word, before = words[at], words[at - 1].key if at else ""
+        # What happens may be counted, too: `add 1 to raids`; "count raids" alone is a wish for a workflow that does.
+        happens = before in _BEFORE_COUNTED and self._happens(at)
+        if word.kind != "word" or self._is_something_else(at, _NAMES_OF_THINGS if happens else _OTHER_NAMES):
+            return []
+        if before == "set" or (word.key in self._vocabulary.known and not happens):
+            return []  # `set wins to 0` may as well be a value of that one run
+        return [Edge("COUNTER", word.text, 1, NEW_COUNTER_COST)]
+
+    def _may_begin_step(self, at: int) -> bool:
+        """Whether nothing before a word tells that it may be a counter; then only `wins + 1` does.
+
+        `add a death` and `add 1 death` tell it of one that is known: anything else may be added as well.
+        """
+        if at + 1 < len(self.words) and self.words[at + 1].text == "+":
+            return False
+        before = self.words[at - 1] if at else None
+        if before is None or before.kind != "word" or before.key in scanners.NUMBER_WORDS or self._connects(at - 1):
+            return True
+        return at > 1 and self.words[at - 2].key in ("add", "one") and before.key in ("a", "an", "another", "more")
+
+    def _happens(self, at: int) -> bool:
+        return any(edge.terminal == "COUNTED" and edge.length == 1 for edge in self.exact(at))
+
+    def _is_something_else(self, at: int, names: frozenset[str]) -> bool:
+        """Whether a word is the name of something that is no counter, or may be a slip in that of a counter."""
+        if any(edge.terminal in names for edge in self.exact(at)):
+            return True
+        known = (branch for near, _ in self.nearest(at) for root in self._live.roots if (branch := root.get(near)))
+        return any(terminal == "COUNTER" for branch in known for terminal, _, _ in branch.entries)
 
     # Free text -----------------------------------------------------------------------------------------------------------
 
@@ -718,6 +769,7 @@ def _table() -> Mapping[str, _Scanner]:
         {
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
+            "COUNTER": lambda lattice, at: lattice._counters(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
             "PERSON": lambda lattice, at: lattice._persons(at),  # noqa: SLF001
             "VARIABLE": lambda lattice, at: lattice._variables(at),  # noqa: SLF001
@@ -748,7 +800,7 @@ def _table() -> Mapping[str, _Scanner]:
 _SCANNERS: Final = _table()
 OPENING: Final = "opening"
 _ANY_FORM: Final = frozenset({"TEXT"})
-_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
+_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
 _NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH"})
 BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -6,7 +6,7 @@ like any other. Nothing is looked up in a sentence here.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -14,6 +14,8 @@ from engine.declare import Declarations
 from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
+from grammar.counters import key_of
+from grammar.counters import spellings as counters_by
 from grammar.kept import kept
 from grammar.lexicon import (
     Branch,
@@ -39,7 +41,7 @@ Entry = tuple[str, str, Any]
 
 _IN: Final = ("in", "of", "from", "inside", "out of", "to", "into", "for", "within")
 _OWN_NOUNS: Final = {
-    "wait": ("wait", "pause", "delay", "waiting time"),
+    "wait": ("wait", "pause", "delay", "waiting time", "wait time"),
     "goto": ("jump", "goto"),
     "stop": ("stop",),
     "choose": ("if", "condition", "check", "choice"),
@@ -63,6 +65,10 @@ NAMED: Final = frozenset({"scene", "source", "filter", "sound", "reward", "role"
 OWNER_COST: Final = 0.2
 NAMED_COST: Final = 0.1
 BEGINNING_COST: Final = 0.25
+BARE_COUNT_COST: Final = 0.2
+"""A workflow is often called like what it counts."""
+VALUE_COST: Final = 0.8
+"""What a counter stands at is a variable only where nothing else can be meant: `set the deaths counter to 5` sets it."""
 LONGEST_BEGINNING: Final = 6
 COMMON: Final = frozenset(
     {
@@ -111,8 +117,8 @@ class LiveWords:
         )
         self._nouns = frozenset(written["nouns"])
         self._declarations = declarations
-        kinds = [(frozenset(keys), frozenset(wider)) for keys, wider in written["kinds"]]
-        meanings = [(terminal, Kind(phrase, *kinds[kind]), 0.0) for terminal, phrase, kind in written["meanings"]]
+        kinds = [_kind(fields) for fields in written["kinds"]]
+        meanings = [(terminal, replace(kinds[kind], words=said), 0.0) for terminal, said, kind in written["meanings"]]
         self._beside: tuple[tuple[Node, Vocabulary], ...] = (
             (Pages(written["phrases"], meanings), Vocabulary(frozenset(written["vocabulary"]))),
             (_Versions(), Vocabulary(frozenset())),
@@ -148,6 +154,9 @@ class LiveWords:
             *self._beside,
             *((root, book.vocabulary) for root in _roots(book)),
         )
+        if workspace.names.counters:
+            counting = _counting(workspace.names.counters)
+            beside = (*beside, (counting, Vocabulary(counting.vocabulary)))
         templates = (entry for name in workspace.templates for entry in _template(name))
         made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
         return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
@@ -200,10 +209,12 @@ def _contents(definition: Definition, declarations: Declarations) -> Iterator[tu
             value = state.action.params.get(param.name)
             if not isinstance(value, str) or _LIKE_A_PLACE.fullmatch(value) is not None:
                 continue
-            if param.type in NAMED:
+            if param.type in NAMED or param.type == "counter":
                 yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
             elif param.type == "text":
                 yield from _beginnings(value)
+            elif param.type == "channel":
+                yield from ((words, value, NAMED_COST) for words in spellings(value) if words)
 
 
 def _beginnings(text: str) -> Iterator[tuple[tuple[str, ...], str, float]]:
@@ -272,6 +283,27 @@ def _template(name: str) -> Iterator[Entry]:
         yield "A_TEMPLATE", form, name
 
 
+def _counting(counters: tuple[str, ...]) -> Trie:
+    """Counters by name, and what they stand at: in a condition a variable, in place of a text one that tells it."""
+    trie = Trie()
+    for said, name in counters_by(counters):
+        key = key_of(name)
+        forms = [("COUNTER", said, name, 0.0)]
+        forms.append(("A_COUNT", said, name, BARE_COUNT_COST))
+        forms.append(("ASKED_COUNT", f"{said} ?", name, 0.0))
+        for noun in ("counter", "count"):
+            for form in (f"{said} {noun}", f"the {said} {noun}"):
+                forms.append(("VARIABLE", form, key, VALUE_COST))
+                forms.append(("A_COUNT", form, name, 0.0))
+                forms.append(("ASKED_COUNT", f"{form} ?", name, 0.0))
+                forms.append(("TEXT", form, f"{name}: {{{key}}}", 0.0))
+        forms.extend(("TEXT", form, f"{{{key}}} {name}", 0.0) for form in (f"how many {said}", f"the number of {said}"))
+        for terminal, form, value, cost in forms:
+            for words in spellings(form):
+                trie.add(words, (terminal, value, cost))
+    return trie
+
+
 # Nouns and deeds of steps, the same for every workspace -----------------------------------------------------------------
 
 
@@ -284,15 +316,25 @@ def _worked_out(declarations: Declarations, phrases: Sequence[Phrase]) -> dict[s
             trie.add(words, (terminal, value, 0.0))
     meanings: dict[lexicon.Entry, int] = {}
     pages = pages_of(trie, meanings)
-    kinds = dict.fromkeys((value.keys, value.wider) for _, value, _ in meanings)
+    kinds = list(dict.fromkeys(replace(value, words="") for _, value, _ in meanings))
     numbers = {kind: number for number, kind in enumerate(kinds)}
     return {
         "phrases": pages,
-        "meanings": [(terminal, value.words, numbers[value.keys, value.wider]) for terminal, value, _ in meanings],
-        "kinds": [(sorted(keys), sorted(wider)) for keys, wider in kinds],
+        "meanings": [(terminal, value.words, numbers[replace(value, words="")]) for terminal, value, _ in meanings],
+        "kinds": [
+            {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(kind).items()}
+            for kind in kinds
+        ],
         "nouns": sorted({phrase for terminal, phrase, _ in fixed if terminal == "NOUN"}),
         "vocabulary": sorted(trie.vocabulary),
     }
+
+
+def _kind(fields: Mapping[str, Any]) -> Kind:
+    found: dict[str, Any] = {
+        name: frozenset(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return Kind(**found)
 
 
 def _nouns(declarations: Declarations) -> Iterator[Entry]:
@@ -307,9 +349,13 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
     tellers = frozenset(method.key for method in declarations if own_text(method) is not None)
     for noun, meant in keys.items():
         fitting = Kind(noun, frozenset(meant), tellers if noun in _GENERAL else frozenset())
-        for form in (noun, f"{noun}s", f"{noun} step"):
+        for form in (noun, f"{noun} step"):
             yield "NOUN", form, fitting
-    yield "NOUN", "steps", Kind("step")
+        yield "NOUN", f"{noun}s", replace(fitting, plural=True)
+    yield "NOUN", "steps", Kind("step", plural=True)
+    chat = frozenset(key for noun in _GENERAL for key in keys.get(noun, ()))
+    for said in ("says", "posts", "announces", "sends", "writes"):
+        yield "NOUN", f"what it {said}", Kind("message", chat, tellers)
 
 
 def _deeds(phrases: Sequence[Phrase]) -> Iterator[Entry]:
@@ -324,6 +370,9 @@ def _deeds(phrases: Sequence[Phrase]) -> Iterator[Entry]:
             forms = inflections(first)
             if forms:
                 gerunds.setdefault(f"{forms[-1]} {rest}".strip(), set()).update(keys)
+                if own_text(method) is not None:
+                    for said in ("it", "something"):
+                        gerunds.setdefault(" ".join(f"{forms[-1]} {said} {rest}".split()), set()).update(keys)
     for kind, deeds in _OWN_DEEDS.items():
         for deed in deeds:
             gerunds.setdefault(deed, set()).add(kind)

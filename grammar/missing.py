@@ -12,7 +12,7 @@ from typing import Final
 from grammar.driver import Stuck
 from grammar.instruction import Question
 from grammar.names import lookup, quoted_name
-from grammar.suggest import LIVE
+from grammar.suggest import LIVE, is_wanted
 from grammar.words import split
 from grammar.workspace import Workspace
 
@@ -61,6 +61,7 @@ _PIECES: Final = (
     _Piece("FILTER", "Which filter?", "", ('"blur"', '"blur" of "webcam"')),
     _Piece("REWARD", "Which reward?", "", ('"Hydrate"',)),
     _Piece("DISCORD_ROLE", "Which role?", "", ('"Member"',)),
+    _Piece("COUNTER", "Which counter?", "", ('"deaths"',)),
     _Piece("CHANNEL", "Which channel?", "", ("#general",)),
     _Piece("USER", "Whom?", "", ("${user}",)),
     _Piece("EVENT", "When what happens? Such as: someone follows.", "", ("someone follows",)),
@@ -144,7 +145,7 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
     read = sentence[: stuck.at].rstrip()
     for terminal, group in LIVE.items():
         names: tuple[str, ...] = getattr(workspace.names, group)[:MAX_OFFERED]
-        if terminal not in stuck.expected or not names:
+        if not is_wanted(terminal, stuck.expected) or not names:
             continue
         # A channel's name is one word.
         longest = 1 if terminal == "CHANNEL" else MAX_NAME_WORDS

@@ -36,6 +36,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "sound": "SOUND",
         "reward": "REWARD",
         "role": "DISCORD_ROLE",
+        "counter": "COUNTER",
         "list": "LIST",
         "any": "TEXT",
     }
@@ -58,13 +59,13 @@ class Phrase:
         method: Whose it is.
         index: Its place in `Method.phrases`.
         slots: The params named in it, in order.
-        stretches: What is said before, between and after them, with its options.
+        stretches: What is said before, between and after them; each in a few ways, with options.
     """
 
     method: Method
     index: int
     slots: tuple[Param, ...]
-    stretches: tuple[str, ...]
+    stretches: tuple[Words, ...]
 
     @cached_property
     def words(self) -> tuple[tuple[Words, ...], ...]:
@@ -73,7 +74,10 @@ class Phrase:
         Raises:
             ValueError: A stretch is cut within brackets.
         """
-        return tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(stretch))) for stretch in self.stretches)
+        return tuple(
+            tuple(dict.fromkeys(keys(wording) for way in stretch for wording in expand(way)))
+            for stretch in self.stretches
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def cut(method: Method, index: int) -> Phrase:
         slots.append(param)
     if len(slots) >= MAX_STRETCHES:
         raise ValueError(f"{method.key} has a phrase with {len(slots)} slots; {MAX_STRETCHES - 1} are the most")
-    return Phrase(method, index, tuple(slots), tuple(parts[::2]))
+    return Phrase(method, index, tuple(slots), tuple((part,) for part in parts[::2]))
 
 
 def by_noun(method: Method) -> Phrase | None:
@@ -161,8 +165,11 @@ def by_noun(method: Method) -> Phrase | None:
     nouns = "|".join(method.noun)
     lead = f" {_LEADS}" if phrase.slots else ""
     sort = "[welcome|thank you] " if phrase.slots and phrase.slots[0].type == "text" else ""
-    stretches = [f"(a|an|another) {sort}({nouns}){lead}", *([""] if phrase.slots else [])]
-    return Phrase(method, 0, phrase.slots, tuple(stretches))
+    begun = [f"(a|an|another) {sort}({nouns}){lead}"]
+    if sort:
+        # Only of what says a text: there may well be a second message, and each wording costs a line of the lexicon.
+        begun.append(f"(a second|a third|one more|a new|a last|a final|a short) ({nouns}) [saying|that says]")
+    return Phrase(method, 0, phrase.slots, (tuple(begun), *([("",)] if phrase.slots else [])))
 
 
 def grammar_of(declarations: Declarations, folder: Path | None = None) -> PhraseGrammar:

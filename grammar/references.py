@@ -6,7 +6,7 @@ here knows sentences; it raises what has to be asked or refused as `Unsettled`.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from pydantic import JsonValue
@@ -15,10 +15,11 @@ from rapidfuzz.distance import OSA
 
 from engine.model import Action, Call, Definition, Goto, State, Stop, Wait, all_states, blocks, destinations
 from grammar.instruction import Instruction, Question, Refusal
-from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Saying, Several, Span
+from grammar.syntax import Called, It, Nested, Numbered, OfKind, Position, Reference, Rest, Saying, Several, Span
 from grammar.words import fold
 
-_BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
+BRACE: Final = re.compile(r"(?<![$\\])\{([^{}]*)\}")
+"""A variable as it is typed, without its `$`."""
 
 
 class Unsettled(Exception):
@@ -133,6 +134,8 @@ def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
         case Span():
             first, last = sorted((reference.first, reference.last))
             return tuple(_numbered(n, within) for n in _bounded(first, last, within))
+        case Rest():
+            return _rest(reference, within)
         case Several():
             found = {state.name: state for part in reference.parts for state in all_of(part, within)}
             return tuple(state for state in all_states(within.definition.states) if state.name in found)
@@ -140,6 +143,41 @@ def all_of(reference: Reference, within: Within) -> tuple[State, ...]:
             return _fitting(reference, within)
         case _:
             return (one_of(reference, within),)
+
+
+def _rest(rest: Rest, within: Within) -> tuple[State, ...]:
+    """The outermost steps on one side of another, between two, or all but some."""
+    states = within.definition.states
+    if rest.where == "but":
+        kept = {_outermost(state, within) for state in all_of(_widely(rest.references[0]), within)}
+        found = [state for number, state in enumerate(states, 1) if number not in kept]
+    else:
+        at = [_outermost(one_of(reference, within), within) for reference in rest.references]
+        low, high = {
+            "after": (at[0] + 1, len(states)),
+            "from": (at[0], len(states)),
+            "before": (1, at[0] - 1),
+            "between": (min(at) + 1, max(at) - 1),
+        }[rest.where]
+        found = list(states[low - 1 : high])
+    if not found:
+        raise refuse(f"There are no such steps in {within.name}. {overview(within)}", *_numbers(within))
+    return tuple(found)
+
+
+def _widely(reference: Reference) -> Reference:
+    """What is kept where all else goes is meant in the wide sense: announcements are messages, too."""
+    match reference:
+        case OfKind(kind=kind) if kind.plural and kind.wider:
+            return replace(reference, kind=replace(kind, keys=kind.keys | kind.wider))
+        case _:
+            return reference
+
+
+def _outermost(state: State, within: Within) -> int:
+    """The number of a step, or of the outermost one that it stands in."""
+    path = path_of(within.definition, state.name)
+    return int(path.split(".")[0]) if path is not None else 0
 
 
 def one_of(reference: Reference, within: Within) -> State:
@@ -162,7 +200,7 @@ def one_of(reference: Reference, within: Within) -> State:
         case It():
             last = next((state for state in all_states(within.definition.states) if state.name == within.it), None)
             return last if last is not None else only(within.definition.states, reference, within)
-        case Span() | Several():
+        case Span() | Several() | Rest():
             return only(all_of(reference, within), reference, within)
         case _:
             assert_never(reference)
@@ -319,9 +357,11 @@ def _fitting(reference: OfKind, within: Within) -> tuple[State, ...]:
         fitting = list(_containing(tuple(fitting), reference.content)) or _by_name(fitting, reference.content)
     if reference.seconds is not None:
         fitting = [s for s in fitting if isinstance(s.action, Wait) and s.action.seconds == reference.seconds]
-    fitting = fitting or _by_name(states, kind.words)
+    if reference.content is None and reference.seconds is None:
+        fitting = fitting or _by_name(states, kind.words)
     if not fitting:
         shown = kind.words if reference.content is None else f'{kind.words} with "{reference.content}"'
+        shown += " of that length" if reference.seconds is not None else ""
         raise refuse(f"{within.name} has no {shown}. {overview(within)}", *_numbers(within))
     if reference.ordinal is None:
         return tuple(fitting)
@@ -337,7 +377,7 @@ def _by_name(states: Iterable[State], words: str) -> list[State]:
 
 
 def _containing(states: tuple[State, ...], text: str) -> tuple[State, ...]:
-    wanted = _BRACE.sub(r"${\1}", " ".join(text.casefold().split()))
+    wanted = BRACE.sub(r"${\1}", " ".join(text.casefold().split()))
     return tuple(state for state in all_states(states) if any(wanted in said for said in _texts(state.action)))
 
 

@@ -13,9 +13,11 @@ from engine.edits import Edit, apply, touched
 from engine.errors import EditError
 from engine.model import Definition, State, Stop
 from engine.names import verb
-from grammar import names
+from grammar import names, wishes
 from grammar.afterwards import after, together
+from grammar.altering import is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
+from grammar.counters import named
 from grammar.drafts import Draft, MissingPiece, linked, variables_of
 from grammar.instruction import (
     Agenda,
@@ -24,6 +26,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -69,6 +72,8 @@ from grammar.syntax import (
     BacktestCommand,
     Command,
     CopyCommand,
+    CountCommand,
+    CounterWish,
     DiffCommand,
     DryRunCommand,
     Edits,
@@ -86,7 +91,6 @@ from grammar.syntax import (
     SupposeCommand,
     TemplateCommand,
     Together,
-    Words,
 )
 from grammar.wishes import too_vague
 from grammar.words import fold
@@ -116,15 +120,15 @@ class Resolver:
         except names.NotSaidWhich as unsaid:
             raise Unsettled(self._in_each(command, unsaid.answer)) from None
         except Unclear as unclear:
-            options, question = self._which(command, unclear)
+            options, missing, question = self._which(command, unclear)
+            if isinstance(unclear.reference, It) and not question.options and len(missing) == 1:
+                raise self._asked(missing[0]) from None
             sure = len(options) == len(question.options) == 1
-            if isinstance(unclear.reference, It) and sure and not _is_mere_words(command):
+            if isinstance(unclear.reference, It) and sure and self._are_values_sure(command):
                 return options[0]
             raise Unsettled(question, tuple(options)) from None
-        except MissingPiece as missing:
-            raise Unsettled(
-                Question(missing.question, gap=missing.gap(self.context.sentence), verbatim=missing.verbatim)
-            ) from None
+        except MissingPiece as piece:
+            raise self._asked(piece) from None
         except EditError as error:
             words = str(error)
             raise refuse(f"I cannot do that: {words}.") from None
@@ -167,6 +171,10 @@ class Resolver:
                 return Diff(self._id(command.workflow), since, command.until)
             case SupposeCommand():
                 return Suppose(command.event, command.arguments)
+            case CountCommand():
+                return Counters(self._counter(command))
+            case CounterWish():
+                raise Unsettled(wishes.counting(command, self.context.workspace))
             case Named():
                 return self._named(command)
             case _:
@@ -186,10 +194,20 @@ class Resolver:
                 options.append(self.context.say.instruction(meant, self.context.workspace))
         return replace(asked, options=tuple(options)) if isinstance(asked, Question) else asked
 
-    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], Question]:
-        """What is meant with each of the steps that fit, and the question between them in whole sentences."""
+    def _are_values_sure(self, command: Command) -> bool:
+        """Whether what a step is to have is no mere words without quotes: `that has to be false` is likelier talk."""
+        values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
+        return all(is_sure(value, self.context.workspace) for value in values)
+
+    def _asked(self, missing: MissingPiece) -> Unsettled:
+        gap = missing.gap(self.context.sentence)
+        return Unsettled(Question(missing.question, gap=gap, verbatim=missing.verbatim))
+
+    def _which(self, command: Command, unclear: Unclear) -> tuple[list[Instruction], list[MissingPiece], Question]:
+        """What is meant with each of the steps that fit, what it lacks with some, and the question between them in whole sentences."""
         options: dict[str, str] = {}
         instructions: list[Instruction] = []
+        lacking: dict[str, MissingPiece] = {}
         for exact, told in zip(unclear.exact, unclear.told, strict=True):
             try:
                 meant = self._settled(_with(command, unclear.reference, exact))
@@ -197,14 +215,20 @@ class Resolver:
                 more = asked.answer.options if isinstance(asked.answer, Question) else ()
                 options |= dict.fromkeys(more, told)
                 continue
-            except (Unclear, MissingPiece, EditError):
+            except MissingPiece as missing:
+                lacking[told] = missing
+                continue
+            except (Unclear, EditError):
                 continue
             said = self.context.say.instruction(meant, self.context.workspace)
             if said not in options:
                 options[said] = told
                 instructions.append(meant)
         shown, hints = tuple(options)[:MAX_OPTIONS], tuple(options.values())[:MAX_OPTIONS]
-        return instructions, Question(f"Which one do you mean? {', '.join(unclear.told)}", shown, hints=hints)
+        fitting = {*options.values(), *lacking}
+        likely = [each for each in unclear.told if each in fitting or not fitting]
+        question = Question(f"Which one do you mean? {', '.join(likely)}", shown, hints=hints)
+        return instructions, list(lacking.values()), question
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -227,7 +251,7 @@ class Resolver:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
         known = variables_of(new.triggers, self.context.workspace.variables)
-        states = linked(new.steps, known, self.context.declarations)
+        states = linked(new.steps, known, self.context.declarations, self.context.counts())
         definition = Definition(
             id=names.slug(name, self.context.workspace.has_id),
             name=name,
@@ -255,6 +279,13 @@ class Resolver:
         if command.name is None:
             return FromTemplate(template, names.made_up(template, self.context.workspace))
         return FromTemplate(template, self._new_name(command.name, quoted=command.quoted))
+
+    def _counter(self, command: CountCommand) -> str | None:
+        """The counter that is asked about, as it is called; one that nothing counts may be kept all the same."""
+        if command.counter is None:
+            return None
+        known = named(command.counter, self.context.workspace.names.counters)
+        return command.counter if command.quoted or known is None else known
 
     def _sorted(self, command: SortCommand) -> ListWorkflows | SwitchAll:
         sort = command.sort
@@ -441,12 +472,6 @@ class Resolver:
     def _extend(self, command: ExtendCommand) -> Extend:
         going_on = self._waiting(command.workflow, lambda id: Extend(command.seconds, id))
         return Extend(command.seconds, going_on, self._resting(going_on, command.step))
-
-
-def _is_mere_words(command: Command) -> bool:
-    """Whether a step is to say what was typed without quotes: `that has to be false` is likelier talk."""
-    values = [edit.value for edit in command.edits if isinstance(edit, Alter)] if isinstance(command, Edits) else []
-    return any(isinstance(value, Words) and value.type in ("text", "number") and not value.quoted for value in values)
 
 
 def _with(value: Any, old: Reference, new: Reference) -> Any:

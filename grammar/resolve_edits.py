@@ -20,12 +20,13 @@ from engine.edits import (
     SetTransition,
     SwapSteps,
 )
-from engine.model import Action, Definition, State, Target, Way, all_states
+from engine.model import Action, Definition, State, Target, Wait, Way, all_states
 from grammar import headings, names, resolve_starts
-from grammar.altering import altered, had
+from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
-from grammar.drafts import Draft, MissingPiece, loose, recognise
-from grammar.instruction import Change, Question
+from grammar.drafts import Draft, MissingPiece, loose
+from grammar.instruction import Change, Delete, Question
+from grammar.rearranging import rearranged
 from grammar.references import (
     Unsettled,
     Within,
@@ -44,7 +45,7 @@ from grammar.references import (
     refuse,
 )
 from grammar.retelling import said_otherwise, speaker
-from grammar.spoken_values import marked, settled
+from grammar.spoken_values import marked
 from grammar.syntax import (
     About,
     Add,
@@ -66,14 +67,19 @@ from grammar.syntax import (
     It,
     Kind,
     Lead,
+    Liken,
     MoreDays,
     Nested,
     OfKind,
+    Order,
     Position,
+    Reference,
     Retell,
     Shift,
     Start,
     Substitute,
+    Trade,
+    Value,
     Wish,
     Words,
     Wrap,
@@ -101,15 +107,16 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             at = place(syntax.position, within)
             return (InsertSteps(at, context.loose(syntax.steps, definition)),)
         case Drop():
-            return (_drop(syntax, within),)
+            return (_drop(syntax, within, context),)
         case Shift():
             return (_move(syntax, within),)
         case Exchange():
             first, second = both(syntax.both, within)
             return (SwapSteps(first.name, second.name),)
+        case Trade() | Order():
+            return rearranged(syntax, within, context)
         case Substitute():
-            old = one_of(syntax.reference, within)
-            return (ReplaceStep(old.name, context.loose(syntax.steps, definition, without=old.name)),)
+            return _substitute(syntax, within, context)
         case Become():
             return _become(syntax, within, context)
         case Contrast():
@@ -122,6 +129,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             raise AssertionError("it is only what the next edit is about")
         case Alter():
             return _alter(syntax, within, context)
+        case Liken():
+            return _alter(Alter(syntax.reference, _length_of(syntax.other, within)), within, context)
         case Retell():
             return _retell(syntax, within, context)
         case Start():
@@ -162,8 +171,35 @@ def _move(syntax: Shift, within: Within) -> MoveStep:
     return MoveStep(state.name, moved_place(number, syntax.position, within))
 
 
+def _substitute(syntax: Substitute, within: Within, context: Context) -> tuple[Edit, ...]:
+    """Several steps that stand together are replaced as one; of others it is asked where the new ones go."""
+    going = all_of(syntax.reference, within)
+    is_same = len(going) == len(syntax.steps) == 1 and key(going[0].action) == key(syntax.steps[0].state.action)
+    if syntax.changes and is_same:
+        return _instead(going[0], syntax.steps, within, context)
+    ways = [_in_place_of(state, going, syntax.steps, within, context) for state in going]
+    numbers = [number_of(within.definition, state.name) or 0 for state in going]
+    if len(going) == 1 or numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return ways[0]
+    options = tuple(
+        context.say.instruction(Change(within.definition.id, way), context.workspace) for way in ways[:MAX_OPTIONS]
+    )
+    raise Unsettled(Question(f"In the place of which one? {', or: '.join(options)}", options))
+
+
+def _in_place_of(
+    state: State, going: tuple[State, ...], steps: tuple[Draft, ...], within: Within, context: Context
+) -> tuple[Edit, ...]:
+    others = tuple(each.name for each in going if each is not state)
+    new = ReplaceStep(state.name, context.loose(steps, within.definition, without=state.name))
+    return (RemoveSteps(others), new) if others else (new,)
+
+
 def _become(syntax: Become, within: Within, context: Context) -> tuple[Edit, ...]:
-    state = one_of(syntax.reference, within)
+    if syntax.old is None:
+        state = one_of(syntax.reference, within)
+    else:
+        (state,) = _meant(Alter(syntax.reference, Words(""), None, syntax.old), within)
     if len(syntax.steps) > 1:
         return (ReplaceStep(state.name, context.loose(syntax.steps, within.definition, without=state.name)),)
     new = _in_its_place(syntax.steps, state, within, context)
@@ -179,22 +215,33 @@ def _in_its_place(steps: tuple[Draft, ...], state: State, within: Within, contex
     definition = within.definition
     known = context.known(definition)
     first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
-    return loose((first,), known, names_beside(definition, state.name), context.declarations)[0].action
+    taken, counts = names_beside(definition, state.name), context.counts(definition)
+    return loose((first,), known, taken, context.declarations, counts)[0].action
 
 
 def _contrast(syntax: Contrast, within: Within, context: Context) -> tuple[Edit, ...]:
     """The step that is like the new ones but for the old value does that now; a step that is named as old goes."""
+    return _instead(_replaced(syntax, within, context), syntax.steps, within, context)
+
+
+def _replaced(syntax: Contrast, within: Within, context: Context) -> State:
+    """The step that is meant by what it has now, and by where it stands if that was said."""
     new = context.loose(syntax.steps, within.definition)
     like = OfKind(Kind("step like that", frozenset({key(new[0].action)})))
     if syntax.old is None:
-        return _instead(one_of(like, within), syntax.steps, within, context)
-    if not isinstance(syntax.old, Duration | By | Words):
-        return _instead(one_of(syntax.old, within), syntax.steps, within, context)
-    same = had(_of_kind(like, within), syntax.old, new[0].action)
-    found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+        return one_of(like, within)
+    if isinstance(syntax.old, Duration | By | Words):
+        same = had(_of_kind(like, within), syntax.old, new[0].action)
+        found = same or had(tuple(all_states(within.definition.states)), syntax.old, new[0].action)
+    else:
+        found = candidates(syntax.old, within)
+    if syntax.position is not None:
+        there = place(syntax.position, within)
+        before = syntax.position.where in ("end", "before")
+        found = tuple(each for each in found if number_of(within.definition, each.name) == there - before)
     if not found:
-        raise refuse(f"{within.name} has no step with that. {overview(within)}")
-    return _instead(only(found, like, within), syntax.steps, within, context)
+        raise refuse(f"{within.name} has no step with that{' there' if syntax.position else ''}. {overview(within)}")
+    return only(found, syntax.old if not isinstance(syntax.old, Duration | By | Words) else like, within)
 
 
 def _of_kind(kind: OfKind, within: Within) -> tuple[State, ...]:
@@ -205,11 +252,14 @@ def _instead(state: State, steps: tuple[Draft, ...], within: Within, context: Co
     return _become(Become(exactly(state, within.definition), steps), within, context)
 
 
-def _drop(syntax: Drop, within: Within) -> RemoveSteps:
+def _drop(syntax: Drop, within: Within, context: Context) -> RemoveSteps:
     going = all_of(syntax.reference, within)
     kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
     if kept & {state.name for state in going}:
         raise refuse(f"It cannot both go and stay. {overview(within)}")
+    if {state.name for state in within.definition.states} <= {state.name for state in going}:
+        said = context.say.instruction(Delete((within.definition.id,)), context.workspace)
+        raise Unsettled(Question(f"Nothing would be left of {within.name}. Should it be deleted?", (said,)))
     return RemoveSteps(tuple(state.name for state in going))
 
 
@@ -246,12 +296,16 @@ def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...
     raise Unsettled(Question(f"Instead of where it goes now, or there as well? {', or: '.join(options)}", options))
 
 
+def _length_of(reference: Reference, within: Within) -> Duration:
+    state = one_of(reference, within)
+    if not isinstance(state.action, Wait) or isinstance(state.action.seconds, str):
+        raise refuse(f"That step has no length: {within.describe(state)}. {overview(within)}")
+    return Duration(state.action.seconds)
+
+
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:
     """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
-    loose_words = (
-        isinstance(syntax.value, Words) and syntax.value.type in ("text", "number") and not syntax.value.quoted
-    )
-    if not isinstance(syntax.reference, It) or within.it is not None or not loose_words:
+    if not isinstance(syntax.reference, It) or within.it is not None or not _is_loose(syntax.value):
         return edits
     said = context.say.instruction(Change(within.definition.id, edits), context.workspace)
     raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
@@ -260,9 +314,7 @@ def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context:
 def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
     """Steps with another value; words that sound like a wish and no text are asked about first."""
     definition = within.definition
-    made = tuple(
-        SetAction(state.name, _action_of(state, syntax, definition, context)) for state in _meant(syntax, within)
-    )
+    made = _altered(syntax, within, context)
     said = syntax.value
     if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
         meant = context.say.instruction(Change(definition.id, made), context.workspace)
@@ -270,12 +322,28 @@ def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
     return _sure_of_it(syntax, made, within, context)
 
 
+def _altered(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
+    """The same steps with the value; "it" is another than the last one if that has no such value."""
+    try:
+        return tuple(
+            SetAction(state.name, _action_of(state, syntax, within.definition, context))
+            for state in _meant(syntax, within)
+        )
+    except Unsettled:
+        if not isinstance(syntax.reference, It) or within.it is None or not is_sure(syntax.value, context.workspace):
+            raise
+        return _altered(syntax, replace(within, it=None), context)
+
+
+def _is_loose(value: Value) -> bool:
+    return isinstance(value, Words) and value.type in ("text", "number") and not value.quoted
+
+
 def _action_of(state: State, syntax: Alter, definition: Definition, context: Context) -> Action:
     value = syntax.value
     if isinstance(value, Words):
-        known = context.known(definition)
         said = marked(value.text) if value.type == "text" and not value.quoted else value.text
-        value = replace(value, text=recognise(settled(said, known), known))
+        value = replace(value, text=context.said(said, definition))
     return altered(state, replace(syntax, value=value), context.workspace, context.declarations)
 
 
@@ -317,6 +385,8 @@ def _target(lead: Lead, within: Within) -> Target | None:
     return tuple(Way(when=guard, to=one_of(to, within).name) for guard, to in lead.ways)
 
 
+_PARTS_OF_TEXTS: Final = frozenset("/+*%=<>-,.;)]")
+"""What no text begins with, but the end of one may: `it should say /5`."""
 _WISHES: Final = frozenset(
     {"only", "no", "not", "never", "always", "start", "run", "stop", "work", "begin", "happen", "come", "go", "end"}
 )
@@ -325,4 +395,4 @@ _WISHES: Final = frozenset(
 def _is_like_a_wish(text: str) -> bool:
     """Whether words after "should" are rather about what happens than a text: `it should only work while live`."""
     first = text.split(maxsplit=1)[:1]
-    return bool(first) and first[0].casefold() in _WISHES
+    return bool(first) and (first[0].casefold() in _WISHES or text[0] in _PARTS_OF_TEXTS)

@@ -7,6 +7,7 @@ text stays as it is; what is not said of the new way is never made up.
 from collections.abc import Iterator
 
 from engine.declare import Declarations, Method, Param
+from engine.edits import SetAction
 from engine.events import kind_of
 from engine.model import Action, Call, Definition, State, all_states
 from grammar.altering import altered
@@ -82,6 +83,21 @@ def retold(action: Action, by: Method, definition: Definition, declarations: Dec
         elif param.required:
             params[param.name] = _somebody(by, said, definition)
     return Call(service=by.service, method=by.name, params=dict(params))
+
+
+def said_by_the_only_one(definition: Definition, action: Action, declarations: Declarations) -> SetAction | None:
+    """A text said by the one step that says something, as it says it now; None if there is no such step, or several."""
+    text = text_of(action, declarations)
+    speaking = [state for state in all_states(definition.states) if text_of(state.action, declarations) is not None]
+    if text is None or len(speaking) != 1 or not isinstance(speaking[0].action, Call):
+        return None
+    call = speaking[0].action
+    method = declarations.find(call.service, call.method)
+    param = own_text(method) if method is not None else None
+    if param is None:
+        return None
+    new = Call(service=call.service, method=call.method, params={**call.params, param.name: text})
+    return SetAction(speaking[0].name, new)
 
 
 def _somebody(by: Method, said: str, definition: Definition) -> str:

@@ -51,6 +51,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -349,6 +350,7 @@ def _query(  # noqa: C901  one line each
     query: Status
     | ListWorkflows
     | Placeholders
+    | Counters
     | Show
     | Why
     | Agenda
@@ -361,7 +363,7 @@ def _query(  # noqa: C901  one line each
     workspace: Workspace,
 ) -> str:
     name = None
-    if not isinstance(query, ListWorkflows | Agenda) and query.workflow is not None:
+    if not isinstance(query, ListWorkflows | Agenda | Counters) and query.workflow is not None:
         name = _name(query.workflow, workspace)
     match query:
         case Status():
@@ -370,6 +372,8 @@ def _query(  # noqa: C901  one line each
             return _join("list", say_sort(query.sort) or None)
         case Placeholders():
             return _join("placeholders", name and f"of {name}")
+        case Counters(counter=counter):
+            return "list counters" if counter is None else f"show the {quote(counter)} counter"
         case Show():
             if query.step is not None:
                 return f"show step {query.step} of {name}"

@@ -176,7 +176,7 @@ def _say_phrase(method: Method, index: int, params: Mapping[str, JsonValue]) -> 
 def say_value(value: JsonValue, kind: ParamType) -> str | None:
     """A param's value as its slot takes it, or None if no words can say it."""
     match kind:
-        case "text" | "any" | "scene" | "source" | "filter" | "sound" | "reward" | "role":
+        case "text" | "any" | "scene" | "source" | "filter" | "sound" | "reward" | "role" | "counter":
             return quote(value) if isinstance(value, str) else None
         case "user":
             if not isinstance(value, str):

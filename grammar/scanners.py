@@ -244,7 +244,7 @@ def _part(sentence: Sentence, at: int) -> tuple[float, float, int] | None:
         return None
     value, end = quantity
     for _ in range(2):
-        if _key(sentence, end) in ("of", "a", "an"):
+        if _key(sentence, end) in ("of", "a", "an", "full", "whole"):
             end += 1
     unit = UNITS.get(_key(sentence, end))
     if unit is None or (len(_key(sentence, end)) == 1 and sentence.words[end].text.isupper() and unit > 3_600):

@@ -3,7 +3,7 @@
 Words come from the same tables the parser reads, names from the workspace; so does the completion of what is being typed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from typing import Final
 
@@ -85,6 +85,7 @@ _PARTS: Final = {
     "SOUND": "a sound",
     "REWARD": "a reward",
     "DISCORD_ROLE": "a role",
+    "COUNTER": "a counter",
     "CHANNEL": "a channel, like #general",
     "USER": "a user",
     "PERSON": "somebody, like @name",
@@ -104,6 +105,7 @@ LIVE: Final = {
     "REWARD": "rewards",
     "CHANNEL": "channels",
     "DISCORD_ROLE": "roles",
+    "COUNTER": "counters",
 }
 
 
@@ -136,11 +138,16 @@ def refusal(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
     return Refusal(f"{where}{wish}{hint} {example}", stuck.at, near)
 
 
-def expected(terminals: Iterable[str], workspace: Workspace) -> tuple[str, ...]:
+def is_wanted(terminal: str, terminals: Collection[str]) -> bool:
+    """Whether a terminal is worth saying of all that may stand at a place; a step hardly begins with a counter."""
+    return terminal in terminals and not (terminal == "COUNTER" and "_WAIT" in terminals)
+
+
+def expected(terminals: Collection[str], workspace: Workspace) -> tuple[str, ...]:
     """What may stand there, in words; live names where there are some."""
     found: list[str] = []
     for terminal, words in _PARTS.items():
-        if terminal not in terminals:
+        if not is_wanted(terminal, terminals):
             continue
         names: tuple[str, ...] = getattr(workspace.names, LIVE[terminal]) if terminal in LIVE else ()
         if terminal == "WORKFLOW":

@@ -40,11 +40,13 @@ class Kind:
         words: As typed, for questions and refusals.
         keys: Action kinds (`wait`) and methods (`twitch.send_chat_message`); empty = any step.
         wider: What it is a word for as well, where no step does one of those: an announcement is a message, too.
+        plural: Whether all of them are meant: `the waits`.
     """
 
     words: str
     keys: frozenset[str] = frozenset()
     wider: frozenset[str] = frozenset()
+    plural: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,19 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """`everything after the wait`, `everything from step 3 on`, `everything but the waits`: outermost steps."""
+
+    where: Literal["after", "before", "from", "between", "but"]
+    references: tuple["Reference", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class It:
     """`it`, `that step`."""
 
 
-Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | It
+Reference: TypeAlias = Numbered | Nested | OfKind | Called | Saying | Span | Several | Rest | It
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +191,51 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Trade:
+    """`swap hype and gameplay`: what two steps show changes places; if only one is shown, the other may be meant instead."""
+
+    first: Words
+    second: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`first the scene, then the welcome`."""
+
+    first: Reference
+    second: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Substitute:
-    """Put steps in the place of one; one step of the same sort only changes what it does."""
+    """Put steps in the place of one, or of several.
+
+    Attributes:
+        reference: Those that go.
+        steps: What comes.
+        changes: Whether one step of the same sort only changes what is done there: `instead of "hi" say "yo"`.
+    """
 
     reference: Reference
     steps: tuple[Draft, ...]
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Become:
-    """`step 2 wait 10 seconds -> wait 30 seconds`: the same step does something else than before."""
+    """`step 2 wait 10 seconds -> wait 30 seconds`: the same step does something else than before.
+
+    Attributes:
+        reference: The step.
+        steps: What it does then.
+        before: What it does now, if that was said as a step.
+        old: What it has now, if that was said: `step 2 should wait 20 seconds, not 30`.
+    """
 
     reference: Reference
     steps: tuple[Draft, ...]
     before: tuple[Draft, ...] = ()
+    old: Value | Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +247,7 @@ class Contrast:
 
     steps: tuple[Draft, ...]
     old: Value | Reference | None
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +292,24 @@ class Alter:
         value: What one of its values becomes.
         param: Which one, if that was said.
         old: What it was before, if that was said; only a step with that value is meant.
+        part: The words of its text that are replaced, if it is not all of it.
+        direction: Whether the value must come to more or less than before, if that was said: `shorten the wait to 5s`.
     """
 
     reference: Reference
     value: Value
     param: str | None = None
     old: Value | Reference | None = None
+    part: str | None = None
+    direction: Literal["longer", "shorter"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Liken:
+    """`make the first wait as long as the second`."""
+
+    reference: Reference
+    other: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +465,8 @@ EditSyntax: TypeAlias = (
     | Drop
     | Shift
     | Exchange
+    | Trade
+    | Order
     | Substitute
     | Become
     | Contrast
@@ -418,6 +474,7 @@ EditSyntax: TypeAlias = (
     | Wish
     | About
     | Alter
+    | Liken
     | Retell
     | Lead
     | Bound
@@ -537,6 +594,22 @@ class CopyCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CountCommand:
+    """`how many deaths`, `counters`."""
+
+    counter: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CounterWish:
+    """`set up a death counter`, `i want to count follows` (event), `make a counter` (nothing said)."""
+
+    counter: str | None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateCommand:
     """`create welcome from template raid`."""
 
@@ -609,6 +682,8 @@ Command: TypeAlias = (
     | RenameCommand
     | CopyCommand
     | TemplateCommand
+    | CountCommand
+    | CounterWish
     | SortCommand
     | RestoreCommand
     | DiffCommand

@@ -6,11 +6,15 @@ They are made from the steps the workflow has, so that each works as it stands.
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from engine.events import kind_of
+from engine.expressions import quote
 from engine.model import Call, Definition, State, Wait
 from engine.wording import shortened
-from grammar.instruction import Refusal
+from grammar.counters import key_of, named, other_number
+from grammar.instruction import Question, Refusal
 from grammar.names import quoted_name
-from grammar.workspace import WorkflowView
+from grammar.syntax import CounterWish
+from grammar.workspace import WorkflowView, Workspace
 
 _MOST: Final = 3
 _LONGEST: Final = 60
@@ -37,6 +41,25 @@ def too_vague(view: WorkflowView, describe: Callable[[Definition, State], str]) 
     more = f" and {len(definition.states) - 4} more" if len(definition.states) > 4 else ""
     text = f"What should be different? {name} does: {steps}{more}. Say it like: {' · '.join(sentences)}"
     return Vague(text, suggestions=tuple(sentences))
+
+
+def counting(wish: CounterWish, workspace: Workspace) -> Question:
+    """The workflows that may be meant by `a death counter`: what happens is counted, else a command counts."""
+    if wish.counter is None:
+        return Question("What should be counted? Such as: deaths", gap="i want to count {}")
+    known = named(wish.counter, workspace.names.counters)
+    many = wish.counter if wish.counter.casefold().endswith("s") else other_number(wish.counter)
+    counter = known or many
+    steps = f"count up the {quote(counter)} counter, then say {quote(f'{counter}: ${{count.value}}')}"
+    kind = kind_of(wish.event) if wish.event is not None else None
+    if kind is not None:
+        sentence = f"when {kind.clause} count up the {quote(counter)} counter"
+        return Question(f"That could be counted each time {kind.clause}. Then it means: {sentence}", (sentence,))
+    command = f"!{key_of(other_number(many))}"
+    options = [f"when a mod or the streamer types {command} {steps}", f"when someone types {command} {steps}"]
+    if (template := next((each for each in workspace.templates if key_of(each) == key_of(counter)), None)) is not None:
+        options.append(f"create from template {quoted_name(template)}")
+    return Question(f"Then {command} counts. Who may count: mods, or everybody?", tuple(options))
 
 
 def _edits(definition: Definition) -> Iterator[str]:

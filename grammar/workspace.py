@@ -14,7 +14,11 @@ from grammar.words import fold
 
 @dataclass(frozen=True, slots=True)
 class LiveNames:
-    """Names that exist on the stream right now. An unknown name is taken too, if it is quoted."""
+    """Names that exist on the stream right now. An unknown name is taken too, if it is quoted.
+
+    Attributes:
+        counters: Those of the community that its workflows are about.
+    """
 
     scenes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -23,6 +27,7 @@ class LiveNames:
     channels: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Workspace:
         names: Live names.
         variables: Variables known beside those of events, such as config keys.
         templates: Names of workflows that come with the bot.
+        counting: Those of the counters among the live names that only the sentence itself counts.
         platform: Where the sentence was typed; "say" means Twitch chat everywhere unless Discord is named.
     """
 
@@ -56,6 +62,7 @@ class Workspace:
     platform: Literal["twitch", "discord"] = "twitch"
     step: str | None = None
     templates: tuple[str, ...] = ()
+    counting: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, WorkflowView]:

@@ -27,6 +27,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -79,6 +80,7 @@ SENTENCES: Mapping[type, str] = {
     Restore: "restore raid to v1",
     Suppose: "what if a raid comes in with viewers=50",
     Placeholders: "placeholders of raid",
+    Counters: "list counters",
     RunWorkflow: "run raid",
     Control: "stop raid",
     DryRun: "test raid",
@@ -359,6 +361,7 @@ VALUES: Mapping[str, str] = {
     "filter": '"blur"',
     "reward": '"Hydrate"',
     "role": '"Member"',
+    "counter": '"deaths"',
     "list": '["a"]',
     "any": '"x"',
 }

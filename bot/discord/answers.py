@@ -78,8 +78,15 @@ class Outgoing:
 def outgoing(
     replies: Sequence[Reply], controls: tuple[Button | Menu, ...] = (), image: Image | None = None
 ) -> list[Outgoing]:
-    """Replies as messages; the image is with the first one, the controls are under the last one."""
-    found = [each for reply in replies for each in _messages(reply)]
+    """Replies as messages; the image is with the first one, the controls are under the last one.
+
+    What shows only a part of an answer has all of it as a file, once.
+    """
+    found: list[Outgoing] = []
+    for whole, some in itertools.groupby(replies, key=lambda reply: reply.whole):
+        found += [each for reply in some for each in _messages(reply)]
+        if whole is not None and found and found[-1].file is None:
+            found[-1] = replace(found[-1], file=whole)
     if found and image is not None:
         found[0] = replace(found[0], image=image)
     if found and controls:

@@ -82,16 +82,20 @@ class Front(Hearing):
 
     # Slash commands --------------------------------------------------------------------------------------------------------
 
-    async def _slash(self, interaction: "Interaction[Any]", text: str, file: discord.Attachment | None) -> None:
+    async def _slash(
+        self, interaction: "Interaction[Any]", text: str, file: discord.Attachment | None, only_me: bool
+    ) -> None:
         if not self.is_home(interaction.guild):
             await interaction.response.send_message(NOT_HERE, ephemeral=True)
             return
-        await interaction.response.defer(thinking=True)  # at once: Discord waits three seconds, the bot may need longer
+        await interaction.response.defer(
+            thinking=True, ephemeral=only_me
+        )  # at once: Discord waits three seconds, the bot may need longer
         names = wire.names_in(text, interaction.guild, ())
         said = self._said(interaction, f"!workflow {wire.in_words(text, names)}")
         said = await with_files(said, () if file is None else (file,))
         _, found = await self._heard(said)
-        await self._follow_up(interaction, found)
+        await self._follow_up(interaction, found, ephemeral=only_me)
 
     def _complete(self, interaction: "Interaction[Any]", typed: str) -> list[str]:
         if not self.is_home(interaction.guild):
@@ -126,7 +130,7 @@ class Front(Hearing):
             await interaction.response.edit_message(view=None)
             addressed = said if answers.is_in_words(mine) and said != "no" else f"!workflow {said}"
             _, found = await self._heard(replace(message, text=addressed))
-            await self._follow_up(interaction, found)
+            await self._follow_up(interaction, found, ephemeral=_is_private(interaction))
 
     async def ask_in_words(self, interaction: "Interaction[Any]", question: str) -> None:
         """Somebody wants to type the answer."""
@@ -166,7 +170,7 @@ class Front(Hearing):
             await self._follow_up(interaction, found, ephemeral=True)
             return
         await interaction.edit_original_response(view=None)
-        await self._follow_up(interaction, found)
+        await self._follow_up(interaction, found, ephemeral=_is_private(interaction))
 
     async def _close(self, interaction: "Interaction[Any]", why: str) -> None:
         """A press that came too late: its buttons go, and the one who pressed is told why."""
@@ -175,3 +179,8 @@ class Front(Hearing):
             await interaction.followup.send(why, ephemeral=True)
         else:
             await interaction.response.send_message(why, ephemeral=True)
+
+
+def _is_private(interaction: "Interaction[Any]") -> bool:
+    """Whether what was pressed is seen by nobody else, so that what comes of it is not either."""
+    return interaction.message is not None and interaction.message.flags.ephemeral

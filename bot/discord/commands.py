@@ -16,7 +16,7 @@ NAME: Final = "workflow"
 MOST_CHOICES: Final = 25
 LONGEST_CHOICE: Final = 100
 
-Handler = Callable[["Interaction[Any]", str, discord.Attachment | None], Awaitable[None]]
+Handler = Callable[["Interaction[Any]", str, discord.Attachment | None, bool], Awaitable[None]]
 Completer = Callable[["Interaction[Any]", str], list[str]]
 
 
@@ -27,6 +27,7 @@ def workflow_command(handle: Handler, complete: Completer) -> app_commands.Comma
     @app_commands.describe(
         text="As after !workflow: when someone raids, say “hi” · list · show raid · help",
         file="A workflow to import: .workflow, .json or .yaml",
+        only_me="Whether only you see the answer",
     )
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
@@ -34,8 +35,9 @@ def workflow_command(handle: Handler, complete: Completer) -> app_commands.Comma
         interaction: "Interaction[Any]",
         text: app_commands.Range[str, 0, 6000] = "",
         file: discord.Attachment | None = None,
+        only_me: bool = False,
     ) -> None:
-        await handle(interaction, text, file)
+        await handle(interaction, text, file, only_me)
 
     async def completed(interaction: "Interaction[Any]", current: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=text, value=text) for text in choices(current, complete(interaction, current))]

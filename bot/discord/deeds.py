@@ -149,14 +149,28 @@ def _posted(message: discord.Message) -> Output:
 
 
 async def edit_message(asked: Asked) -> Rest:
-    """Let a post say something else."""
+    """Let a post say something else: of a card what stands on it, as people see no other text there."""
     message = await asked.finder.message(asked.text("message_id", 200))
-    text = asked.text("message")
+    card = await _card_of(message)
+    if card is None:
+        said: dict[str, Any] = {"content": asked.text("message")}
+    else:
+        card.description = asked.text("message", 4_096)
+        said = {"embed": card}
 
     async def rest() -> Output:
-        return _posted(await message.edit(content=text, allowed_mentions=asked.mentions))
+        return _posted(await message.edit(**said, allowed_mentions=asked.mentions))
 
     return rest
+
+
+async def _card_of(message: discord.PartialMessage) -> discord.Embed | None:
+    """The card that a post is, if it is one and may be looked at."""
+    try:
+        found = await message.fetch()
+    except discord.Forbidden:
+        return None
+    return found.embeds[0].copy() if len(found.embeds) == 1 and not found.content else None
 
 
 async def delete_message(asked: Asked) -> Rest:
@@ -193,6 +207,17 @@ async def pin_message(asked: Asked) -> Rest:
 
     async def rest() -> Output:
         await message.pin()
+        return None
+
+    return rest
+
+
+async def unpin_message(asked: Asked) -> Rest:
+    """Let a message be pinned no more."""
+    message = await asked.finder.message(asked.text("message_id", 200))
+
+    async def rest() -> Output:
+        await message.unpin()
         return None
 
     return rest
@@ -292,6 +317,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
         delete_message,
         add_reaction,
         pin_message,
+        unpin_message,
         create_thread,
         add_role,
         remove_role,

@@ -5,6 +5,7 @@ from typing import assert_never
 from bot.instructions import (
     codes,
     controls,
+    counters,
     create_and_edit,
     files,
     help,
@@ -32,6 +33,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -102,6 +104,8 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await supposing.suppose(turn, instruction)
         case Placeholders():
             return placeholders.placeholders(turn, instruction)
+        case Counters():
+            return counters.counters(turn, instruction)
         case RunWorkflow():
             return await controls.run(turn, instruction)
         case Control():

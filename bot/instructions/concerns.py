@@ -11,6 +11,7 @@ from grammar.instruction import (
     Change,
     Control,
     Copy,
+    Counters,
     Create,
     Delete,
     Diff,
@@ -85,7 +86,7 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             return () if maybe is None else (maybe,)
         case FromTemplate() | ListTemplates() | SwitchAll() | Suppose():
             return ()
-        case Create() | ListWorkflows() | Agenda() | Import() | Help() | Answer() | NotYet():
+        case Create() | ListWorkflows() | Counters() | Agenda() | Import() | Help() | Answer() | NotYet():
             return ()
         case _:
             assert_never(instruction)
@@ -127,7 +128,19 @@ def only_looks(instruction: Instruction) -> bool:
     """Whether nothing is different after it, so that a question from before still stands."""
     return isinstance(
         instruction,
-        Status | ListWorkflows | Show | Why | Agenda | ListRuns | History | Diff | Export | Help | DryRun | Backtest,
+        Status
+        | ListWorkflows
+        | Counters
+        | Show
+        | Why
+        | Agenda
+        | ListRuns
+        | History
+        | Diff
+        | Export
+        | Help
+        | DryRun
+        | Backtest,
     )
 
 

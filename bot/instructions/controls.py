@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bot.catalogue import Entry
-from bot.instructions.turn import Ask, Outcome, Turn, name
+from bot.instructions.turn import Ask, Outcome, Told, Turn, name
 from bot.instructions.where import called, in_line, place_of, starts
 from bot.replies import Saying, listed, sentence, spoken
 from engine.errors import ExpressionError
@@ -18,7 +18,7 @@ from engine.ports import AdmissionRecord
 from engine.schedules import next_time
 from engine.scope import MISSING, Scope, compile_path
 from engine.wording import counted
-from grammar.instruction import Control, RunWorkflow
+from grammar.instruction import Control, Question, RunWorkflow
 
 _NAMED: Final = 3
 _OF_A_RUN: Final = frozenset({"results", "loop", "late"})
@@ -33,13 +33,17 @@ async def run(turn: Turn, instruction: RunWorkflow) -> Outcome:
     entry = turn.entry(instruction.workflow)
     if turn.unsure:
         return Ask(f"Run {name(entry)}{_when(instruction)}?", instruction, (entry.id,))
+    missing = _missing(turn, entry.definition, instruction.arguments)
+    fatal = [path for path, number in missing.items() if _would_end_it(path, number, entry.definition)]
+    if fatal and not turn.among_others:
+        return Told((), entry.id, asks=(_asked_for(turn, instruction, fatal[0]),))
     await turn.close_question()
     desk = turn.desk
     at = _begins_at(turn, instruction)
     started = await desk.runner.run(desk.community, entry.id, instruction.arguments, turn.by, at=at)
     if isinstance(started, AdmissionRecord):
         return turn.refuse(_not_let_in(turn, entry, started), entry)
-    lacking = _lacking(turn, entry.definition, instruction.arguments)
+    lacking = _lacking(missing)
     match started.status:
         case "scheduled":
             begun = f"{name(entry)} (v{started.revision}) {starts(turn, started)}: "
@@ -82,8 +86,22 @@ def _not_let_in(turn: Turn, entry: Entry, record: AdmissionRecord) -> str:
     return f"{refused}{again}"
 
 
-def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> str:
-    """Which variables steps use that nobody has given; those steps will fail."""
+def _would_end_it(path: str, number: int, definition: Definition) -> bool:
+    """Whether a run fails for want of a variable that a start can bring: nothing is done on that failure."""
+    state = definition.states[number - 1]
+    is_caught = definition.on_error is not None or not state.critical or "error" in state.transitions
+    return "." not in path and not is_caught
+
+
+def _asked_for(turn: Turn, instruction: RunWorkflow, variable: str) -> Question:
+    """What is asked before a run that would fail without it."""
+    said = turn.desk.language.say(instruction, turn.workspace)
+    joint = "" if instruction.arguments else " with"
+    return Question(f"What should {variable} be?", gap=f"{said}{joint} {variable}={{}}")
+
+
+def _missing(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -> dict[str, int]:
+    """The variables that steps use and nobody has given, each with the first step that does."""
     missing: dict[str, int] = {}
     scope = _scope(turn, definition, arguments)
     made = frozenset(_made(definition)) | _OF_A_RUN
@@ -91,6 +109,11 @@ def _lacking(turn: Turn, definition: Definition, arguments: Mapping[str, Any]) -
         for path in _used(state):
             if path.split(".")[0] not in made and compile_path(path)(scope) is MISSING:
                 missing.setdefault(path, number)
+    return missing
+
+
+def _lacking(missing: Mapping[str, int]) -> str:
+    """What is said of variables that nobody has given; the steps that use them will fail."""
     if not missing:
         return ""
     each = [f"{path} (step {number})" for path, number in list(missing.items())[:_NAMED]]

@@ -6,6 +6,7 @@ from bot.instructions.turn import Outcome, Turn, name
 from bot.replies import Saying
 from engine.events import kind_of
 from engine.model import Call, Definition, Set, all_states
+from grammar.counters import key_of
 from grammar.instruction import Placeholders
 
 _ANYWHERE = ("user", "caller", "date", "time", "clock", "weekday", "title", "category", "viewers")
@@ -18,6 +19,8 @@ def placeholders(turn: Turn, instruction: Placeholders) -> Outcome:
     groups = [f"anywhere {_said(_ANYWHERE)}"]
     if entry is not None:
         groups = [*_of(entry.definition), *groups]
+    if counters := sorted(map(key_of, turn.workspace.names.counters)):
+        groups.append(f"what is counted {_said(f'{each}|default 0' for each in counters)}")
     settings = sorted(turn.desk.settings())
     if settings:
         groups.append(f"from the settings {_said(f'config.{each}' for each in settings)}")

@@ -19,7 +19,7 @@ async def several(turn: Turn, instruction: Several, carry_out: CarryOut) -> Outc
         return Ask(f"Shall I do all of that: {turn.said}?", instruction, concerned(instruction))
     replies: list[Reply] = []
     focus: str | None = None
-    here = turn
+    here = replace(turn, among_others=True)
     for each in instruction.instructions:
         here = replace(here, said=_said(here, each))
         outcome = await carry_out(here, each)

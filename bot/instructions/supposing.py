@@ -41,9 +41,8 @@ async def suppose(turn: Turn, instruction: Suppose) -> Outcome:
     others = [line for line, starts in lines if not starts]
     head = f"{len(started)} of {len(listening)} would start: " if started else "Nothing would start: "
     more = f" {len(listening) - _MOST} more were not tried." if len(listening) > _MOST else ""
-    return turn.tell(
-        "answer", Saying(head, "\n".join((*started, *others)), f". Nothing was done.{more}", rest="and {} more")
-    )
+    saying = Saying(head, "\n".join((*started, *others)), f". Nothing was done.{more}", rest="and {} more")
+    return turn.tell("answer", saying, focus=listening[0].id if len(listening) == 1 else None)
 
 
 def _tried(turn: Turn, instruction: Suppose, stage: Stage, entries: list[Entry]) -> list[tuple[str, bool]]:

@@ -210,6 +210,20 @@ TOPICS: Final = (
         ),
     ),
     Topic(
+        ("counters", "counter", "count", "counting", "counts", "deaths", "death counter", "wins", "tally"),
+        "A counter stays, for all workflows and after the stream; in texts {deaths} is what it stands at",
+        (
+            'when someone types !death add 1 to deaths and say "deaths: {deaths}"',
+            "when someone types !reset reset deaths",
+            "in {} add 1 to wins",
+            "in {} take 1 from lives",
+            "when someone types !deaths say how many deaths",
+            'when someone types !hug add 1 to the hugs counter of {target} and say "{hugs} hugs"',
+            "how many deaths",
+            "list counters",
+        ),
+    ),
+    Topic(
         ("run", "running", "status", "start by hand", "control"),
         "Run it by hand, now or later, and see where it stands",
         ("run {}", "run {} in 20 minutes", "run {} at 19:00", "run {} with target=ninja", "status", "test {}"),
@@ -324,7 +338,7 @@ TOPICS: Final = (
 )
 
 LISTED: Final = (
-    "create", "edit", "waits", "triggers", "schedules", "conditions", "loops", "cooldown", "permissions", "variables", "run",
+    "create", "edit", "waits", "triggers", "schedules", "conditions", "loops", "cooldown", "permissions", "variables", "counters", "run",
     "stop", "errors", "test", "undo", "why", "names", "files",
 )  # fmt: skip
 """What the overview names; the others are found when asked for."""

@@ -129,6 +129,7 @@ class Turn:
         moved: Whether the asker has said yes to a version that no longer counts.
         closes: Ids of the questions that this answers; they are closed with whatever is saved.
         focus: The workflow talked about last, deleted or not.
+        among_others: Whether it is one of several things that one message says, none of which can be asked about.
         remember: Makes the record that keeps a workflow in focus.
     """
 
@@ -143,6 +144,7 @@ class Turn:
     moved: bool = False
     closes: tuple[str, ...] = ()
     focus: str | None = None
+    among_others: bool = False
     remember: Callable[[str], ConfigRecord | None] = field(default=lambda _: None)
 
     @property

@@ -157,6 +157,15 @@ METHODS: Final = (
     ),
     Method(
         "discord",
+        "unpin_message",
+        (Param("message_id", "text"),),
+        ("unpin the discord message {message_id}",),
+        verb="unpin",
+        noun=("unpin",),
+        repeatable=True,
+    ),
+    Method(
+        "discord",
         "create_thread",
         (
             Param("channel_id", "channel", required=False, slot="channel"),

@@ -4,6 +4,8 @@ from typing import Final
 
 from engine.declare import Method, Param
 
+_THEM: Final = "(them|him|her|the (user|viewer|raider|follower|cheerer|gifter|subscriber|chatter|raiders))"
+
 
 def _asking(noun: str, answers: str) -> tuple[str, ...]:
     """How chat is asked: the question, its answers and how long it is open, in the orders people say them."""
@@ -28,17 +30,31 @@ METHODS: Final = (
     Method(
         "twitch",
         "send_chat_message",
-        (Param("message", "text", slot="text"), Param("reply_to", "text", required=False)),
+        (
+            Param("message", "text", slot="text"),
+            Param("reply_to", "text", required=False),
+            Param("reply", "boolean", required=False),
+        ),
         (
             "say {message}",
             "(say|write|type|send|post|put|tell) {message} (in|to) [the] [twitch] chat",
             "(tell|message) [the] chat {message}",
             "(say|write|type|send|post|put) (in|to|into) [the] [twitch] chat {message}",
             "[the] chat (gets|should get|sees|hears) {message}",
-            "(post|write|send|chat|type|reply [with]|respond [with]|greet them with) {message}",
+            "(post|write|send|chat|type|greet them with) {message}",
             "(say|post|write|send) (the|its) [ai] answer",
+            "reply {message}",
+            "(reply with|respond [with]) {message}",
+            f"thank {_THEM}",
+            f"(welcome|greet) {_THEM}",
         ),
-        fixed={6: {"message": "${answer}"}},  # what a step that asks a model is called
+        fixed={
+            6: {"message": "${answer}"},  # what a step that asks a model is called
+            7: {"reply": True},
+            8: {"reply": True},
+            9: {"message": "thank you ${user}!"},
+            10: {"message": "welcome ${user}!"},
+        },
         verb="say",
         noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),
         scopes=("user:write:chat",),
@@ -144,7 +160,9 @@ METHODS: Final = (
             Param("slow_mode", "boolean", required=False),
             Param("slow_mode_wait_time", "seconds", required=False),
             Param("follower_mode", "boolean", required=False),
+            Param("follower_mode_duration", "seconds", required=False),
             Param("subscriber_mode", "boolean", required=False),
+            Param("unique_chat_mode", "boolean", required=False),
         ),
         (
             "turn on emote only mode",
@@ -165,8 +183,22 @@ METHODS: Final = (
             "(turn|switch|set) (slow mode|slowmode) on",
             "(turn|switch|set) (slow mode|slowmode) off",
             "(start|set|turn on|enable|use|add) (slow mode|slowmode) [of|to|at|with|for] {slow_mode_wait_time}",
+            "turn on followers only mode of {follower_mode_duration}",
+            "[turn on|switch on] (followers only|followers-only) mode [on]",
+            "[turn off|switch off] (followers only|followers-only) mode off",
+            "[turn on|switch on] (subscribers only|subscribers-only|subs only) mode [on]",
+            "[turn off|switch off] (subscribers only|subscribers-only|subs only) mode off",
+            "turn on unique chat mode",
+            "turn off unique chat mode",
         ),
         fixed={
+            18: {"follower_mode": True},
+            19: {"follower_mode": True},
+            20: {"follower_mode": False},
+            21: {"subscriber_mode": True},
+            22: {"subscriber_mode": False},
+            23: {"unique_chat_mode": True},
+            24: {"unique_chat_mode": False},
             13: {"emote_mode": True},
             14: {"emote_mode": False},
             15: {"slow_mode": True},
@@ -442,6 +474,8 @@ METHODS: Final = (
             "turn off the reward {reward}",
             "pause the reward {reward}",
             "unpause the reward {reward}",
+            "set the cost of the reward {reward} to {cost}",
+            "(set|change) [the] (cost|price) of [the] [reward] {reward} to {cost} [points]",
         ),
         fixed={0: {"is_enabled": True}, 1: {"is_enabled": False}, 2: {"is_paused": True}, 3: {"is_paused": False}},
         verb="reward",

@@ -14,6 +14,8 @@ from engine.ports import ConfigRecord
 ONLINE: Final = "stream.online"
 OFFLINE: Final = "stream.offline"
 _KEY: Final = "twitch.broadcast"
+STALE: Final = 180.0
+"""Seconds for which what Twitch answers may be older than what it told."""
 
 State: TypeAlias = Literal["on", "ended", "found ended"]
 
@@ -43,6 +45,13 @@ def record_of(broadcast: Broadcast) -> ConfigRecord:
     """What has to be kept of it."""
     value = {"id": broadcast.id, "began": broadcast.began, "state": broadcast.state}
     return ConfigRecord(COMMUNITY, _KEY, value, secret=False)
+
+
+def believed(last: Broadcast, there: Broadcast | None, now: float) -> Broadcast | None:
+    """What goes on, as far as what was looked up can be newer than what is known."""
+    if there is None and last.state == "on" and now - last.began < STALE:
+        return last
+    return None if there is not None and there.id == last.id and last.state == "ended" else there
 
 
 def after(last: Broadcast, there: Broadcast | None) -> Broadcast:

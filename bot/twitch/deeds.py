@@ -17,6 +17,10 @@ LONGEST_TIMEOUT: Final = 1_209_600
 """Two weeks, in seconds."""
 
 
+LONGEST_FOLLOWING: Final = 129_600
+"""Three months, in minutes."""
+
+
 class Unfit(Exception):
     """It cannot be asked so; the text is a sentence for people."""
 
@@ -160,6 +164,10 @@ def _settings(given: Given) -> Asked:
         seconds = body["slow_mode_wait_time"] = _whole(given, "slow_mode_wait_time")
         if not 3 <= seconds <= 120:
             raise Unfit("Slow mode takes between 3 and 120 seconds.")
+    if "follower_mode_duration" in body:
+        minutes = body["follower_mode_duration"] = _whole(given, "follower_mode_duration") // 60
+        if not 0 <= minutes <= LONGEST_FOLLOWING:
+            raise Unfit("Followers only mode takes up to three months.")
     return Asked("PATCH", "chat/settings", given.moderated, body)
 
 

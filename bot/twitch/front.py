@@ -9,6 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -17,12 +18,12 @@ from bot.config import Settings
 from bot.drops import Drops, were
 from bot.happenings import chat_event
 from bot.message import Message
-from bot.twitch.broadcast import OFFLINE, ONLINE, Broadcast, after, ends, kept_in, missed, record_of
+from bot.twitch.broadcast import OFFLINE, ONLINE, Broadcast, after, believed, ends, kept_in, missed, record_of
 from bot.twitch.client import Connection, NotConnected, Refused, Request
 from bot.twitch.people import CHANGES, People, named_in
 from bot.twitch.speaking import Speaker
 from bot.twitch.subscriptions import Accounts
-from bot.twitch.wire import Known, Notification, channel_of, chatted, events_of, moment
+from bot.twitch.wire import Known, Notification, channel_of, chatted, clipped, events_of, moment
 from engine.errors import EngineError
 from engine.events import Event, canonical
 from engine.execution import Done, Failed, Person, Result, Unknown
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE: Final = 10_000
 """Twenty seconds of a raid, should a disk stand still for so long; more than that would only be answered when nobody cares."""
 REMEMBERED: Final = 20_000
+WATCH_EVERY: Final = 60.0
+CLIPS_LATE: Final = 600.0
 CHAT: Final = "channel.chat.message"
 UPDATE: Final = "channel.update"
 FACTS: Final[Mapping[str, str]] = {UPDATE: "channel", ONLINE: "live", OFFLINE: "live"}
@@ -91,7 +94,7 @@ class Listener(Protocol):
         ...
 
     async def stream_is(self, facts: Mapping[str, Any]) -> None:
-        """Know this of the stream: `live`, `title`, `category`, whichever is given."""
+        """Know this of the stream: `live`, `title`, `category`, `viewers`, whichever is given."""
         ...
 
     async def rewards_are(self, titles: tuple[str, ...]) -> None:
@@ -136,6 +139,8 @@ class Front:
         self._community = community
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._watching: asyncio.Task[None] | None = None
+        self._clips_since: float | None = None
         self._people = People(self._kept_keys, listener.remember, now, self._first)
         self._awaited = awaited
         self._channel: dict[str, str] = {}
@@ -162,6 +167,8 @@ class Front:
         """There is a connection again: whatever nobody told of meanwhile is looked up."""
         if self._open:
             self._start(self._kept_alone(self._look_around()))
+            if self._watching is None or self._watching.done():
+                self._watching = asyncio.create_task(self._watch(), name="watching the stream")
             if self._missed is not None:
                 self._start(self._kept_alone(self._say(self._missed)))
                 self._missed = None
@@ -174,6 +181,8 @@ class Front:
     async def drain(self, within: float) -> None:
         """Take nothing more, and give what was taken so many seconds."""
         self._open = False
+        if self._watching is not None:
+            self._watching.cancel()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=within)
             for task in late:
@@ -289,7 +298,7 @@ class Front:
                 await self._keep(there)
             return
         if not late:
-            await self._listener.stream_is({"live": False})
+            await self._listener.stream_is({"live": False, "viewers": 0})
         await self._happens(replace(note, event={**note.event, "id": ends(last)}))
         await self._keep(replace(last, state="ended"))
 
@@ -311,7 +320,52 @@ class Front:
             await self._listener.keep([record_of(broadcast)])
             self._broadcast = broadcast
 
+    async def _watch(self) -> None:
+        """Look again and again, while the stream is live, at what nobody tells of."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            if self._listener.settings.live:
+                await self._kept_alone(self._look_at_stream())
+                await self._kept_alone(self._look_at_clips())
+            else:
+                self._clips_since = None
+
+    async def _look_at_clips(self) -> None:
+        """Tell of the clips made since somebody wants to know; one may be found minutes after it was made."""
+        if "clip.created" not in {canonical(name) for name in self._awaited()}:
+            self._clips_since = None
+            return
+        now = self._now()
+        self._clips_since = max(self._clips_since or now - WATCH_EVERY, now - CLIPS_LATE)
+        owner = self._connection.accounts.broadcaster
+        since = datetime.fromtimestamp(self._clips_since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"broadcaster_id": owner, "started_at": since, "first": str(MOST_ASKED)}
+        try:
+            found = await self._connection.ask(Request("GET", "clips", owner, query))
+        except (NotConnected, Refused, aiohttp.ClientError, TimeoutError) as error:
+            log.info("the clips could not be looked up: %s", error)
+            return
+        for clip in found.get("data") or ():
+            if f"clip:{clip.get('id')}" in self._seen:
+                continue
+            await self._people.recall([str(clip.get("creator_id") or "")])
+            await self._listener.happen(clipped(clip, self._known(), now))
+            self._remember(self._seen, f"clip:{clip.get('id')}", None, REMEMBERED)
+
     async def _look_around(self) -> None:
+        """Everything that somebody should have told of meanwhile."""
+        await self._look_at_stream()
+        if (owner := self._owner()) is not None:
+            await self._learn_rewards(owner)
+            await self._look_at_moderators(owner)
+
+    def _owner(self) -> str | None:
+        try:
+            return self._connection.accounts.broadcaster
+        except NotConnected:
+            return None
+
+    async def _look_at_stream(self) -> None:
         """Whether the stream is live and what it is called; what is heard of it meanwhile counts more."""
         changes = self._changes
         try:
@@ -327,8 +381,6 @@ class Front:
         async with self._facts:
             if changes == self._changes:
                 await self._found(stream, channel)
-        await self._learn_rewards(owner)
-        await self._look_at_moderators(owner)
 
     async def _look_at_moderators(self, owner: str) -> None:
         """Who lost that while nobody heard of it, as far as that may be asked."""
@@ -368,14 +420,17 @@ class Front:
         if stream is not None:
             began = moment(stream.get("started_at"), now)
             there = Broadcast(str(stream.get("id") or ""), began, "on")
-            self._told_at["live"] = max(began, self._told_at.get("live", 0.0))
+        there = believed(last, there, now)
+        if there is not None:
+            self._told_at["live"] = max(there.began, self._told_at.get("live", 0.0))
         if channel is not None:
             self._channel = {
                 "title": str(channel.get("title") or ""),
                 "category": str(channel.get("game_name") or ""),
             }
         live = self._listener.settings.live
-        await self._listener.stream_is({"live": there is not None, **self._channel})
+        viewers = 0 if stream is None or there is None else stream.get("viewer_count") or 0
+        await self._listener.stream_is({"live": there is not None, "viewers": viewers, **self._channel})
         await self._catch_up(last, there, now, live=live)
         await self._keep(after(last, there))
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "twitch"
 _SAY: Final = "send_chat_message"
+_MESSAGES: Final = frozenset({"message.received", "message.first"})
 CONNECTED_WITHIN: Final = 60.0
 """Seconds for which whatever is asked waits for a connection, as after a start or a short outage."""
 _KNOWN: Final = 1_000
@@ -71,7 +72,7 @@ class TwitchService:
         if method is None:
             return Failed("unknown_method", f"twitch cannot do {effect.method}")
         if method.name == _SAY:
-            reply_to = effect.params.get("reply_to")
+            reply_to = effect.params.get("reply_to") or await self._answered(effect)
             text = str(effect.params.get("message") or "")
             return await self._speaker.say(
                 text, reply_to=str(reply_to) if reply_to else None, effect=effect.id, begin=begin
@@ -98,6 +99,13 @@ class TwitchService:
             return no_answer(repeatable=True)
         await begin()
         return await self._done(asked, deed, owner, repeatable=effect.repeatable or asked.verb == "GET")
+
+    async def _answered(self, effect: Effect) -> str | None:
+        """The message that a reply answers: the one that its run began with, if it began with one of this chat."""
+        if effect.params.get("reply") is not True:
+            return None
+        event = await self._event_of(effect.execution)
+        return event.get("message_id") if event.get("name") in _MESSAGES else None
 
     async def settle(self, effect: Effect) -> Result | None:
         """What was said is known by the message that came back; of the rest nothing can be known."""

@@ -5,6 +5,7 @@ the streamer's.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,8 @@ from bot.services.twitch import METHODS
 from bot.tokens import Token
 from bot.twitch.cured import Servers, point_at
 from bot.twitch.sources import SOURCES
+
+log = logging.getLogger(__name__)
 
 _SPEAKING: Final = ("user:read:chat", "user:write:chat", "user:bot")
 _NEEDED: Final = frozenset(
@@ -35,6 +38,10 @@ _WITHIN: Final = 15.0
 
 class SignInFailed(Exception):
     """It did not work; the text is a sentence for people."""
+
+
+class _Away(SignInFailed):
+    """It did not work this time, whatever was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,7 @@ class SignIn:
         """
         try:
             async with asyncio.timeout(code.within):
-                pair = await self._asked(
-                    "device_code_authorization", scopes=self._scopes, device_code=code.device, interval=code.every
-                )
+                pair = await self._pair(code)
         except TimeoutError:
             raise SignInFailed("Nobody typed the code in time.") from None
         access = str(pair["access_token"])
@@ -102,6 +107,17 @@ class SignIn:
             access, str(pair["refresh_token"]), tuple(who["scopes"] or ()), str(who["user_id"]), str(who["login"])
         )
 
+    async def _pair(self, code: Code) -> Any:
+        """What comes of the code once it was typed; Twitch may be away meanwhile, and the code still counts."""
+        while True:
+            try:
+                return await self._asked(
+                    "device_code_authorization", scopes=self._scopes, device_code=code.device, interval=code.every
+                )
+            except _Away as error:
+                log.info("whether the code was typed could not be asked: %s", error)
+                await asyncio.sleep(code.every)
+
     async def _asked(self, method: str, *args: Any, **options: Any) -> Any:
         timeout = aiohttp.ClientTimeout(total=_WITHIN)
         async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -109,11 +125,12 @@ class SignIn:
             try:
                 return await getattr(oauth, method)(*args, **options)
             except HTTPException as error:
-                raise SignInFailed(_sentence(error)) from None
+                kind = _Away if error.status >= 500 else SignInFailed
+                raise kind(_sentence(error)) from None
             except ValueError:  # an answer that the library has no name for
                 raise SignInFailed("Twitch refuses the code.") from None
-            except aiohttp.ClientError:
-                raise SignInFailed("Twitch cannot be reached. Try again in a moment.") from None
+            except (aiohttp.ClientError, TimeoutError):
+                raise _Away("Twitch cannot be reached. Try again in a moment.") from None
 
 
 async def people(token: Token, client_id: str, servers: Servers, logins: Sequence[str]) -> dict[str, str] | None:

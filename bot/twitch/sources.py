@@ -451,7 +451,7 @@ ALWAYS: Final = frozenset({"channel.chat.message", "stream.online", "stream.offl
 IF_GRANTED: Final = frozenset({"channel.moderator.add", "channel.moderator.remove"})
 """Heard whatever workflows ask for where it may be: what a moderator wrote does not go on in the name of one who is none."""
 
-FOUND: Final = frozenset({"message.first"})
-"""The events that no notification tells of: they are found by what was known before."""
+FOUND: Final = frozenset({"message.first", "clip.created"})
+"""The events that no notification tells of: they are found by what was known before, or by looking."""
 
 BY_TYPE: Final[Mapping[str, Source]] = MappingProxyType({source.type: source for source in SOURCES})

@@ -180,7 +180,9 @@ class Speaker:
                 if error.status != 429:
                     return refusal(error.status, error.message, repeatable=False)
                 # It was not said for sure, so it may be said again when Twitch wants to hear of us.
-                self._sent = sending.held_back(self._sent, self._now() + 1.0)
+                now = self._now()
+                wanted = min(error.retry_at or now, now + sending.MAX_AGE)  # its clock need not be ours
+                self._sent = sending.held_back(self._sent, max(now + 1.0, wanted))
             except aiohttp.ClientConnectorError:
                 # Nothing was sent. It may be over in a moment, as it is after most losses.
                 unreached = True

@@ -135,6 +135,16 @@ def events_of(note: Notification, known: Known) -> tuple[Event, ...]:
     )
 
 
+def clipped(clip: Mapping[str, Any], known: Known, now: float) -> Event:
+    """A clip that was found as what it would be if Twitch told of clips."""
+    id = f"twitch:clip:{clip.get('id')}"
+    who = user_fields(
+        shown_name(clip, "creator"), known.roles(str(clip.get("creator_id") or "")), str(clip.get("creator_id") or "")
+    )
+    fields = {"user": who, "url": clip.get("url"), "title": clip.get("title")}
+    return Event(id, "clip.created", now, known.community, _typed("clip.created", fields))
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     name: str

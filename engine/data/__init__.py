@@ -52,6 +52,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Ask], Answer]]] = {
         variables.get_variable,
         variables.remove_variable,
         variables.add_to_counter,
+        variables.take_from_counter,
         variables.set_counter,
         variables.get_counter,
         lists.add_to_list,

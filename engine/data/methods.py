@@ -10,7 +10,7 @@ from engine.declare import Method, Param
 SERVICE: Final = "data"
 
 _USER: Final = Param("user", "user", required=False)
-_COUNTER: Final = Param("counter")
+_COUNTER: Final = Param("counter", "counter")
 _LIST: Final = Param("list")
 _QUEUE: Final = Param("queue", required=False, default="queue")
 _NAME: Final = Param("name")
@@ -70,9 +70,30 @@ _COUNTERS: Final = (
             "add {by} to the {counter} counter with a milestone every {every}",
             "count up the {counter} counter",
             "(increase|raise|bump) the {counter} counter by {by}",
+            "add {by} to [the|my|our] {counter} [counter|count]",
+            "{counter} + {by}",
+            "add {by} {counter}",
+            "add (a|an|another|one more) {counter}",
+            "(increase|raise) [the|my|our] {counter} [counter|count] by {by}",
+            "(increment|increase|raise|count|count up|(count|mark) (it|that|this) (as|for)|count one more) [the|a|an|another|my|our] {counter} [counter|count]",
         ),
         verb="count",
         noun=("count",),
+        repeatable=True,
+    ),
+    Method(
+        SERVICE,
+        "take_from_counter",
+        (_COUNTER, Param("by", "number", required=False, default=1), _USER),
+        (
+            "take {by} from the {counter} counter",
+            "take {by} from the {counter} counter of {user}",
+            "count down the {counter} counter",
+            "(take|subtract) {by} (from|off|off of) [the|my|our] {counter} [counter|count]",
+            "(decrease|lower) [the|my|our] {counter} [counter|count] by {by}",
+            "(decrement|decrease|lower) [the|my|our] {counter} [counter|count]",
+        ),
+        verb="count",
         repeatable=True,
     ),
     Method(
@@ -84,6 +105,8 @@ _COUNTERS: Final = (
             "set the {counter} counter of {user} to {value}",
             "reset the {counter} counter",
             "reset the {counter} counter of {user}",
+            "reset [the|my|our] {counter} [counter|count]",
+            "set [the|my|our] {counter} [counter|count] to {value}",
         ),
         verb="counter",
         noun=("counter", "counter reset"),

@@ -64,6 +64,16 @@ def add_to_counter(ask: Ask) -> Answer:
     return Answer(output, place, Value(value))
 
 
+def take_from_counter(ask: Ask) -> Answer:
+    """Count down, below zero too."""
+    place = (ask.owner(), ask.key("counter"))
+    before = _count(ask, place)
+    value = whole(before - ask.number("by", 1))
+    if value is None:
+        raise Refused("too_large", f'the counter "{place[1]}" would be larger than a number may be')
+    return Answer({"value": value, "before": before}, place, Value(value))
+
+
 def set_counter(ask: Ask) -> Answer:
     """Let a counter stand at a number."""
     place = (ask.owner(), ask.key("counter"))

@@ -4,9 +4,9 @@
 
 500 messages a second come with twenty triggers on. Counted is whether an event was lost or run twice, and what became of
 every line over the rate of a platform; measured is how long it takes from the moment at which a message should have come to
-the moment at which a service is asked for what it causes, how late the loop is, and whether memory stays flat. Figures of
-time are told beside their goals; what is lost, done twice or not accounted for, and memory that grows, end it with an error.
-The last line is one JSON object.
+the moment at which a service is asked for what it causes, how late the loop is, and whether memory stays flat. What is lost,
+done twice or not accounted for, and memory that grows, end it with an error; so do times over their goals, unless the crowd
+itself was late: then the machine was busy with other things, and they are only told. The last line is one JSON object.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import tempfile
 import time
 from array import array
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,6 +54,8 @@ PATIENCE: Final = 70.0
 QUICK_PATIENCE: Final = 18.0
 """The same for a quick one: until the chat takes lines again. What waits then is left to the next start."""
 GOALS: Final = {"hand_over_p99_ms": 50.0, "loop_lag_p99_ms": 20.0}
+PUNCTUAL: Final = 10.0
+"""Milliseconds by which the crowd, which has little to do, may be late where times are to mean anything."""
 WITHIN: Final = 30.0
 """Seconds for everything that waits for nothing but the machine to end once no more comes."""
 GROWTH: Final = 1.06
@@ -373,6 +375,13 @@ def faults(outcome: Outcome, seconds: float) -> list[str]:
     return found
 
 
+def missed(told: Mapping[str, Any]) -> list[str]:
+    """The goals of time that were missed, on a machine where they can be told."""
+    if told["crowd_late_p99_ms"] > PUNCTUAL:
+        return []
+    return [f"{key} is {told[key]:g}, not below {goal:g}" for key, goal in GOALS.items() if told[key] >= goal]
+
+
 def _growth(seen: Sequence[int]) -> float:
     quarter = max(len(seen) // 4, 1)
     return median(seen[-quarter:]) / median(seen[quarter : 2 * quarter] or seen)
@@ -416,9 +425,11 @@ def main() -> None:
         outcome = asyncio.run(raid(data, seconds, RATE, QUICK_PATIENCE if arguments.quick else PATIENCE))
         size = data.database.stat().st_size
     told = _told(outcome, seconds) | {"database_mb": round(size / 1e6, 1)}
-    found = faults(outcome, seconds)
+    found = [*faults(outcome, seconds), *missed(told)]
     for key, value in told.items():
         print(f"{key:24} {value}{_beside(key, value)}")
+    if told["crowd_late_p99_ms"] > PUNCTUAL:
+        print("The crowd itself was late, so times say more of the machine than of the bot.")
     for fault in found:
         print(f"FAULT: {fault}")
     print(json.dumps({**told, "faults": len(found)}))

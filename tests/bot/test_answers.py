@@ -13,7 +13,8 @@ HINTS = ("step 2: wait 10 seconds", "step 4: wait 5 minutes")
     [
         ("yes", True), ("Yes please!", True), ("do it", True), ("y", True),
         ("no", False), ("no wait", False), ("oh no, never mind", False), ("wait no", False), ("not that one", False),
-        ("never mind", False), ("nvm", False),
+        ("never mind", False), ("nvm", False), ("yeah do it", True), ("ok, go ahead", True), ("yes ok", True),
+        ("no keep it", False), ("nah, leave it", False), ("keep it", None), ("yes but not now", None), ("right", None),
         ("yes that was good", None), ("not now", None), ("no way, what a save", None), ("noodles", None), ("ok", None),
     ],
 )  # fmt: skip

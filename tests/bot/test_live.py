@@ -349,6 +349,33 @@ async def test_the_end_of_a_stream_that_was_found_by_looking_is_the_one_that_twi
     assert names == ["stream.ended", "stream.started", "stream.ended", "stream.started"]
 
 
+async def test_while_the_stream_is_live_its_viewers_are_known_and_a_clip_is_told_of_once(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.twitch.front.WATCH_EVERY", 0.1)
+    show.twitch.live = True
+    await show.begin()
+    told = await show.mod('!wf when a clip is made, say "${user} made ${url} for ${viewers}"')
+    clip = {"id": "c1", "url": "https://clips.twitch.tv/c1", "creator_id": "3", "creator_name": "Ninja", "title": "wow"}
+    show.twitch.answer("GET", "clips", 200, {"data": [clip]}, times=3)
+    await show.until_said(lambda said: "Ninja made https://clips.twitch.tv/c1 for 12" in said)
+    asked = show.twitch.count("GET", "clips")
+    await show.twitch.until(lambda: show.twitch.count("GET", "clips") > asked + 2)
+
+    assert "I do not hear" not in told
+    assert len([line for line in show.said() if line.startswith("Ninja made")]) == 1
+    assert show.twitch.made("GET", "clips")[0].query["broadcaster_id"] == ["1"]
+
+
+async def test_nobody_looks_for_clips_that_no_workflow_waits_for(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.twitch.front.WATCH_EVERY", 0.05)
+    show.twitch.live = True
+    await show.begin()
+    await show.twitch.until(lambda: show.twitch.count("GET", "streams") > 3)
+
+    assert show.twitch.count("GET", "clips") == 0
+
+
 REDEMPTION = "channel.channel_points_custom_reward_redemption.add"
 
 

@@ -55,6 +55,7 @@ class Life:
         self.twitch = twitch
         self.discord = discord
         self.shown: list[str] = []
+        self.answered: list[str] = []
         self.number = 0
         self.log: Redacting = log_to(folder.log)
 
@@ -102,6 +103,13 @@ class Life:
         used = await self.discord.slash(self.discord.owner, "workflow", {"text": text})
         await self.discord.until(lambda: used.followups, within=20)
 
+    async def call(self, path: str, headers: dict[str, str] | None = None) -> int:
+        """Somebody asks the web server for something; tells with which status it answers."""
+        verb = "POST" if headers else "GET"
+        async with ClientSession() as session, session.request(verb, f"{self.web}{path}", headers=headers) as answer:
+            self.answered.append(f"{answer.status} {dict(answer.headers)} {await answer.text()}")
+            return answer.status
+
     async def until_shown(self, words: str) -> None:
         """Wait until the terminal shows something."""
         async with asyncio.timeout(30):
@@ -127,6 +135,7 @@ class Life:
         )
         yield "Discord", repr([(call.body, call.query) for call in self.discord.calls])
         yield "files in Discord", repr(self.discord.uploads)
+        yield "the web server", "\n".join(self.answered)
         with closing(sqlite3.connect(self.folder.database)) as raw:
             for row in raw.iterdump():
                 if not row.startswith('INSERT INTO "config"') or not any(f"config.{key}'" in row for key in SECRETS):
@@ -227,8 +236,16 @@ async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(lif
     await life.twitch.until(lambda: len(life.twitch.issued) > before)
     asyncio.get_running_loop().call_soon(_break, f"{life.held()} {' '.join(SECRETS.values())}")
     await house.refused.wait()
-    await _call(f"{life.web}/hooks/kofi", {"webhook-id": "1", "webhook-signature": SECRETS["webhooks.kofi"]})
-    await _call(f"{life.web}/overlay?token={SECRETS['web.token']}")
+    key = SECRETS["web.token"]
+    statuses = [
+        await life.call("/hooks/kofi", {"webhook-id": "1", "webhook-signature": SECRETS["webhooks.kofi"]}),
+        await life.call(f"/overlay?token={key}"),
+        await life.call(f"/overlay/{key}?token=wrong"),
+        await life.call(f"/nowhere/{key}?token={key}"),
+        await life.call("/healthz"),
+        await life.call("/metrics"),
+    ]
+    assert statuses == [401, 200, 401, 404, 200, 200]
     life.twitch.expire()
     life.twitch.answer("POST", "oauth2/token", 500, "broken", times=2)
     with suppress(TimeoutError):
@@ -255,14 +272,6 @@ async def test_no_secret_of_a_whole_run_is_found_outside_of_where_it_is_kept(lif
     assert life.logged().count("***") > 20, "what was struck out should be more"
     assert "Traceback" in life.logged()
     assert "it is Bearer" in " ".join(_said(life.twitch))
-
-
-async def _call(url: str, headers: dict[str, str] | None = None) -> None:
-    async with (
-        ClientSession() as session,
-        session.request("POST" if headers else "GET", url, headers=headers) as answer,
-    ):
-        await answer.read()
 
 
 def _break(text: str) -> None:

@@ -128,6 +128,19 @@ async def test_a_code_that_is_refused_is_told_and_the_next_step_comes(folder: Da
     assert not (folder.path / FILE).exists()
 
 
+@pytest.mark.parametrize("status", [0, 503])
+async def test_a_twitch_that_is_away_while_a_code_is_typed_does_not_throw_it_away(
+    folder: DataFolder, twitch: FakeTwitch, status: int
+) -> None:
+    twitch.answer("POST", "oauth2/token", status, "away", times=2)
+    person = Person("abc123", "y", browses=lambda code: twitch.approve(code, "2"))
+
+    await set_up(folder, person, "twitch")
+
+    assert "Signed in as bot." in person.seen
+    assert twitch.count("POST", "oauth2/token") == 3
+
+
 async def test_the_wait_for_a_code_can_be_broken_off(folder: DataFolder, twitch: FakeTwitch) -> None:
     person = Person("abc123", "y", "", skips=True)
 

@@ -42,6 +42,9 @@ class Quiet:
         self.heard.append(message.id)
         return self
 
+    def own(self, text: str, id: str, *, shared: bool) -> tuple[str, ...]:
+        return ()
+
     async def happen(self, event: Event) -> None:
         self.heard.append(event.name)
 
@@ -89,3 +92,15 @@ async def test_a_flood_in_the_chat_costs_no_redemption_and_no_line_that_twitch_r
     await twitch.drain(5.0)
 
     assert sorted(quiet.heard) == ["m0", "m1", "m2", "reward.redeemed"]
+
+
+@pytest.mark.parametrize("badges", [("moderator",), ("vip",), ()])
+async def test_the_bot_is_as_fast_as_its_own_last_message_lets_it_be(badges: tuple[str, ...]) -> None:
+    quiet: Any = Quiet()
+    quiet.moderator = not badges
+    twitch = Front(quiet, quiet, quiet, community="home", now=lambda: 0.0, notice=lambda _: None)
+
+    twitch.heard(Notification("n1", CHAT, 0.0, chat_message("hi", login="bot", user="2", badges=badges)))
+    await twitch.drain(5.0)
+
+    assert quiet.moderator is ("moderator" in badges)

@@ -16,7 +16,7 @@ from bot.twitch.answers import refusal
 from bot.twitch.client import BOT, BROADCASTER, Connection, Ears
 from bot.twitch.cured import Servers
 from bot.twitch.deeds import DEEDS
-from bot.twitch.sending import VARIED, held_back
+from bot.twitch.sending import MAX_AGE, VARIED, held_back
 from bot.twitch.service import TwitchService
 from bot.twitch.speaking import Speaker
 from engine.errors import StoreUnwritable
@@ -178,6 +178,39 @@ async def test_a_redemption_is_the_one_the_run_began_with(stage: Stage) -> None:
 
     query = stage.twitch.made("PATCH", "channel_points/custom_rewards/redemptions")[0].query
     assert (query["reward_id"], query["id"]) == (["77"], ["r1"])
+
+
+@pytest.mark.parametrize(
+    ("event", "answered"),
+    [
+        ({"name": "message.received", "message_id": "m7"}, "m7"),
+        ({"name": "message.first", "message_id": "m7"}, "m7"),
+        ({"name": "discord.message.received", "message_id": "77"}, None),
+        ({"name": "raid.received"}, None),
+    ],
+)
+async def test_a_reply_answers_the_message_that_its_run_began_with_and_is_said_where_there_is_none(
+    stage: Stage, event: dict[str, Any], answered: str | None
+) -> None:
+    stage.event = event
+
+    await stage.say("hello", reply=True)
+    await stage.say("plain")
+
+    replied = [call.body.get("reply_parent_message_id") for call in stage.twitch.made("POST", "chat/messages")]
+    assert replied == [answered, None]
+
+
+async def test_who_may_chat_is_told_twitch_in_its_own_units(stage: Stage) -> None:
+    await stage.do("update_chat_settings", {"follower_mode": True, "follower_mode_duration": 600})
+    await stage.do("update_chat_settings", {"unique_chat_mode": True})
+    too_long = await stage.do("update_chat_settings", {"follower_mode": True, "follower_mode_duration": 1e8})
+
+    assert [call.body for call in stage.twitch.made("PATCH", "chat/settings")] == [
+        {"follower_mode": True, "follower_mode_duration": 10},
+        {"unique_chat_mode": True},
+    ]
+    assert too_long == Failed("rejected", "Followers only mode takes up to three months.")
 
 
 async def test_look_ups_have_results_of_their_own(stage: Stage) -> None:
@@ -397,6 +430,17 @@ async def test_a_rate_that_is_over_holds_back_and_then_goes_on(stage: Stage) -> 
 
     assert isinstance(result, Done)
     assert stage.slept == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("reset", "waited"), [("20", 20.0), ("1795262460", MAX_AGE), ("", 1.0)])
+async def test_a_rate_that_is_over_is_waited_out_as_long_as_twitch_says_but_for_no_more_than_a_line_lives(
+    stage: Stage, reset: str, waited: float
+) -> None:
+    stage.twitch.answer("POST", "chat/messages", 429, "Too Many Requests", headers={"Ratelimit-Reset": reset})
+
+    await stage.say("hello")
+
+    assert sum(stage.slept) == waited
 
 
 async def test_one_who_is_no_moderator_is_slower_and_keeps_the_order(stage: Stage) -> None:

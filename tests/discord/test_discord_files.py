@@ -66,6 +66,21 @@ async def test_a_slash_command_takes_a_file_too(home: Home):
     assert "Imported raid" in str(used.followups[0])
 
 
+async def test_what_has_no_room_in_two_messages_is_there_as_a_file_and_can_be_imported_again(home: Home):
+    server = home.server
+    for number in range(4):
+        await home.tell(server.mo, f'!wf {"in tea add" if number else "create tea:"} say "{"long " * 300}{number}"')
+    before = len(server.said())
+    await server.say(server.mo, "!wf show tea")
+    await home.until(lambda: len(server.said()) == before + 2)
+    first, last = server.said()[before:]
+
+    assert "page 1 of 2" in str(first)
+    assert [attachment["filename"] for attachment in last["attachments"]] == ["tea.workflow"]
+    imported = await tell_with(home, "!wf import", tea_workflow=server.uploads["tea.workflow"])
+    assert imported.startswith("tea is like that already"), imported
+
+
 async def test_json_is_exported_as_a_file_of_json(home: Home):
     server = home.server
     await home.tell(server.mo, '!wf when a raid comes in, say "hi"')

@@ -138,13 +138,36 @@ async def test_what_was_posted_can_be_edited_pinned_and_deleted_by_what_came_of_
     status, _ = await does(
         acting,
         'post "a" in #general, edit the discord message "${post.message_id}" to "b", '
-        'pin the discord message "${post.message_id}", delete the discord message "${post.message_id}"',
+        'pin the discord message "${post.message_id}", unpin the discord message "${post.message_id}", '
+        'delete the discord message "${post.message_id}"',
     )
 
     assert status == "completed"
     assert server.made("PATCH", rf"{MESSAGES}/\d+")[0].body["content"] == "b"
     assert len(server.made("PUT", r"/channels/\d+/messages/pins/\d+")) == 1
+    assert len(server.made("DELETE", r"/channels/\d+/messages/pins/\d+")) == 1
     assert len(server.made("DELETE", rf"{MESSAGES}/\d+")) == 1
+
+
+async def test_of_a_card_what_stands_on_it_is_edited_and_the_rest_of_it_stays(acting: Home):
+    server = acting.server
+    status, _ = await does(
+        acting,
+        'post a card titled "Live" saying "soon" in #general, edit the discord message "${card.message_id}" to "now"',
+    )
+    (edited,) = server.made("PATCH", rf"{MESSAGES}/\d+")
+
+    assert status == "completed"
+    assert "content" not in edited.body
+    assert [(card["title"], card["description"]) for card in edited.body["embeds"]] == [("Live", "now")]
+
+
+async def test_a_post_that_may_not_be_looked_at_is_edited_as_a_text(acting: Home):
+    acting.server.plan("GET", rf"{MESSAGES}/\d+", 403)
+    status, _ = await does(acting, 'post "a" in #general, edit the discord message "${post.message_id}" to "b"')
+
+    assert status == "completed"
+    assert acting.server.made("PATCH", rf"{MESSAGES}/\d+")[0].body["content"] == "b"
 
 
 async def test_a_message_is_found_by_its_link_and_by_its_id_alone(acting: Home):

@@ -6,7 +6,7 @@ import pytest
 
 from bot.equipment import Equipment
 from tests.discord.conftest import Home, living
-from tests.servers.discord import DiscordServer, snowflake, user
+from tests.servers.discord import DiscordServer, buttons, snowflake, user
 
 RAID = '!workflow when a raid comes in, say "welcome!"'
 
@@ -180,6 +180,23 @@ async def test_the_slash_command_is_answered_at_once_and_then_in_full(home: Home
     assert used.callbacks[0]["type"] == 5
     assert used.texts[0].startswith("Created ")
     assert names(home) == ["raid"]
+
+
+async def test_an_answer_that_only_the_asker_sees_and_what_is_pressed_under_it_is_shown_to_nobody_else(home: Home):
+    server = home.server
+    await home.tell(server.mo, RAID)
+    used = await server.slash(server.mo, "workflow", {"text": "delete raid", "only_me": True})
+    await home.until(lambda: used.followups)
+    asked = next(each for each in server.said() if each["content"] == used.followups[0]["content"])
+    pressed = await server.click(server.mo, asked, buttons(asked)["Yes"])
+    await home.until(lambda: pressed.followups)
+    undone = next(each for each in server.said() if each["content"] == pressed.followups[0]["content"])
+    again = await server.click(server.mo, undone, buttons(undone)["Undo"])
+    await home.until(lambda: again.followups)
+
+    assert names(home) == ["raid"]
+    assert used.callbacks[0]["data"]["flags"] == 64
+    assert [each["flags"] for each in (*used.followups, *pressed.followups, *again.followups)] == [64, 64, 64]
 
 
 async def test_the_slash_command_is_for_those_who_may_manage_the_server_and_is_judged_again_by_us(home: Home):

@@ -485,7 +485,7 @@ class DiscordServer:
             "components": body.get("components") or [],
             "pinned": False,
             "type": 0,
-            "flags": 0,
+            "flags": body.get("flags") or 0,
         }
         for name, content in (files or {}).items():
             message["attachments"].append(self._upload(name, content))
@@ -851,7 +851,12 @@ class DiscordServer:
         """Somebody uses a slash command; with a focus they are still typing that option."""
         command = next(each for each in self.commands[self.guild] if each["name"] == name)
         given: list[Json] = [
-            {"name": key, "type": 3, "value": value, **({"focused": True} if key == focus else {})}
+            {
+                "name": key,
+                "type": 5 if isinstance(value, bool) else 3,
+                "value": value,
+                **({"focused": True} if key == focus else {}),
+            }
             for key, value in options.items()
         ]
         data: Json = {"id": command["id"], "name": name, "type": 1, "guild_id": self.guild, "options": given}
@@ -937,6 +942,7 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("DELETE", rf"/channels/{_C}/messages/{_M}", DiscordServer._delete_message),
     ("PUT", rf"/channels/{_C}/messages/{_M}/reactions/[^/]+/@me", DiscordServer._nothing),
     ("PUT", rf"/channels/{_C}/(?:messages/)?pins/{_M}", DiscordServer._nothing),
+    ("DELETE", rf"/channels/{_C}/(?:messages/)?pins/{_M}", DiscordServer._nothing),
     ("POST", rf"/channels/{_C}/threads", DiscordServer._thread),
     ("POST", rf"/channels/{_C}/messages/{_M}/threads", DiscordServer._thread),
     ("GET", rf"/guilds/{_G}/members/search", DiscordServer._search_members),

@@ -5,7 +5,18 @@ from pathlib import Path
 import pytest
 
 from bot.config import DataFolder
-from tests.benchmarks.raid import QUICK_PATIENCE, QUICK_SECONDS, RATE, faults, raid
+from tests.benchmarks.raid import GOALS, PUNCTUAL, QUICK_PATIENCE, QUICK_SECONDS, RATE, faults, missed, raid
+
+
+@pytest.mark.parametrize(
+    ("late", "over", "found"),
+    [(PUNCTUAL, 1.0, len(GOALS)), (PUNCTUAL, 0.5, 0), (PUNCTUAL + 0.1, 10.0, 0)],
+    ids=["over its goals", "within its goals", "on a busy machine"],
+)
+def test_times_over_their_goals_are_faults_where_the_crowd_was_on_time(late: float, over: float, found: int) -> None:
+    told = {"crowd_late_p99_ms": late, **{key: goal * over for key, goal in GOALS.items()}}
+
+    assert len(missed(told)) == found
 
 
 @pytest.mark.slow
