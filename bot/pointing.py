@@ -12,7 +12,7 @@ from bot.catalogue import undoable
 from bot.hearing import Heard, Hearing
 from bot.instructions.versions import same_person
 from bot.lately import FOR_SO_LONG
-from engine.model import Definition, State
+from engine.model import Definition, State, Wait
 from engine.ports import ChangeRecord
 from grammar.references import key
 
@@ -31,6 +31,10 @@ _AND: Final = re.compile(r"\A(?:and|ok|okay|so|now)\s+", re.IGNORECASE)
 Made: TypeAlias = tuple[Definition | None, Definition]
 """A workflow before and after a change."""
 _ITS: Final = re.compile(r"\bits (?=[a-z])", re.IGNORECASE)
+_TOO_LONG: Final = re.compile(
+    r"(?P<what>the \w+(?: (?!is\b|was\b)\w+)?|that|it|this)(?:'?s| is| was)? (?:\w+ ){0,2}?(?:long|short)[.,;:!-]+\s*(?:make (?:it|that) )?(?P<value>\d.*)",
+    re.IGNORECASE,
+)
 _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
@@ -49,12 +53,23 @@ async def pointed(hearing: Hearing, heard: Heard, *, is_read: bool) -> tuple[str
     said = _AND.sub("", heard.text.strip(), count=1)
     focus = hearing.focus.workflow(heard.message)
     entry = None if focus is None else hearing.desk.catalogue.get(focus)
-    patterns = (_AFTER_THAT,) if is_read else (_LEFT, _TWO, _AFTER_THAT, _ITS)
+    patterns = (_AFTER_THAT,) if is_read else (_LEFT, _TWO, _AFTER_THAT, _ITS, _TOO_LONG)
     if entry is None or not any(pattern.search(_outside_quotes(said)) for pattern in patterns):
         return ()
     changes = undoable(await hearing.desk.catalogue.changes(entry.id))
     own = list(_just_made(changes, heard, hearing.desk.clock.now()))
-    return tuple(_sentences(said, await _definitions(hearing, own), entry.definition))
+    sentences = _sentences(said, await _definitions(hearing, own), entry.definition)
+    return (*_shorter(said, entry.definition, hearing.focus.step(heard.message)), *sentences)
+
+
+def _shorter(said: str, now: Definition, step: str | None) -> Iterator[str]:
+    """`that's long. 2`: the wait that was talked about, or the one there is."""
+    found = _TOO_LONG.fullmatch(said)
+    if found is None:
+        return
+    about_it = any(state.name == step and isinstance(state.action, Wait) for state in now.states)
+    what = found["what"] if found["what"].casefold().startswith("the ") else "it" if about_it else "the wait"
+    yield f"make {what} {found['value']}"
 
 
 def _sentences(said: str, changes: Sequence[Made], now: Definition) -> Iterator[str]:

@@ -4,7 +4,7 @@ It finds that in what is stored and gives an instruction, a question or a senten
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bot.catalogue import folded, undoable
@@ -31,6 +31,11 @@ _MINE: Final = re.compile(
 )
 _THAT: Final = re.compile(
     rf"{_BEGIN}{_UNDO} (?:the|that|this|his|her|their) (?P<what>[\w#'\"-]+(?: [\w#'\"-]+){{0,3}}?)(?: {_CHANGE})?{_END}",
+    re.IGNORECASE,
+)
+_THEIRS: Final = re.compile(
+    rf"{_BEGIN}{_UNDO} (?:(?P<who>@?[\w-]+?)['’]?s(?: (?:own|last|latest))* {_CHANGE}|what (?P<whoever>@?[\w-]+)(?: has)?(?: just)? "
+    rf"(?:did|done|changed)){_WORKFLOW}{_END}",
     re.IGNORECASE,
 )
 _BEFORE_ME: Final = re.compile(
@@ -60,27 +65,38 @@ async def which_change(
     if not is_staff(heard.message.author):
         return None
     if (mine := _MINE.fullmatch(said)) is not None:
-        return await _mine(hearing, heard, mine["workflow"], workspace)
+        by = heard.message.author
+        return await _whose(hearing, lambda change: same_person(change.by, by), "yours", mine["workflow"], workspace)
     if not isinstance(understanding, Refusal):
         return None
     if (before := _BEFORE_ME.fullmatch(said)) is not None:
         return await _before_me(hearing, heard, before["what"], workspace)
     if (back := _BACK.fullmatch(said)) is not None:
         return await _deleted(hearing, back["name"] or back["moved"] or back["gone"])
+    if (theirs := _THEIRS.fullmatch(said)) is not None:
+        who = (theirs["who"] or theirs["whoever"]).removeprefix("@").casefold()
+        own = await _whose(
+            hearing, lambda change: change.by.name.casefold() == who, f"{who}'s", theirs["workflow"], workspace
+        )
+        if not isinstance(own, str):
+            return own
     if (that := _THAT.fullmatch(said)) is not None:
         return await _about(hearing, that["what"], workspace)
     return None
 
 
-async def _mine(hearing: Hearing, heard: Heard, named: str | None, workspace: Workspace) -> Instruction | str | None:
+async def _whose(
+    hearing: Hearing, is_theirs: Callable[[ChangeRecord], bool], whose: str, named: str | None, workspace: Workspace
+) -> Instruction | str | None:
+    """The last change of a workflow that is somebody's."""
     view = workspace.workflows.get(workspace.focus or "") if named is None else lookup(named, workspace)
     if view is None:
         return None
     workflow = view.definition.id
     changes = undoable(await hearing.desk.catalogue.changes(workflow))
-    place = next((at for at, change in enumerate(changes) if same_person(change.by, heard.message.author)), None)
+    place = next((at for at, change in enumerate(changes) if is_theirs(change)), None)
     if place is None:
-        return f"No change of {titled(view.definition.name)} that could be taken back is yours.{_last(changes)}"
+        return f"No change of {titled(view.definition.name)} that could be taken back is {whose}.{_last(changes)}"
     return _taking_back(workflow, changes, place)
 
 

@@ -72,12 +72,12 @@ class Limits:
     words: int = 240
     work: int = 2_600
     depth: int = 400
-    beams: tuple[int, ...] = (4, 16)
+    beams: tuple[int, ...] = (6, 16)
     readings: int = 6
 
 
 CHAT: Final = Limits()
-FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, work=400_000, depth=10_000, beams=(4, 16), readings=1)
+FILE_LINE: Final = Limits(characters=2_000_000, words=60_000, work=400_000, depth=10_000, beams=(6, 16), readings=1)
 
 
 @dataclass(frozen=True)

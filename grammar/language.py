@@ -33,6 +33,7 @@ from grammar.breath import put_right
 from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
+from grammar.counted import with_units
 from grammar.counters import key_of, named, other_number
 from grammar.doubts import Doubts, is_unknown, kept_as_typed, left_open, which_unit
 from grammar.drafts import MissingPiece
@@ -438,7 +439,7 @@ class Language:
         if asked is not None:
             return self._counted_as_before(reading, resolver, workspace) or asked
         try:
-            instruction = resolver.resolve(self._builder.build(reading.tree))
+            instruction = resolver.resolve(self._builder.build(with_units(reading.tree, workspace)))
         except Unsettled as unsettled:
             return unsettled.answer
         except UnitUnsaid as unsaid:

@@ -6,7 +6,6 @@ It knows no workspace and builds nothing; which of the likely readings is taken 
 import math
 from typing import Final
 
-from grammar.drafts import ALWAYS_KNOWN
 from grammar.driver import Reading
 from grammar.tree import Node
 
@@ -17,7 +16,6 @@ NOT_YET_COST: Final = 0.5
 DAILY_COST: Final = 0.5
 _MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
 SAYS_BONUS: Final = 0.01
-IN_ITS_PLACE_COST: Final = 0.5
 
 
 def by_likelihood(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
@@ -41,7 +39,6 @@ def likelihood(reading: Reading) -> tuple[float, int]:
         cost += AMBIENT_COST * (ambient_steps(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
     if reading.start != "manage":
         cost += NOT_YET_COST * is_later(reading.tree)
-        cost += IN_ITS_PLACE_COST * _hides_what_is_there(reading)
     return round(cost, 2), free
 
 
@@ -63,12 +60,6 @@ def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
     first, last = reading.tokens[0].type, reading.tokens[-2:]
     return first in _MAKING_RUN and tuple(leaf.type for leaf in last) == ("_AT", "TIME")
-
-
-def _hides_what_is_there(reading: Reading) -> bool:
-    """`set the title to 5`, read as a value of the run that hides the stream's title from it; the title itself is likelier."""
-    said = zip(reading.tokens, reading.tokens[1:], strict=False)
-    return any(verb.type == "_SET" and name.type == "VARIABLE" and name.value in ALWAYS_KNOWN for verb, name in said)
 
 
 def is_later(tree: Node) -> bool:

@@ -588,7 +588,7 @@ def _is_emoji(word: Word) -> bool:
     return word.kind == "mark" and not word.text.isascii() and word.text not in _MARKS
 
 
-_MARKS: Final = frozenset("·“”„«»→–—…’‘")
+_MARKS: Final = frozenset("·“”„«»→–—…’‘\N{WHITE SQUARE}")
 
 
 # Forms in brackets -------------------------------------------------------------------------------------------------------

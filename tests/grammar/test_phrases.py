@@ -9,6 +9,7 @@ from bot.services.declared import DECLARATIONS
 from engine.declare import Declarations, Method, Param
 from engine.model import Call
 from grammar.build_steps import StepBuilder
+from grammar.drafts import linked
 from grammar.driver import Driver, Parsed, Stuck
 from grammar.lexicon import LiveLexicon, Node
 from grammar.live import LiveWords, _deeds, _nouns
@@ -27,9 +28,9 @@ def called(driver: Driver, text: str) -> tuple[str, dict[str, object]] | None:
     outcome = driver.parse(text, LiveLexicon(), "step_line")
     if isinstance(outcome, Stuck):
         return None
-    (draft,) = StepBuilder(driver.phrases.by_rule).steps(outcome.best.tree)
-    assert isinstance(draft.state.action, Call)
-    return draft.state.action.method, dict(draft.state.action.params)
+    (state,) = linked(StepBuilder(driver.phrases.by_rule).steps(outcome.best.tree), None, driver.declarations)
+    assert isinstance(state.action, Call)
+    return state.action.method, dict(state.action.params)
 
 
 def test_a_plugin_with_fifty_methods_hardly_grows_the_table() -> None:
