@@ -29,6 +29,7 @@ from engine.model import (
     Trigger,
     VariableDeclaration,
     all_states,
+    blocks,
 )
 from engine.rows import Row, no_step
 
@@ -408,6 +409,8 @@ def _in_blocks(state: State, name: str, change: Callable[[Row], Row]) -> State:
 
 
 def _map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
+    if not blocks(action):
+        return action
     match action:
         case Choose():
             cases = tuple(case.model_copy(update={"block": change(case.block)}) for case in action.cases)
@@ -447,9 +450,8 @@ def _remove(definition: Definition, names: tuple[str, ...]) -> Definition:
 
 def _rebuild(definition: Definition, **changes: Any) -> Definition:
     """A definition with other fields, checked again as a whole."""
-    fields = {name: getattr(definition, name) for name in Definition.model_fields}
     try:
-        return Definition(**{**fields, **changes})
+        return Definition(**{**vars(definition), **changes})
     except ValidationError as error:
         raise EditError(_reason(error)) from None
 

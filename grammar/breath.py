@@ -19,13 +19,14 @@ _PUT_RIGHT: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_DIGIT: Final = re.compile(r"\d")
 _QUOTED: Final = re.compile(r'("(?:[^"\\]|\\.)*"|“[^”]*”)')
 _UNIT: Final = re.compile(r"\d\s?([a-z]+)\Z", re.IGNORECASE)
 
 
 def put_right(sentence: str) -> str:
     """The sentence with what was put right in it; as it is, if nothing was."""
-    if not any(character.isdigit() for character in sentence):
+    if _DIGIT.search(sentence) is None:
         return sentence
     parts = _QUOTED.split(sentence)
     parts[::2] = [_PUT_RIGHT.sub(_new_for_old, part) for part in parts[::2]]

@@ -63,7 +63,7 @@ class Doubts:
         self._phrases = phrases
         self._lexicon = lexicon
         self._verbs = verbs
-        begins = {" ".join(words) for terminal, _, words in phrases.entries if terminal == SAID}
+        begins = {words for terminal, _, words in phrases.entries if terminal == SAID}
         self._deeds = frozenset(begins | EDIT_VERBS) - {"so"}
 
     def question(

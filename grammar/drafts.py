@@ -32,6 +32,7 @@ from engine.model import (
     Wait,
     WaitFor,
     all_states,
+    blocks,
 )
 from engine.names import expected, fresh, verb
 from grammar.counters import Counts, key_of, mark, valued
@@ -229,9 +230,11 @@ def _renamed(states: tuple[State, ...], names: Mapping[str, str]) -> tuple[State
 def _under_name(state: State, names: Mapping[str, str]) -> State:
     transitions = {event: _led(target, names) for event, target in state.transitions.items()}
     action = map_blocks(state.action, lambda block: _renamed_block(block, names))
-    if isinstance(action, Goto):
-        action = Goto(to=names.get(action.to, action.to))
+    if action.kind == "goto" and isinstance(action, Goto) and action.to in names:
+        action = Goto(to=names[action.to])
     name = names.get(state.name, state.name)
+    if name == state.name and action is state.action and transitions == state.transitions:
+        return state
     return state.model_copy(update={"name": name, "transitions": transitions, "action": action})
 
 
@@ -248,6 +251,8 @@ def _led(target: Target, names: Mapping[str, str]) -> Target:
 
 def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
     """An action with each of its blocks changed."""
+    if not blocks(action):
+        return action
     match action:
         case Choose():
             cases = tuple(case.model_copy(update={"block": change(case.block)}) for case in action.cases)
@@ -311,7 +316,7 @@ def _with_variables(draft: Draft, known: frozenset[str] | None, counts: Counts) 
         return settled(text, frozenset()) if known is None else recognise(settled(text, known), known, counts)
 
     state = map_state_texts(draft.state, proper, lambda state: state.name not in raw)
-    return replace(draft, state=state)
+    return draft if state is draft.state else replace(draft, state=state)
 
 
 def map_state_texts(state: State, change: Callable[[str], str], typed: Callable[[State], bool]) -> State:
@@ -328,6 +333,8 @@ def map_state_texts(state: State, change: Callable[[str], str], typed: Callable[
 
 def recognise(text: str, known: frozenset[str], counts: Counts = NO_COUNTS) -> str:
     r"""A typed text with `{name}` as `${name}` if that is known, a mark if it is a counter, and `\{` as `{`."""
+    if "{" not in text:
+        return text
 
     def put(match: re.Match[str]) -> str:
         name = match.group("name")
@@ -350,7 +357,8 @@ def map_texts(action: Action, change: Callable[[str], str]) -> Action:
     match action:
         case Call():
             params = _changed(action.params, change)
-            return Call(service=action.service, method=action.method, params=params)
+            same = params == action.params
+            return action if same else Call(service=action.service, method=action.method, params=params)
         case Wait(seconds=str() as seconds):
             return Wait(seconds=change(seconds))
         case WaitFor(who=str() as who):

@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -29,8 +29,8 @@ from engine.declare import Declarations
 from engine.events import types
 from grammar.calls import Calls, calls_of
 from grammar.lalr import END
-from grammar.lattice import BY_FORM, Correction, Edge, Lattice, read_words, vocabulary_of
-from grammar.lexicon import FOLDER, LIVE_TERMINALS, LiveLexicon, load
+from grammar.lattice import BY_FORM, Lattice, Place, read_words, vocabulary_of
+from grammar.lexicon import FOLDER, LIVE_TERMINALS, Correction, Edge, LiveLexicon, load
 from grammar.phrases import SAID, SAID_ON, PhraseGrammar, grammar_of
 from grammar.table import Table, table_of
 from grammar.tree import Leaf, Node, Tree
@@ -47,8 +47,11 @@ DEAR: Final = 4.0
 NEARLY_THE_SAME: Final = 0.3
 ANY_VALUE: Final = frozenset({"SCENE", "CHANNEL", "DURATION"})
 _TEXTS: Final = ("TEXT", "STRING")
+_FREE: Final = ("TEXT", "NEW_NAME")
+"""What may be any words, so that having come past it says nothing."""
 NAME_PASSED_OVER: Final = 0.9
 SAYING: Final = frozenset((SAID, SAID_ON))
+_NOT_EXPECTED: Final = frozenset((*SAYING, END))
 MAX_WANTS: Final = 5_000
 
 
@@ -83,21 +86,34 @@ class Reading:
 
     Attributes:
         cost: Lower is likelier.
-        corrections: Typos put right, as (typed, read).
-        tokens: The words as terminals, those without a value too.
+        start: The start rule.
     """
 
     cost: float
-    corrections: tuple[Correction, ...]
-    tokens: tuple[Leaf, ...]
     start: str
     _table: Table
     _phrases: PhraseGrammar
+    _read: Callable[[], tuple[Leaf, ...]]
+    _put_right: Callable[[], tuple[Correction, ...]]
+
+    @cached_property
+    def tokens(self) -> tuple[Leaf, ...]:
+        """The words as terminals, those without a value too; most readings are too dear for anybody to ask."""
+        return self._read()
+
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        """Typos put right, as (typed, read)."""
+        return self._put_right()
 
     @cached_property
     def tree(self) -> Node:
         """The tree, built when it is asked for; a call in it is named for its phrase."""
         return self._table.tree(self.start, self.tokens, self._name)
+
+    def of(self, tokens: tuple[Leaf, ...]) -> "Reading":
+        """The same reading of words that mean something else."""
+        return replace(self, _read=lambda: tokens)
 
     def _name(self, node: Node, read: Sequence[Tree]) -> None:
         if node.rule in self._phrases.shapes:
@@ -234,9 +250,11 @@ class Driver:
         tables: Path | None = None,
     ) -> None:
         self.declarations = declarations
-        self.phrases: PhraseGrammar = grammar_of(declarations)
+        self.phrases: PhraseGrammar = grammar_of(declarations, tables)
         files = sorted(FOLDER.glob("*.toml")) if lexicons is None else lexicons
-        lexicon = load(files, [*self.phrases.entries, *_event_words()], (SAID,), tables)
+        events = tuple(_event_words())
+        made_of = (self.phrases.made_of, *(f"{name} {words}" for _, name, words in events))
+        lexicon = load(files, lambda: (*self.phrases.entries, *events), made_of, (SAID,), tables)
         sayings = {group.name: group.words for group in self.phrases.groups}
         self.lexicon = replace(lexicon, first_phrase={**lexicon.first_phrase, **sayings})
         self._vocabulary = vocabulary_of(self.lexicon)
@@ -292,7 +310,7 @@ class Driver:
             limits: How much it may ask.
             until: What the work for all sentences may come to.
         """
-        sentence = clean(text)
+        sentence = text if self._last is not None and self._last[2].text == text else clean(text)
         if len(sentence) > limits.characters:
             return Stuck(limits.characters, None, "too long")
         lattice = self._lattice_of(sentence, live, limits, start)
@@ -316,7 +334,9 @@ class Driver:
             return stuck
         return Parsed(
             tuple(
-                Reading(cost, _corrections(chain), run.tokens(chain), start, self._table, self.phrases)
+                Reading(
+                    cost, start, self._table, self.phrases, partial(run.tokens, chain), partial(_corrections, chain)
+                )
                 for cost, _, _, chain, _ in done
             )
         )
@@ -338,6 +358,7 @@ class _Run:
         self._actions = table.actions
         self._gotos = table.gotos
         self._reductions = calls.reductions
+        self._within = calls.within
         self._calls = calls
         self._wants = wants
         self._lattice = lattice
@@ -362,8 +383,10 @@ class _Run:
             if not arrived:
                 continue
             kept = self._cheapest(arrived, beam)
-            if not all(hypothesis[4] for hypothesis in kept):
-                furthest = (place, kept)
+            for hypothesis in kept:
+                if not hypothesis[4]:
+                    furthest = (place, kept)
+                    break
             if place == count:
                 done = [hypothesis for hypothesis in self._cheapest(arrived, beam * 2) if self._accepts(hypothesis[2])]
                 if done:
@@ -380,7 +403,7 @@ class _Run:
         """The best of those that arrived at a place; of equal stacks the cheapest, and a second that costs nearly the same."""
         if len(arrived) == 1:
             return arrived
-        arrived.sort(key=_cost)
+        arrived.sort()  # no two arrive as the same, so that nothing is compared after that
         seen: dict[int, float] = {}
         kept: list[_Hypothesis] = []
         for hypothesis in arrived:
@@ -395,29 +418,63 @@ class _Run:
         return kept
 
     def _advance(self, kept: list[_Hypothesis], place: int, agenda: list[list[_Hypothesis] | None]) -> None:
-        """Move hypotheses over what begins at a place."""
+        """Move hypotheses over what begins at a place.
+
+        Most of what a message costs is spent in here, so it calls as little as it can.
+        """
         lattice = self._lattice
-        form, fixed, fillers = lattice.form(place), lattice.fixed(place), lattice.fillers(place)
-        known = self._wants[form]
+        around = lattice.place(place)
+        known, before = self._wants[around.form], self._arrivals
+        arrivals = before
         for cost, _, stack, chain, _ in kept:
-            row = self._actions[stack.state]
             wants = known.get((stack.state, stack.phrases) if stack.phrases else stack.state)
             if wants is None:
-                wants = self._find_wants(stack, form)
-            for edge in fixed:
-                if edge.terminal in row:
-                    self._follow(edge, place, cost, stack, chain, agenda)
-            for terminal in wants.scans:
-                for edge in lattice.scanned(place, terminal):
-                    if not (wants.text_only and edge.quoted) or terminal in _TEXTS:
-                        self._follow(edge, place, cost, stack, chain, agenda)
-            for terminal in wants.unknown:
-                for edge in lattice.unknown(place, terminal):
-                    self._follow(edge, place, cost, stack, chain, agenda)
+                wants = self._find_wants(stack, around.form)
+            fed = stack.fed
+            for edge in self._edges(stack.state, wants, place, around):
+                terminal, value, length, extra, quoted, _, _ = edge
+                group = value if terminal in SAYING else None
+                key = terminal if group is None else group
+                after = fed[key] if key in fed else self.feed(stack, terminal, group)
+                if after is None:
+                    continue
+                arrivals += 1
+                free = not quoted and terminal in _FREE
+                arrived: _Hypothesis = (cost + extra, arrivals, after, (chain, edge, place), free)
+                waiting = agenda[place + length]
+                if waiting is None:
+                    agenda[place + length] = [arrived]
+                else:
+                    waiting.append(arrived)
             if chain is not None and chain[1].terminal == "TEXT" and not chain[1].quoted:
                 continue  # what follows a text without quotes is the text's: `say not bad after all`
-            for after, extra in fillers:
-                self._arrive(agenda, after, (cost + extra + wants.reluctance, self._next(), stack, chain, False))
+            for end, extra in around.fillers:
+                arrivals += 1
+                arrived = (cost + extra + wants.reluctance, arrivals, stack, chain, False)
+                waiting = agenda[end]
+                if waiting is None:
+                    agenda[end] = [arrived]
+                else:
+                    waiting.append(arrived)
+        self._arrivals = arrivals
+        lattice.work += arrivals - before
+
+    def _edges(self, state: int, wants: _Wants, place: int, around: Place) -> list[Edge]:
+        """What may come in a state, of all that could begin at a place."""
+        row, lattice = self._actions[state], self._lattice
+        edges = [edge for edge in around.fixed if edge[0] in row]
+        for terminal in wants.scans:
+            found = around.scanned.get(terminal)
+            if found is None:
+                found = lattice.scanned(place, terminal)
+            if found and wants.text_only and terminal not in _TEXTS:
+                edges += [edge for edge in found if not edge.quoted]
+            else:
+                edges += found
+        for terminal in wants.unknown:
+            if terminal in lattice.nameless:
+                edges += lattice.unknown(place, terminal)
+        return edges
 
     def _find_wants(self, stack: _Stack, form: str) -> _Wants:
         """What a state asks for; within a call only what one of its phrases goes on with."""
@@ -439,44 +496,16 @@ class _Run:
         ending = self._calls.ending.get(~action)
         return ending is None or stack.phrases & ending != 0
 
-    def _follow(
-        self,
-        edge: Edge,
-        place: int,
-        cost: float,
-        stack: _Stack,
-        chain: _Chain,
-        agenda: list[list[_Hypothesis] | None],
-    ) -> None:
-        fed = self.feed(stack, edge.terminal, edge.value if edge.terminal in SAYING else None)
-        if fed is not None:
-            free = edge.terminal in ("TEXT", "NEW_NAME") and not edge.quoted
-            link = (chain, edge, place if edge.start < 0 else edge.start)
-            self._arrive(agenda, edge.end, (cost + edge.cost, self._next(), fed, link, free))
-
-    @staticmethod
-    def _arrive(agenda: list[list[_Hypothesis] | None], place: int, hypothesis: _Hypothesis) -> None:
-        waiting = agenda[place]
-        if waiting is None:
-            agenda[place] = [hypothesis]
-        else:
-            waiting.append(hypothesis)
-
-    def _next(self) -> int:
-        self._arrivals += 1
-        self._lattice.work += 1
-        return self._arrivals
-
     def feed(self, stack: _Stack, terminal: str, group: int | None = None) -> _Stack | None:
         """The stack after a terminal, or after words of a call, or None if they cannot come here."""
         key = terminal if group is None else group
         if key in stack.fed:
             return stack.fed[key]
-        actions, deepest = self._actions, self._limits.depth
-        at: _Stack | None = stack
+        actions, gotos, reductions, deepest = self._actions, self._gotos, self._reductions, self._limits.depth
+        at = stack
         result: _Stack | None = None
         work = 0
-        while at is not None:
+        while True:
             work += 1
             action = actions[at.state].get(terminal)
             if action is None or at.depth > deepest:
@@ -484,13 +513,23 @@ class _Run:
             if action >= 0:
                 result = self._shifted(at, action, group)
                 break
-            at = self._reduced(at, ~action)
+            # As in `_reduced`, which would be called for every one of a message's hundred.
+            length, origin, ending = reductions[~action]
+            if ending and not at.phrases & ending:
+                break
+            for _ in range(length):
+                at = at.below  # type: ignore[assignment]
+            state = gotos[at.state][origin]
+            above = at.above.get(state)
+            if above is None:
+                above = at.above[state] = _Stack(state, at)
+            at = above
         self._lattice.work += work
         stack.fed[key] = result
         return result
 
     def _shifted(self, stack: _Stack, state: int, group: int | None) -> _Stack | None:
-        within = self._calls.within.get(state)
+        within = self._within.get(state)
         if within is None:
             return stack.on(state)
         left = self._calls.left(state, stack.phrases, group)
@@ -502,9 +541,7 @@ class _Run:
             return None
         for _ in range(length):
             stack = stack.below  # type: ignore[assignment]  # a reduction never takes more than there is
-        state = self._gotos[stack.state][origin]
-        above = stack.above.get(state)
-        return stack.on(state) if above is None else above
+        return stack.on(self._gotos[stack.state][origin])
 
     def _accepts(self, stack: _Stack) -> bool:
         while stack.state != self._end_state:
@@ -522,12 +559,12 @@ class _Run:
         words, text = self._lattice.words, self._lattice.text
         found: list[Leaf] = []
         while chain is not None:
-            chain, edge, place = chain
-            start, end = words[place].start, words[edge.end - 1].end
+            chain, (terminal, value, length, _, quoted, _, lead), place = chain
+            start, end = words[place + lead].start, words[place + length - 1].end
             typed = text[start:end]
-            value = typed if edge.value is None else edge.value
-            found.append(Leaf(edge.terminal, value, typed, start, end, edge.quoted))
-        return tuple(reversed(found))
+            found.append(Leaf(terminal, typed if value is None else value, typed, start, end, quoted))
+        found.reverse()
+        return tuple(found)
 
     def _stuck(self, place: int, kept: list[_Hypothesis], reason: Reason) -> Stuck:
         words = self._lattice.words
@@ -536,29 +573,41 @@ class _Run:
         return Stuck(at, word, reason, lambda: self._expected(kept), lambda: self.tokens(chain))
 
     def _expected(self, kept: list[_Hypothesis]) -> frozenset[str]:
-        return frozenset(name for hypothesis in kept for name in self._after(hypothesis[2]))
+        """The terminals that can come after one of them; for words of calls the names of their groups."""
+        found: set[str] = set()
+        for stack in {id(hypothesis[2]): hypothesis[2] for hypothesis in kept}.values():
+            row = self._actions[stack.state]
+            self._try(stack, row.keys() - found - _NOT_EXPECTED, found)
+            if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
+                found |= self._calls.begins
+            state = row.get(SAID_ON, -1)
+            if state >= 0:
+                for number, group in enumerate(self._calls.groups):
+                    if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
+                        found.add(group.name)
+        return frozenset(found)
 
-    def _after(self, stack: _Stack) -> Iterator[str]:
-        """The terminals that can come after a stack; for words of calls the names of their groups."""
+    def _try(self, stack: _Stack, terminals: Collection[str], found: set[str]) -> None:
+        """Find those of some terminals that can come after a stack; those that end the same rule are followed together."""
         row = self._actions[stack.state]
-        for terminal in row:
-            if terminal not in SAYING and terminal != END and self.feed(stack, terminal) is not None:
-                yield terminal
-        if SAID in row and self.feed(stack, SAID, self._calls.beginning) is not None:
-            yield from self._calls.begins
-        state = row.get(SAID_ON, -1)
-        if state >= 0:
-            for number, group in enumerate(self._calls.groups):
-                if group.terminal == SAID_ON and self._calls.left(state, stack.phrases, number):
-                    yield group.name
-
-
-def _cost(hypothesis: _Hypothesis) -> tuple[float, int]:
-    return hypothesis[0], hypothesis[1]
+        ended: dict[int, list[str]] = {}
+        for terminal in terminals if stack.depth <= self._limits.depth else ():
+            action = row.get(terminal)
+            if action is None:
+                continue
+            if action < 0:
+                ended.setdefault(~action, []).append(terminal)
+            elif self._shifted(stack, action, None) is not None:
+                found.add(terminal)
+        self._lattice.work += 1 + len(ended)
+        for rule, before in ended.items():
+            after = self._reduced(stack, rule)
+            if after is not None:
+                self._try(after, before, found)
 
 
 def _distinct(done: list[_Hypothesis], limit: int) -> list[_Hypothesis]:
-    return sorted(done, key=_cost)[:limit]
+    return sorted(done)[:limit]
 
 
 def _corrections(chain: _Chain) -> tuple[Correction, ...]:
@@ -569,12 +618,12 @@ def _corrections(chain: _Chain) -> tuple[Correction, ...]:
     return tuple(reversed(found))
 
 
-def _event_words() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _event_words() -> Iterator[tuple[str, str, str]]:
     """The canonical words of each event, so that what the bot says of one is always read back."""
     for kind in types():
-        yield "EVENT", kind.name, keys(kind.clause)
+        yield "EVENT", kind.name, " ".join(keys(kind.clause))
         if kind.noun is not None:
-            yield "EVENT", kind.name, keys(f"a {kind.noun}")
+            yield "EVENT", kind.name, " ".join(keys(f"a {kind.noun}"))
 
 
 # Grammar files ----------------------------------------------------------------------------------------------------------

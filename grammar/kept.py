@@ -20,7 +20,7 @@ def kept(
     folder: Path | None,
     kind: str,
     sources: Sequence[str],
-    modules: Sequence[str],
+    files: Sequence[str],
     work_out: Callable[[], dict[str, Any]],
 ) -> dict[str, Any]:
     """What was worked out of some sources, now or before.
@@ -29,13 +29,13 @@ def kept(
         folder: Where it is kept; None if it is not.
         kind: What it is called there.
         sources: All that it depends on.
-        modules: The names of modules here whose code makes it.
+        files: Names of files here that make it.
         work_out: Makes it, as JSON.
     """
     if folder is None:
         return work_out()
     with suppress(OSError, ValueError, TypeError):
-        code = [(_HERE / f"{module}.py").read_text(encoding="utf-8") for module in ("kept", *modules)]
+        code = [(_HERE / file).read_text(encoding="utf-8") for file in ("kept.py", *files)]
         digest = sha256(json.dumps([*code, *sources]).encode()).hexdigest()[:24]
         path = folder / f"{digest}.{kind}.json"
         with suppress(OSError, ValueError):

@@ -124,12 +124,13 @@ class Language:
         self._declarations = declarations
         with no_collecting():
             self._driver = Driver(declarations, tables=tables)
-            self._live = LiveWords(declarations)
+            self._live = LiveWords(declarations, self._driver.phrases.own, tables)
         self._builder = InstructionBuilder(self._driver.phrases.by_rule, self._read_steps)
-        verbs = frozenset(words[0] for _, _, words in self._driver.phrases.entries) | OWN_VERBS
+        verbs = frozenset(words.partition(" ")[0] for _, _, words in self._driver.phrases.entries) | OWN_VERBS
         self._doubts = Doubts(self._driver.phrases, self._driver.lexicon, verbs)
         self._slips = Slips(verbs | EDIT_VERBS, self._is_known)
         self._sayer = Sayer(declarations, verbs | CONNECTORS)
+        self._telling = Telling(self._sayer.instruction, self._sayer.step)
 
     @property
     def table_size(self) -> tuple[int, int]:
@@ -348,7 +349,7 @@ class Language:
 
     def _best(self, readings: list[Reading], sentence: str, workspace: Workspace) -> Understanding:
         """The likeliest reading that means something; equally likely ones that differ are asked about."""
-        meant = [reading for reading in readings if not is_rather_steps(reading.tree)] or readings
+        meant = [each for each in readings if each.start != "edit" or not is_rather_steps(each.tree)] or readings
         ranked = by_likelihood(meant)
         most = ranked[0][0][0] + NEARLY
         candidates: list[_Candidate] = []
@@ -433,8 +434,7 @@ class Language:
         return word in self._driver.lexicon.vocabulary
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
-        telling = Telling(self._sayer.instruction, self._sayer.step)
-        resolver = Resolver(Context(workspace, self._declarations, telling, sentence))
+        resolver = Resolver(Context(workspace, self._declarations, self._telling, sentence))
         asked = left_open(reading, sentence)
         if asked is not None:
             return self._counted_as_before(reading, resolver, workspace) or asked

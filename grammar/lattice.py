@@ -6,20 +6,17 @@ more. Only words that no lexicon knows are corrected, equally near candidates ar
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from grammar import scanners
-from grammar.lexicon import MAX_PHRASE_WORDS, Lexicon, LiveLexicon, Node, Vocabulary
+from grammar.lexicon import MAX_PHRASE_WORDS, WORD_COST, Correction, Edge, Lexicon, LiveLexicon, Node, Page, Vocabulary
 from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
 from grammar.words import Word, keys, split
 
-Correction = tuple[str, str]
-
-WORD_COST: Final = 0.1
 LIVE_BONUS: Final = 0.15
 TEXT_COST: Final = 0.5
 TEXT_STEP: Final = 0.8
@@ -148,16 +145,30 @@ _NO_TEXT_START: Final = frozenset(',:;.()·\n"“”„')
 """A text that begins with a quote mark ends with one; where it does not, the sentence is refused and not guessed at."""
 
 
-class Edge(NamedTuple):
-    """One thing that the words from a place on could be."""
+class Place(NamedTuple):
+    """All that is known of the words from a place on.
 
-    terminal: str
-    value: Any
-    end: int
-    cost: float
-    quoted: bool = False
-    corrections: tuple[Correction, ...] = ()
-    start: int = -1
+    Attributes:
+        form: What can be told of the first before anything is looked for.
+        fixed: What lexicon and live names say, typos put right.
+        fillers: Where passing over what may be passed over leads, and what that costs.
+        scanned: What was looked for by its form so far, by terminal.
+    """
+
+    form: str
+    fixed: list[Edge]
+    fillers: list[tuple[int, float]]
+    scanned: dict[str, list[Edge]]
+
+
+_OpenEnd: TypeAlias = tuple[Node, int, float, tuple[Correction, ...]]
+"""(branch, place, cost, corrections) of a phrase of which words are corrected."""
+_MEASURING: Final = Vocabulary(scanners.VOCABULARY)
+
+
+def _slips_in(typed: str) -> int:
+    """How many slips an unknown word may have."""
+    return 1 if len(typed) < 7 else 2
 
 
 def vocabulary_of(lexicon: Lexicon) -> Vocabulary:
@@ -191,63 +202,70 @@ class Lattice:
         self._lexicon = lexicon
         self._vocabulary = vocabulary
         self._live = live
+        self.nameless = live.nameless
+        """Kinds of live names of which none is known."""
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
-        self._lookups = 0
         self.work = WORD_WORK * len(words)
         """What has been done for this sentence, over all families and hypotheses; whoever works counts it."""
         self._near: dict[int, tuple[tuple[str, int], ...]] = {}
-        self._exact: dict[int, list[Edge]] = {}
-        self._fixed: dict[int, list[Edge]] = {}
-        self._scanned: dict[tuple[int, str], list[Edge]] = {}
+        self._exact: list[list[Edge] | None] = [None] * len(words)
+        self._places: list[Place | None] = [None] * (len(words) + 1)
+        self._passed: list[list[tuple[str, int]] | None] = [None] * len(words)
         self._ends: list[int] = []
         self._looked = 1
         self._closings: list[tuple[int, int]] | None = None
+        self._quotes = [place for place, word in enumerate(words) if word.kind in _QUOTING]
         self._sentence: Sentence | None = None
         self._mended: dict[int, str] = {}
 
+    def place(self, at: int) -> "Place":
+        """All that is known of a place; it is the same for every family that the sentence is read as."""
+        found = self._places[at]
+        if found is None:
+            found = self._places[at] = Place(self.form(at), self._fixed(at), self._fillers(at), {})
+        return found
+
     # Words of lexicons ---------------------------------------------------------------------------------------------------
 
-    def fixed(self, at: int) -> list[Edge]:
+    def _fixed(self, at: int) -> list[Edge]:
         """What lexicon and live names say of the words from a place on, typos put right."""
-        edges = self._fixed.get(at)
-        if edges is None:
-            strange = bisect_left(self.strange, at)
-            near = strange < len(self.strange) and self.strange[strange] < at + MAX_PHRASE_WORDS
-            edges = self._fixed[at] = [*self.exact(at), *self._corrected(at)] if near else self.exact(at)
-        return edges
+        strange = bisect_left(self.strange, at)
+        near = strange < len(self.strange) and self.strange[strange] < at + MAX_PHRASE_WORDS
+        return [*self.exact(at), *self._corrected(at)] if near else self.exact(at)
 
     def exact(self, at: int) -> list[Edge]:
         """What they say of the words as typed."""
-        edges = self._exact.get(at)
+        edges = self._exact[at]
         if edges is None:
             edges = self._exact[at] = []
             self.work += PLACE_WORK
-            key = self.words[at].key
-            page = self._lexicon.trie.get(key)
-            if page is not None:
-                self._walk(page, at, 0.0, edges)
-            for root in self._live.roots:
-                branch = root.get(key)
-                if branch is not None:
-                    self._walk(branch, at, LIVE_BONUS, edges)
+            words, key = self.words, self.words[at].key
+            page: Page | None = self._lexicon.trie.get(key)
+            place = at + 1
+            while page is not None:
+                edges += page.edges
+                if place == len(words):
+                    break
+                word = words[place]
+                page = page.get(word.key) if word.kind != "quote" else cast("Page", self._after_quote(page, word, at))
+                place += 1
+            for begun in self._live.begun(key):
+                branch: Node | None = begun
+                place = at + 1
+                while branch is not None:
+                    for terminal, value, cost in branch.entries:
+                        edges.append(Edge(terminal, value, place - at, WORD_COST + cost - LIVE_BONUS * (place - at)))
+                    if place == len(words):
+                        break
+                    word = words[place]
+                    branch = branch.get(word.key) if word.kind != "quote" else self._after_quote(branch, word, at)
+                    place += 1
         return edges
 
-    def _walk(self, first: Node, at: int, bonus: float, edges: list[Edge]) -> None:
-        """The phrases that go on from the branch of the first word."""
-        count = len(self.words)
-        branch: Node | None = first
-        place = at + 1
-        while branch is not None:
-            for terminal, value, cost in branch.entries:
-                edges.append(Edge(terminal, value, place, WORD_COST + cost - bonus * (place - at)))
-            branch = self._following(branch, place, at) if place < count else None
-            place += 1
-
-    def _following(self, branch: Node, place: int, at: int) -> Node | None:
-        """The branch after one more word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
-        word = self.words[place]
-        if word.kind != "quote" or self.words[at].key not in _BEFORE_QUOTED:
+    def _after_quote(self, branch: Node, word: Word, at: int) -> Node | None:
+        """The branch after a quoted word; after "in" a quoted name is as good as a bare one: `in "go live"`."""
+        if self.words[at].key not in _BEFORE_QUOTED:
             return branch.get(word.key)
         after: Node | None = branch
         for key in keys(str(word.value))[:MAX_PHRASE_WORDS]:
@@ -257,14 +275,19 @@ class Lattice:
     def _corrected(self, at: int) -> list[Edge]:
         """The same with unknown words read as their nearest known ones; at least one word is corrected."""
         edges: list[Edge] = []
-        for root, bonus in ((self._lexicon.trie, 0.0), *((root, LIVE_BONUS) for root in self._live.roots)):
-            open_ends: list[tuple[Node, int, float, tuple[Correction, ...]]] = [(root, at, 0.0, ())]
+        for begun, bonus in self._openings(at):
+            open_ends = [begun]
             while open_ends:
                 branch, place, cost, corrections = open_ends.pop()
                 if corrections:
                     edges.extend(
                         Edge(
-                            terminal, value, place, WORD_COST + extra + cost - bonus * (place - at), False, corrections
+                            terminal,
+                            value,
+                            place - at,
+                            WORD_COST + extra + cost - bonus * (place - at),
+                            False,
+                            corrections,
                         )
                         for terminal, value, extra in branch.entries
                     )
@@ -284,38 +307,55 @@ class Lattice:
                         )
         return edges
 
+    def _openings(self, at: int) -> Iterator[tuple["_OpenEnd", float]]:
+        """Where a phrase may begin in which words are corrected, with what a word of it is better than others."""
+        if self.nearest(at):
+            yield (self._lexicon.trie, at, 0.0, ()), 0.0
+            for root in self._live.roots:
+                yield (root, at, 0.0, ()), LIVE_BONUS
+            return
+        key = self.words[at].key
+        page = self._lexicon.trie.get(key)
+        if page is not None:
+            yield (page, at + 1, 0.0, ()), 0.0
+        for branch in self._live.begun(key):
+            yield (branch, at + 1, 0.0, ()), LIVE_BONUS
+
     @cached_property
     def strange(self) -> list[int]:
         """Places of words that may be mistyped: no lexicon knows them."""
-        return [
-            place
-            for place, word in enumerate(self.words)
-            if word.kind == "word"
-            and SHORT_TYPO_LENGTH <= len(word.key) <= MAX_TYPO_LENGTH
-            and not any(word.key in vocabulary.known for vocabulary in self._vocabularies)
-        ]
+        found = []
+        for place, word in enumerate(self.words):
+            key = word.key
+            if word.kind == "word" and SHORT_TYPO_LENGTH <= len(key) <= MAX_TYPO_LENGTH:
+                for vocabulary in self._vocabularies:
+                    if key in vocabulary.known:
+                        break
+                else:
+                    found.append(place)
+        return found
 
     def nearest(self, at: int) -> tuple[tuple[str, int], ...]:
-        """The known words nearest to an unknown one, all that are equally near, with their distance."""
+        """The known words nearest to an unknown one, all that are equally near, with their distance.
+
+        It is looked for where somebody asks: most unknown words stand in texts, which nobody corrects.
+        """
         found = self._near.get(at)
         if found is None:
-            found = self._near[at] = self._look_up(at)
+            found = self._near[at] = self._look_up(at) if at in self.strange[:MAX_LOOKUPS] else ()
         return found
 
     def _look_up(self, at: int) -> tuple[tuple[str, int], ...]:
-        if self._lookups >= MAX_LOOKUPS or at not in self.strange:
-            return ()
-        self._lookups += 1
         self.work += LOOKUP_WORK
         typed = self.words[at].key
-        limit = 1 if len(typed) < 7 else 2
+        limit = _slips_in(typed)
         found = [near for vocabulary in self._vocabularies for near in vocabulary.nearest(typed, limit)]
         if len(typed) < MIN_TYPO_LENGTH:
             found = [near for near in found if len(near[0]) == MIN_TYPO_LENGTH]
         least = min((distance for _, distance in found), default=0)
         return tuple(dict.fromkeys(near for near in found if near[1] == least))[:MAX_TIES]
 
-    def fillers(self, at: int) -> list[tuple[int, float]]:
+    def _fillers(self, at: int) -> list[tuple[int, float]]:
         """Words that may be passed over from a place on: (place after, cost)."""
         return [
             (end, FILLER_COST)
@@ -325,17 +365,19 @@ class Lattice:
 
     def _passed_over(self, at: int) -> list[tuple[str, int]]:
         """What may be passed over from a place on, each with where that may be."""
-        found: list[tuple[str, int]] = []
-        branch: Node | None = self._lexicon.fillers
-        place = at
-        while place < len(self.words):
-            branch = branch.get(self.words[place].key)  # type: ignore[union-attr]
-            if branch is None:
-                break
+        found = self._passed[at]
+        if found is not None:
+            return found
+        found = self._passed[at] = []
+        first = self._lexicon.fillers.get(self.words[at].key)
+        branch: Node | None = first
+        place = at + 1
+        while branch is not None:
+            found.extend([(role, place) for role, _, _ in branch.entries])
+            branch = branch.get(self.words[place].key) if place < len(self.words) else None
             place += 1
-            found.extend((role, place) for role, _, _ in branch.entries)
         word = self.words[at]
-        if word.kind == "mark" and (word.text in "!?.'" or place == len(self.words) == at + 1):
+        if word.kind == "mark" and (word.text in "!?.'" or (first is not None and at + 1 == len(self.words))):
             found.append(("fillers", at + 1))
         elif word.text in _SET_OFF:
             found.append(("openers", at + 1))
@@ -372,18 +414,18 @@ class Lattice:
 
     def scanned(self, at: int, terminal: str) -> list[Edge]:
         """What the words from a place on could be as a terminal that is known by its form."""
-        slot = (at, terminal)
-        edges = self._scanned.get(slot)
+        known = self.place(at).scanned
+        edges = known.get(terminal)
         if edges is None:
             edges = []
             word = self.words[at]
             self.work += FORMULA_WORK if terminal == "FORMULA" and word.text == "(" else 1
             if word.kind == "quote" and terminal in QUOTABLE:
-                edges.append(Edge(terminal, word.value, at + 1, WORD_COST, True))
+                edges.append(Edge(terminal, word.value, 1, WORD_COST, True))
             scanner = _SCANNERS.get(terminal)
             if scanner is not None:
                 edges.extend(scanner(self, at))
-            self._scanned[slot] = edges
+            known[terminal] = edges
         return edges
 
     @property
@@ -391,6 +433,9 @@ class Lattice:
         """The words as scanners want them; slips in units and number words are put right."""
         if self._sentence is None:
             for place in self.strange:
+                typed = self.words[place].key
+                if not _MEASURING.nearest(typed, _slips_in(typed)):
+                    continue  # whatever it is near to, it is no unit and no number
                 near = [candidate for candidate, _ in self.nearest(place) if candidate in scanners.VOCABULARY]
                 # "second" and "seconds" may be equally near; they mean the same.
                 if near and len({scanners.UNITS.get(candidate, candidate) for candidate in near}) == 1:
@@ -402,11 +447,14 @@ class Lattice:
         self, scanner: Callable[[Sentence, int], scanners.Found], terminal: str, at: int, cost: float
     ) -> list[Edge]:
         edges = []
+        mended = self._mended
         for rank, (value, end) in enumerate(scanner(self.sentence, at)):
-            slips = tuple(
-                (self.words[place].text, self._mended[place]) for place in range(at, end) if place in self._mended
+            slips = (
+                tuple((self.words[place].text, mended[place]) for place in range(at, end) if place in mended)
+                if mended
+                else ()
             )
-            edges.append(Edge(terminal, value, end, cost + rank * 0.6 + TYPO_COST * len(slips), False, slips))
+            edges.append(Edge(terminal, value, end - at, cost + rank * 0.6 + TYPO_COST * len(slips), False, slips))
         return edges
 
     def _durations(self, at: int) -> list[Edge]:
@@ -421,29 +469,29 @@ class Lattice:
         """Times of day; of a bare hour it may have to be asked which half of the day is meant."""
         edges = self._by(scanners.clock, "TIME", at, -0.2)
         return [
-            edge._replace(cost=NO_UNIT_COST) if self.words[at].text.isdecimal() and edge.end == at + 1 else edge
+            edge._replace(cost=NO_UNIT_COST) if self.words[at].text.isdecimal() and edge.length == 1 else edge
             for edge in edges
         ]
 
     def unknown(self, at: int, terminal: str) -> list[Edge]:
         """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
-        if terminal not in self._live.nameless or self.words[at].kind not in ("word", "number"):
+        if terminal not in self.nameless or self.words[at].kind not in ("word", "number"):
             return []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
         begins = at == 0 or self._connects(at - 1) or self.words[at - 1].key in _PRONOUNS
         if terminal != "REWARD" and begins and self._begins_step(at):
             return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
-        if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words):
-            at += 1
-        end = self._end_of_name(at, terminal)
-        if end is None or (terminal == "CHANNEL" and end > at + 1):
+        lead = 1 if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words) else 0
+        begin = at + lead
+        end = self._end_of_name(begin, terminal)
+        if end is None or (terminal == "CHANNEL" and end > begin + 1):
             return []
-        value = self.text[self.words[at].start : self.words[end - 1].end]
+        value = self.text[self.words[begin].start : self.words[end - 1].end]
         cost = UNKNOWN_CHANNEL_COST if terminal == "CHANNEL" else UNKNOWN_NAME_COST
-        edges = [Edge(terminal, value, end, cost, start=at)]
+        edges = [Edge(terminal, value, end - at, cost, lead=lead)]
         if end < len(self.words) and self.words[end].key in _KIND_WORDS:
-            edges.append(Edge(terminal, value, end + 1, cost, start=at))
+            edges.append(Edge(terminal, value, end + 1 - at, cost, lead=lead))
         return edges
 
     def _end_of_name(self, at: int, terminal: str) -> int | None:
@@ -478,7 +526,7 @@ class Lattice:
         """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
         alone = self.words[at].key in _ARTICLES
         return any(
-            edge.terminal in self._lexicon.starts_step and not (alone and edge.end == at + 1) for edge in self.exact(at)
+            edge.terminal in self._lexicon.starts_step and not (alone and edge.length == 1) for edge in self.exact(at)
         )
 
     def _connects(self, at: int) -> bool:
@@ -486,19 +534,19 @@ class Lattice:
 
     def _kind(self, kind: str, terminal: str, at: int, cost: float = WORD_COST) -> list[Edge]:
         word = self.words[at]
-        return [Edge(terminal, word.value, at + 1, cost)] if word.kind == kind else []
+        return [Edge(terminal, word.value, 1, cost)] if word.kind == kind else []
 
     def _users(self, at: int) -> list[Edge]:
         word = self.words[at]
         match word.kind:
             case "user":
-                return [Edge("USER", word.value, at + 1, WORD_COST)]
+                return [Edge("USER", word.value, 1, WORD_COST)]
             case "variable":
-                return [Edge("USER", word.text, at + 1, WORD_COST)]
+                return [Edge("USER", word.text, 1, WORD_COST)]
             case "brace":
-                return [Edge("USER", f"${{{word.value}}}", at + 1, WORD_COST)]
+                return [Edge("USER", f"${{{word.value}}}", 1, WORD_COST)]
             case "word" if word.key not in self._vocabulary.known and word.text.isascii():
-                return [Edge("USER", word.text, at + 1, BARE_USER_COST)]
+                return [Edge("USER", word.text, 1, BARE_USER_COST)]
             case _:
                 return []
 
@@ -506,16 +554,16 @@ class Lattice:
         """Somebody by name where anybody could stand: a word that may be a mistyped one of ours is no name."""
         word = self.words[at]
         if word.kind == "user":
-            return [Edge("PERSON", word.value, at + 1, WORD_COST)]
+            return [Edge("PERSON", word.value, 1, WORD_COST)]
         known = word.key in self._vocabulary.known or at not in self.strange
         if word.kind != "word" or known or not word.text.isascii() or self.nearest(at):
             return []
-        return [Edge("PERSON", word.text, at + 1, BARE_USER_COST)]
+        return [Edge("PERSON", word.text, 1, BARE_USER_COST)]
 
     def _variables(self, at: int) -> list[Edge]:
         word = self.words[at]
         if word.kind in ("variable", "brace"):
-            return [Edge("VARIABLE", word.value, at + 1, WORD_COST)]
+            return [Edge("VARIABLE", word.value, 1, WORD_COST)]
         abbreviation = at + 1 < len(self.words) and self.words[at + 1].glued and self.words[at + 1].text == "/"
         if (
             word.kind == "word"
@@ -525,7 +573,7 @@ class Lattice:
             end = at + 1
             while end + 1 < len(self.words) and self.words[end].text == "." and self.words[end + 1].glued:
                 end += 2
-            return [Edge("VARIABLE", self.text[word.start : self.words[end - 1].end], end, WORD_COST + 0.3)]
+            return [Edge("VARIABLE", self.text[word.start : self.words[end - 1].end], end - at, WORD_COST + 0.3)]
         return []
 
     def _counters(self, at: int) -> list[Edge]:
@@ -536,7 +584,7 @@ class Lattice:
         for end in range(at, min(len(words), at + MAX_NAME_WORDS + 1)):
             if end > at and words[end].key in _COUNTER_WORDS:
                 name = self.text[words[at].start : words[end - 1].end]
-                return [Edge("COUNTER", name, end, NEW_COUNTER_COST)]
+                return [Edge("COUNTER", name, end - at, NEW_COUNTER_COST)]
             if words[end].kind not in ("word", "number") or words[end].key in _NAME_STOPS:
                 break
         word, before = words[at], words[at - 1].key if at else ""
@@ -546,7 +594,7 @@ class Lattice:
             return []
         if before == "set" or (word.key in self._vocabulary.known and not happens):
             return []  # `set wins to 0` may as well be a value of that one run
-        return [Edge("COUNTER", word.text, at + 1, NEW_COUNTER_COST)]
+        return [Edge("COUNTER", word.text, 1, NEW_COUNTER_COST)]
 
     def _may_begin_step(self, at: int) -> bool:
         """Whether nothing before a word tells that it may be a counter; then only `wins + 1` does.
@@ -561,7 +609,7 @@ class Lattice:
         return before.key == "add"
 
     def _happens(self, at: int) -> bool:
-        return any(edge.terminal == "COUNTED" and edge.end == at + 1 for edge in self.exact(at))
+        return any(edge.terminal == "COUNTED" and edge.length == 1 for edge in self.exact(at))
 
     def _is_something_else(self, at: int, names: frozenset[str]) -> bool:
         """Whether a word is the name of something that is no counter, or may be a slip in that of a counter."""
@@ -578,12 +626,12 @@ class Lattice:
         if self.words[at].key in _TEXT_LEADS and at + 1 < len(self.words):
             lead = at + 1
             if self.words[lead].kind == "quote":
-                return [Edge("TEXT", self.words[lead].value, lead + 1, WORD_COST * 1.5, True, (), lead)]
+                return [Edge("TEXT", self.words[lead].value, 2, WORD_COST * 1.5, True, (), 1)]
         first = self.words[lead]
         if first.kind == "quote" or first.text in _NO_TEXT_START:
             return []
         edges = []
-        quotes = [place for place in range(lead, len(self.words)) if self.words[place].kind in _QUOTING]
+        before = bisect_left(self._quotes, lead)
         is_step = self._begins_step(lead)
         after_quoted = lead > 0 and self.words[lead - 1].kind == "quote"
         # Right after one text, a word that goes on with the sentence is none of another.
@@ -594,9 +642,9 @@ class Lattice:
         for rank, end in enumerate(self._text_ends(lead)):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
-            unlikely = QUOTES_IN_TEXT_COST * bisect_right(quotes, end - 1)
+            unlikely = QUOTES_IN_TEXT_COST * (bisect_right(self._quotes, end - 1) - before)
             unlikely += PLACE_IN_TEXT_COST if is_place else STEP_IN_TEXT_COST if is_step else 0.0
-            edges.append(Edge("TEXT", value, end, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead))
+            edges.append(Edge("TEXT", value, end - at, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead - at))
         return edges
 
     def _text_ends(self, at: int) -> list[int]:
@@ -633,22 +681,23 @@ class Lattice:
         if self.words[at].glued and self.words[at - 1].text in _IN_ADDRESSES:
             return False
         for edge in self.exact(at):
-            if edge.terminal in lexicon.ends_text:
+            terminal, end = edge.terminal, at + edge.length
+            if terminal in lexicon.ends_text:
                 return True
-            if edge.terminal == "_OPEN" and edge.end < len(self.words):
-                return any(after.terminal in _OPTIONS for after in self.exact(edge.end))
-            if edge.terminal in lexicon.connects and edge.end < len(self.words):
-                following = self.exact(edge.end)
+            if terminal == "_OPEN" and end < len(self.words):
+                return any(after.terminal in _OPTIONS for after in self.exact(end))
+            if terminal in lexicon.connects and end < len(self.words):
+                following = self.exact(end)
                 if any(
                     after.terminal in lexicon.starts_step or after.terminal in lexicon.ends_text for after in following
                 ):
                     return True
-                if self.words[edge.end].kind == "name" or self.words[at].text == "·" or self._numbers_a_step(edge.end):
+                if self.words[end].kind == "name" or self.words[at].text == "·" or self._numbers_a_step(end):
                     return True
-            if edge.terminal in _OPENS_TRIGGER and self._begins_trigger(edge.end):
+            if terminal in _OPENS_TRIGGER and self._begins_trigger(end):
                 return True
-            slots = self._continues.get(edge.value) if edge.terminal == SAID_ON else None
-            if slots is not None and self._goes_on(edge, at, slots):
+            slots = self._continues.get(edge.value) if terminal == SAID_ON else None
+            if slots is not None and self._goes_on(at, end, slots):
                 return True
         return False
 
@@ -668,19 +717,19 @@ class Lattice:
             and any(edge.terminal in self._lexicon.starts_step for edge in self.exact(at + 1))
         )
 
-    def _goes_on(self, edge: Edge, at: int, slots: frozenset[str]) -> bool:
+    def _goes_on(self, at: int, end: int, slots: frozenset[str]) -> bool:
         """Whether the words after a text that belong to the same sentence really do."""
         if "" in slots:
             return True
-        if edge.end >= len(self.words):
+        if end >= len(self.words):
             return False
-        after = self.words[edge.end]
-        if after.kind in ("quote", "variable") or edge.end - at > 1:
+        after = self.words[end]
+        if after.kind in ("quote", "variable") or end - at > 1:
             return True
         if after.kind == "number" and ("NUMBER" in slots or "DURATION" in slots):
             return True
         return "CHANNEL" in slots and (
-            after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(edge.end))
+            after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(end))
         )
 
     def _new_names(self, at: int) -> list[Edge]:
@@ -698,7 +747,7 @@ class Lattice:
             if any(near in _NAMING for near, _ in self.nearest(end - 1)):
                 return []  # `calld outro` is a slip, not a name
             name = self.text[words[at].start : word.end]
-            edges.append(Edge("NEW_NAME", name, end, NAME_COST + 0.04 * (end - at)))
+            edges.append(Edge("NEW_NAME", name, end - at, NAME_COST + 0.04 * (end - at)))
         return edges
 
 

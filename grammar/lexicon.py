@@ -17,20 +17,19 @@ In a phrase `[word]` may be left out and `(a|b)` is a choice. This module knows 
 which is the grammar's business.
 """
 
-import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from grammar.kept import kept
-from grammar.words import key_of, keys
+from grammar.words import SHORT_WAYS, key_of, keys
 from grammar.workspace import LiveNames
 
 FOLDER: Final = Path(__file__).parent / "lexicon"
@@ -41,12 +40,43 @@ MAX_EXPANSIONS: Final = 600
 MAX_PHRASE_WORDS: Final = 12
 MAX_NEAREST: Final = 8
 MIN_NEAR_LENGTH: Final = 3
+WORD_COST: Final = 0.1
+MAX_BEGUN: Final = 500
+MAX_BEGUN_LENGTH: Final = 24
 _PLAIN: Final = re.compile(r"[^\[\](|)]+")
 _NO_VERBS: Final = frozenset({"an", "another"})
 """Steps that are said by their noun begin with them."""
 
+Generated: TypeAlias = tuple[str, Any, str]
+"""(terminal, value, words with blanks between them)."""
 Entry: TypeAlias = tuple[str, Any, float]
 """(terminal, value, cost): what a phrase is; a value of None stands for the words as typed."""
+
+
+Correction: TypeAlias = tuple[str, str]
+"""(what was typed, what it was read as)."""
+
+
+class Edge(NamedTuple):
+    """One thing that the words from a place on could be; which place, it does not know, so that sentences share it.
+
+    Attributes:
+        terminal: What they are.
+        value: What they mean; None stands for the words as typed.
+        length: How many words.
+        cost: Lower is likelier.
+        quoted: Whether they stand in quotes.
+        corrections: Typos put right.
+        lead: How many of the words only lead to it, and are no part of what is read.
+    """
+
+    terminal: str
+    value: Any
+    length: int
+    cost: float
+    quoted: bool = False
+    corrections: tuple[Correction, ...] = ()
+    lead: int = 0
 
 
 class Node(Protocol):
@@ -124,12 +154,14 @@ class Page:
     Args:
         lines: `to the scene 12`: words that may follow, and the number of what they are with those before.
         meanings: What phrases are, by number.
+        depth: How many words lead to it.
     """
 
-    __slots__ = ("_lines", "_meanings", "_read", "entries")
+    __slots__ = ("_depth", "_lines", "_meanings", "_read", "edges", "entries")
 
-    def __init__(self, lines: Iterable[str], meanings: Sequence[Entry]) -> None:
+    def __init__(self, lines: Iterable[str], meanings: Sequence[Entry], depth: int = 1) -> None:
         self._meanings = meanings
+        self._depth = depth
         self._lines: dict[str, list[str]] = {}
         self._read: dict[str, Page] = {}
         entries: list[Entry] = []
@@ -142,12 +174,13 @@ class Page:
             else:
                 begun.append(rest)
         self.entries: Sequence[Entry] = tuple(entries)
+        self.edges = tuple(Edge(terminal, value, depth, WORD_COST + cost) for terminal, value, cost in entries)
 
     def get(self, word: str, /) -> "Page | None":
         """The place after one more word."""
         page = self._read.get(word)
         if page is None and (lines := self._lines.pop(word, None)) is not None:
-            page = self._read[word] = Page(lines, self._meanings)
+            page = self._read[word] = Page(lines, self._meanings, self._depth + 1)
         return page
 
 
@@ -256,16 +289,29 @@ class LiveLexicon:
                 trie.add(words, (terminal, value, 0.0))
         self.nameless = frozenset(nameless)
         self.roots: tuple[Node, ...] = (trie, *(root for root, _ in beside))
+        self._begun: dict[str, tuple[Node, ...]] = {}
         self.vocabularies = (Vocabulary(trie.vocabulary), *dict.fromkeys(vocabulary for _, vocabulary in beside))
+
+    def begun(self, word: str) -> tuple[Node, ...]:
+        """The places after a first word; most words begin no name, which is remembered as well."""
+        found = self._begun.get(word)
+        if found is None:
+            found = tuple(branch for root in self.roots if (branch := root.get(word)) is not None)
+            if len(word) <= MAX_BEGUN_LENGTH:
+                if len(self._begun) >= MAX_BEGUN:
+                    self._begun.clear()
+                self._begun[word] = found
+        return found
 
 
 def spellings(phrase: str) -> Iterator[tuple[str, ...]]:
     """The ways to type a name: `go live`, `go_live`."""
     words = keys(phrase)[:MAX_PHRASE_WORDS]
     yield words
-    spaced = tuple(part for word in words for part in word.split("_") if part)
-    if spaced != words:
-        yield spaced
+    if "_" in phrase:
+        spaced = tuple(part for word in words for part in word.split("_") if part)
+        if spaced != words:
+            yield spaced
     if 1 < len(words) <= 4:
         yield ("_".join(words),)
 
@@ -377,7 +423,8 @@ def _gerund(verb: str) -> str:
 
 def load(
     files: Iterable[Path],
-    generated: Iterable[tuple[str, Any, Sequence[str]]] = (),
+    generated: Callable[[], Iterable[Generated]] = tuple,
+    made_of: Sequence[str] = (),
     starts_step: Iterable[str] = (),
     folder: Path | None = None,
 ) -> Lexicon:
@@ -385,14 +432,20 @@ def load(
 
     Args:
         files: TOML files in the form above.
-        generated: (terminal, value, words) of phrases that come from declarations and from the table of events.
+        generated: Makes phrases that come from declarations and from the table of events.
+        made_of: All that those depend on, so that they need not be made to be known.
         starts_step: Generated terminals that begin a step; their first words are inflected.
         folder: Where the outcome is kept from one start to the next; None if it is not.
     """
     texts = [path.read_text(encoding="utf-8") for path in files]
-    generated, starts = list(generated), sorted(starts_step)
-    sources = (*texts, json.dumps([generated, starts]))
-    written = kept(folder, "lexicon", sources, ("lexicon", "words"), lambda: _worked_out(texts, generated, starts))
+    starts = sorted(starts_step)
+    written = kept(
+        folder,
+        "lexicon",
+        (*texts, *made_of, *starts),
+        ("lexicon.py", "words.py", SHORT_WAYS),
+        lambda: _worked_out(texts, generated(), starts),
+    )
     meanings = [(terminal, value, cost) for terminal, value, cost in written["meanings"]]
     return Lexicon(
         Pages(written["phrases"], meanings),
@@ -406,17 +459,15 @@ def load(
     )
 
 
-def _worked_out(
-    texts: Iterable[str], generated: Iterable[tuple[str, Any, Sequence[str]]], starts_step: Iterable[str]
-) -> dict[str, Any]:
+def _worked_out(texts: Iterable[str], generated: Iterable[Generated], starts_step: Iterable[str]) -> dict[str, Any]:
     trie, fillers = Trie(), Trie()
     roles: dict[str, set[str]] = {"starts_step": set(starts_step), "connects": set(), "ends_text": set()}
     terminals: set[str] = set()
     first: dict[str, str] = {}
     for terminal, value, words in generated:
         terminals.add(terminal)
-        first.setdefault(terminal, " ".join(words))
-        _add_inflected(trie, words, terminal, value, inflected=terminal in roles["starts_step"])
+        first.setdefault(terminal, words)
+        _add_inflected(trie, words.split(" "), terminal, value, inflected=terminal in roles["starts_step"])
     for text in texts:
         table = tomllib.loads(text)
         inflected = frozenset(table.get("verbs", {}).get("inflected", ()))

@@ -14,6 +14,7 @@ ROUNDING: Final = 0.01
 AMBIENT_COST: Final = 0.5
 NOT_YET_COST: Final = 0.5
 DAILY_COST: Final = 0.5
+_MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
 SAYS_BONUS: Final = 0.01
 
 
@@ -31,7 +32,7 @@ def by_likelihood(readings: list[Reading]) -> list[tuple[tuple[float, int], Read
 
 def likelihood(reading: Reading) -> tuple[float, int]:
     """Cheap readings first; of those that cost the same, the one that takes fewer words for free text."""
-    free = sum(leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
+    free = sum([leaf.end - leaf.start for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted])
     cost = reading.cost
     if reading.start == "edit":
         cost -= SAYS_BONUS * _gives_a_text(reading)
@@ -57,10 +58,12 @@ def _gives_a_text(reading: Reading) -> bool:
 
 def _is_daily(reading: Reading) -> bool:
     """`run raid at 19:00`, read as what it does every day from now on; once is likelier."""
-    said = [leaf.type for leaf in reading.tokens]
-    return said[0] in ("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT") and said[-2:] == ["_AT", "TIME"]
+    first, last = reading.tokens[0].type, reading.tokens[-2:]
+    return first in _MAKING_RUN and tuple(leaf.type for leaf in last) == ("_AT", "TIME")
 
 
 def is_later(tree: Node) -> bool:
     """Whether it is something this bot cannot do yet, so that asking for details would be idle."""
-    return any(node.rule.startswith("later") for node in (tree, *tree.nodes()))
+    return tree.rule.startswith("later") or any(
+        isinstance(child, Node) and child.rule.startswith("later") for child in tree.children
+    )

@@ -5,22 +5,36 @@ like any other. Nothing is looked up in a sentence here.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final, cast
 
-from engine.declare import Declarations, Method
+from engine.declare import Declarations
 from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
 from grammar.counters import key_of
 from grammar.counters import spellings as counters_by
-from grammar.lexicon import Branch, LiveLexicon, Node, Trie, Vocabulary, inflections, names_on_stream, spellings
-from grammar.phrasebook import Phrase, Phrasebook
-from grammar.phrases import cut
+from grammar.kept import kept
+from grammar.lexicon import (
+    Branch,
+    LiveLexicon,
+    Node,
+    Pages,
+    Trie,
+    Vocabulary,
+    inflections,
+    names_on_stream,
+    pages_of,
+    spellings,
+)
+from grammar.phrasebook import Phrase as OwnPhrase
+from grammar.phrasebook import Phrasebook
+from grammar.phrases import Phrase, said_in
 from grammar.retelling import own_text
 from grammar.syntax import Kind
-from grammar.words import split
+from grammar.words import SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
@@ -95,16 +109,20 @@ class _Kept:
 class LiveWords:
     """Makes the lexicon of a workspace out of the last one: names seldom change between two messages, and then few."""
 
-    def __init__(self, declarations: Declarations) -> None:
-        fixed = (*_nouns(declarations), *_deeds(declarations))
-        self._nouns = frozenset(phrase for terminal, phrase, _ in fixed if terminal == "NOUN")
+    def __init__(self, declarations: Declarations, phrases: Sequence[Phrase], folder: Path | None = None) -> None:
+        written = kept(
+            folder,
+            "nouns",
+            (said_in(declarations),),
+            ("live.py", "phrases.py", "lexicon.py", "words.py", "retelling.py", SHORT_WAYS),
+            lambda: _worked_out(declarations, phrases),
+        )
+        self._nouns = frozenset(written["nouns"])
         self._declarations = declarations
-        trie = Trie()
-        for terminal, phrase, value in fixed:
-            for words in spellings(phrase):
-                trie.add(words, (terminal, value, 0.0))
+        kinds = [_kind(fields) for fields in written["kinds"]]
+        meanings = [(terminal, replace(kinds[kind], words=said), 0.0) for terminal, said, kind in written["meanings"]]
         self._beside: tuple[tuple[Node, Vocabulary], ...] = (
-            (trie, Vocabulary(trie.vocabulary)),
+            (Pages(written["phrases"], meanings), Vocabulary(frozenset(written["vocabulary"]))),
             (_Versions(), Vocabulary(frozenset())),
         )
         self._kept: list[_Kept] = []
@@ -116,14 +134,14 @@ class LiveWords:
             return self._kept[0].lexicon
         self._workspace = workspace
         definitions = [view.definition for view in workspace.workflows.values()]
-        for place, kept in enumerate(self._kept):
-            if kept.definitions == definitions and (kept.names, kept.templates) == (
+        for place, made in enumerate(self._kept):
+            if made.definitions == definitions and (made.names, made.templates) == (
                 workspace.names,
                 workspace.templates,
             ):
                 if place:
                     self._kept.insert(0, self._kept.pop(place))
-                return kept.lexicon
+                return made.lexicon
         made = self._made(definitions, workspace)
         self._kept = [made, *self._kept[: _MAX_KEPT - 1]]
         return made.lexicon
@@ -145,7 +163,7 @@ class LiveWords:
         made = LiveLexicon((*names_on_stream(workspace.names), *templates), beside)
         return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
 
-    def _phrases(self, definition: Definition) -> Iterator[Phrase]:
+    def _phrases(self, definition: Definition) -> Iterator[OwnPhrase]:
         for name in {definition.name: None, definition.id: None}:
             for words in spellings(name):
                 if words:
@@ -289,7 +307,37 @@ def _counting(counters: tuple[str, ...]) -> Trie:
     return trie
 
 
-# Nouns and deeds of steps ------------------------------------------------------------------------------------------------
+# Nouns and deeds of steps, the same for every workspace -----------------------------------------------------------------
+
+
+def _worked_out(declarations: Declarations, phrases: Sequence[Phrase]) -> dict[str, Any]:
+    """Words with what they mean, as JSON; most kinds have many."""
+    fixed = (*_nouns(declarations), *_deeds(phrases))
+    trie = Trie()
+    for terminal, phrase, value in fixed:
+        for words in spellings(phrase):
+            trie.add(words, (terminal, value, 0.0))
+    meanings: dict[lexicon.Entry, int] = {}
+    pages = pages_of(trie, meanings)
+    kinds = list(dict.fromkeys(replace(value, words="") for _, value, _ in meanings))
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    return {
+        "phrases": pages,
+        "meanings": [(terminal, value.words, numbers[replace(value, words="")]) for terminal, value, _ in meanings],
+        "kinds": [
+            {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(kind).items()}
+            for kind in kinds
+        ],
+        "nouns": sorted({phrase for terminal, phrase, _ in fixed if terminal == "NOUN"}),
+        "vocabulary": sorted(trie.vocabulary),
+    }
+
+
+def _kind(fields: Mapping[str, Any]) -> Kind:
+    found: dict[str, Any] = {
+        name: frozenset(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return Kind(**found)
 
 
 def _nouns(declarations: Declarations) -> Iterator[Entry]:
@@ -313,12 +361,13 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
         yield "NOUN", f"what it {said}", Kind("message", chat, tellers)
 
 
-def _deeds(declarations: Declarations) -> Iterator[Entry]:
+def _deeds(phrases: Sequence[Phrase]) -> Iterator[Entry]:
     gerunds: dict[str, set[str]] = {}
     bases: dict[str, set[str]] = {}
-    for method in declarations:
+    for phrase in phrases:
+        method = phrase.method
         keys = {method.key, *(f"{method.service}.{alias}" for alias in method.aliases)}
-        for wording in _wordings(method):
+        for wording in _wordings(phrase):
             if wording not in _ARTICLES:  # `a 30 second ad` has no verb
                 bases.setdefault(wording, set()).update(keys)
             first, _, rest = wording.partition(" ")
@@ -332,21 +381,19 @@ def _deeds(declarations: Declarations) -> Iterator[Entry]:
         for deed in deeds:
             gerunds.setdefault(deed, set()).add(kind)
     bases.setdefault("wait", set()).add("wait")
-    for phrase, meant in gerunds.items():
-        yield "DEED", phrase, Kind(phrase, frozenset(meant))
-    for phrase, meant in bases.items():
-        yield "DEED_BASE", phrase, Kind(phrase, frozenset(meant))
+    for words, meant in gerunds.items():
+        yield "DEED", words, Kind(words, frozenset(meant))
+    for words, meant in bases.items():
+        yield "DEED_BASE", words, Kind(words, frozenset(meant))
 
 
-def _wordings(method: Method) -> Iterator[str]:
-    """The beginnings of a method's sentences, and the whole ones without their texts: `post in discord`."""
-    for index in range(len(method.phrases)):
-        phrase = cut(method, index)
-        for words in phrase.words[0]:
-            if words and words[-1] not in _ARTICLES:
-                yield " ".join(words)
-        if len(phrase.slots) == 1 and phrase.slots[0].type == "text":
-            for first in phrase.words[0]:
-                for last in phrase.words[1]:
-                    if first and last:
-                        yield " ".join((*first, *last))
+def _wordings(phrase: Phrase) -> Iterator[str]:
+    """The beginnings of a sentence, and the whole one without its text: `post in discord`."""
+    for words in phrase.words[0]:
+        if words and words[-1] not in _ARTICLES:
+            yield " ".join(words)
+    if len(phrase.slots) == 1 and phrase.slots[0].type == "text":
+        for first in phrase.words[0]:
+            for last in phrase.words[1]:
+                if first and last:
+                    yield " ".join((*first, *last))

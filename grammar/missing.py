@@ -22,6 +22,7 @@ MAX_OFFERED: Final = 9
 MAX_NAME_WORDS: Final = 3
 MANY_KINDS: Final = 4
 """Where names of so many kinds could stand, it is any value, and which is not known."""
+LONGEST_END: Final = 10
 MAX_SENTENCE: Final = 300
 """In a longer one no unknown name is asked about: each trial reads all of it."""
 
@@ -90,6 +91,11 @@ _PLACEHOLDERS: Final[tuple[tuple[re.Pattern[str], Callable[[Question], bool]], .
     (_ending("someone|somebody"), lambda question: question.text == "Whom?"),
 )
 """Words for what is still to be said, each with whether a question asks for that."""
+_ENDS: Final = re.compile(
+    r"(?:thing|smth|text|message|words|sound|scene|source|filter|reward|role|channel|while|bit|moment|time|one|body)\Z",
+    re.IGNORECASE,
+)
+"""How those end: few sentences do, and to try each pattern on all of them takes long."""
 _TURNED_INTO: Final = re.compile(r"\b(?:into|be|become) an? \w+\W*\Z", re.IGNORECASE)
 """`turn the announcement into a message`: that is what it becomes, and not what is still to be said."""
 
@@ -170,8 +176,11 @@ def held_open(sentence: str, ask: Callable[[str], object]) -> Question | None:
         sentence: What was said.
         ask: What a sentence comes to; without that word it must ask for just that.
     """
-    for pattern, asks in _PLACEHOLDERS if _TURNED_INTO.search(sentence) is None else ():
-        if (found := pattern.fullmatch(sentence.strip())) is not None:
+    begun = sentence.strip()
+    if _ENDS.search(begun, max(0, len(begun) - LONGEST_END)) is None or _TURNED_INTO.search(sentence) is not None:
+        return None
+    for pattern, asks in _PLACEHOLDERS:
+        if (found := pattern.fullmatch(begun)) is not None:
             if any(other.fullmatch(found["head"]) for other, _ in _PLACEHOLDERS):
                 return None
             answer = ask(found["head"])

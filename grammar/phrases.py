@@ -8,15 +8,19 @@ Nothing here names a service: a plugin's sentences come about the same way.
 """
 
 import itertools
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from engine.declare import Declarations, Method, Param, ParamType
+from grammar.kept import kept
 from grammar.lexicon import expand
-from grammar.words import keys
+from grammar.words import SHORT_WAYS, keys
 
 SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
     {
@@ -47,21 +51,33 @@ MAX_STRETCHES: Final = 8
 Words: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phrase:
-    """One sentence form of a method, cut at its slots: `words[0] slot[0] words[1] ... words[n]`.
+    """One sentence form of a method, cut at its slots: `stretches[0] slots[0] stretches[1] ... stretches[n]`.
 
     Attributes:
         method: Whose it is.
         index: Its place in `Method.phrases`.
         slots: The params named in it, in order.
-        words: Every wording of each stretch of words; a stretch may be empty.
+        stretches: What is said before, between and after them; each in a few ways, with options.
     """
 
     method: Method
     index: int
     slots: tuple[Param, ...]
-    words: tuple[tuple[Words, ...], ...]
+    stretches: tuple[Words, ...]
+
+    @cached_property
+    def words(self) -> tuple[tuple[Words, ...], ...]:
+        """Every wording of each stretch; one may be empty. Where all that was made of them is kept, nobody asks.
+
+        Raises:
+            ValueError: A stretch is cut within brackets.
+        """
+        return tuple(
+            tuple(dict.fromkeys(keys(wording) for way in stretch for wording in expand(way)))
+            for stretch in self.stretches
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +105,23 @@ class PhraseGrammar:
         rules: Grammar text that defines the rule `call`.
         shapes: The symbols of each of its alternatives, by name.
         alike: The phrases of each, as bits.
-        entries: (terminal, group, words) for the lexicon.
+        entries: (terminal, group, words with blanks between them) for the lexicon.
         groups: By number.
         continues: Groups that follow a text, by the slot's terminal after them or "" if none follows.
         by_rule: The phrase of each name that a tree may have.
+        own: Those of them that are declared; the others say a deed by its noun.
+        made_of: All that it was made of.
     """
 
     rules: str
     shapes: Mapping[str, Words]
     alike: Mapping[str, int]
-    entries: tuple[tuple[str, int, Words], ...]
+    entries: tuple[tuple[str, int, str], ...]
     groups: tuple[Group, ...]
     continues: Mapping[int, frozenset[str]]
     by_rule: Mapping[str, Phrase]
+    own: tuple[Phrase, ...]
+    made_of: str
 
     def meant(self, shape: str, groups: Iterable[int]) -> str:
         """The name of the phrase that was read: of those with this shape and these words the one declared first has it.
@@ -132,8 +152,7 @@ def cut(method: Method, index: int) -> Phrase:
         slots.append(param)
     if len(slots) >= MAX_STRETCHES:
         raise ValueError(f"{method.key} has a phrase with {len(slots)} slots; {MAX_STRETCHES - 1} are the most")
-    words = tuple(tuple(dict.fromkeys(keys(wording) for wording in expand(part))) for part in parts[::2])
-    return Phrase(method, index, tuple(slots), words)
+    return Phrase(method, index, tuple(slots), tuple((part,) for part in parts[::2]))
 
 
 def by_noun(method: Method) -> Phrase | None:
@@ -146,18 +165,63 @@ def by_noun(method: Method) -> Phrase | None:
     nouns = "|".join(method.noun)
     lead = f" {_LEADS}" if phrase.slots else ""
     sort = "[welcome|thank you] " if phrase.slots and phrase.slots[0].type == "text" else ""
-    begun = expand(f"(a|an|another) {sort}({nouns}){lead}")
+    begun = [f"(a|an|another) {sort}({nouns}){lead}"]
     if sort:
         # Only of what says a text: there may well be a second message, and each wording costs a line of the lexicon.
-        begun += expand(f"(a second|a third|one more|a new|a last|a final|a short) ({nouns}) [saying|that says]")
-    words = tuple(dict.fromkeys(keys(wording) for wording in begun))
-    return Phrase(method, 0, phrase.slots, (words, *([((),)] if phrase.slots else [])))
+        begun.append(f"(a second|a third|one more|a new|a last|a final|a short) ({nouns}) [saying|that says]")
+    return Phrase(method, 0, phrase.slots, (tuple(begun), *([("",)] if phrase.slots else [])))
 
 
-def grammar_of(declarations: Declarations) -> PhraseGrammar:
-    """The words and rules of everything that services can be asked in a sentence."""
-    phrases = [cut(method, index) for method in declarations for index in range(len(method.phrases))]
-    phrases.extend(phrase for method in declarations if (phrase := by_noun(method)) is not None)
+def grammar_of(declarations: Declarations, folder: Path | None = None) -> PhraseGrammar:
+    """The words and rules of everything that services can be asked in a sentence.
+
+    Args:
+        declarations: What services say of themselves.
+        folder: Where what was made of it is kept from one start to the next; None if it is not.
+    """
+    own = tuple(cut(method, index) for method in declarations for index in range(len(method.phrases)))
+    phrases = (*own, *(phrase for method in declarations if (phrase := by_noun(method)) is not None))
+    made_of = said_in(declarations)
+    written = kept(
+        folder,
+        "phrases",
+        (made_of,),
+        ("phrases.py", "lexicon.py", "words.py", SHORT_WAYS),
+        lambda: _worked_out(phrases),
+    )
+    return PhraseGrammar(
+        written["rules"],
+        MappingProxyType({name: tuple(shape) for name, shape in written["shapes"].items()}),
+        MappingProxyType(written["alike"]),
+        tuple((terminal, group, words) for terminal, group, words in written["entries"]),
+        tuple(Group(name, terminal, tuple(bits), words) for name, terminal, bits, words in written["groups"]),
+        MappingProxyType({number: frozenset(slots) for number, slots in written["continues"]}),
+        MappingProxyType({f"call_{number}": phrase for number, phrase in enumerate(phrases)}),
+        own,
+        made_of,
+    )
+
+
+def said_in(declarations: Declarations) -> str:
+    """All in declarations of which words and sentences are made."""
+    return json.dumps(
+        [
+            (
+                method.key,
+                method.phrases,
+                method.noun,
+                method.aliases,
+                [astuple(param) for param in method.params],
+                list(method.fixed.items()),
+                method.verb,
+            )
+            for method in declarations
+        ]
+    )
+
+
+def _worked_out(phrases: Sequence[Phrase]) -> dict[str, Any]:
+    """Rules, shapes and groups as JSON."""
     names: dict[Words, str] = {}
     alike: dict[str, int] = {}
     for number, phrase in enumerate(phrases):
@@ -165,17 +229,16 @@ def grammar_of(declarations: Declarations) -> PhraseGrammar:
             name = names.setdefault(shape, f"shape_{len(names)}")
             alike[name] = alike.get(name, 0) | 1 << number
     groups, entries = _groups(phrases)
-    return PhraseGrammar(
-        "call: " + "\n    | ".join(f"{' '.join(shape)} -> {name}" for shape, name in names.items()) + "\n"
-        if names
-        else "",
-        MappingProxyType({name: shape for shape, name in names.items()}),
-        MappingProxyType(alike),
-        entries,
-        groups,
-        MappingProxyType({number: found for number, group in enumerate(groups) if (found := _after(group, phrases))}),
-        MappingProxyType({f"call_{number}": phrase for number, phrase in enumerate(phrases)}),
-    )
+    rules = "\n    | ".join(f"{' '.join(shape)} -> {name}" for shape, name in names.items())
+    after = ((number, sorted(_after(group, phrases))) for number, group in enumerate(groups))
+    return {
+        "rules": f"call: {rules}\n" if names else "",
+        "shapes": {name: shape for shape, name in names.items()},
+        "alike": alike,
+        "entries": entries,
+        "groups": [(group.name, group.terminal, group.phrases, group.words) for group in groups],
+        "continues": [(number, slots) for number, slots in after if slots],
+    }
 
 
 def _shapes(phrase: Phrase) -> Iterator[Words]:
@@ -205,7 +268,7 @@ def _stretches(shape: Words) -> Iterator[int]:
             slots += 1
 
 
-def _groups(phrases: list[Phrase]) -> tuple[tuple[Group, ...], tuple[tuple[str, int, Words], ...]]:
+def _groups(phrases: Sequence[Phrase]) -> tuple[tuple[Group, ...], tuple[tuple[str, int, str], ...]]:
     """All wordings by where they may stand; those that may stand in the same places are one group."""
     places: dict[tuple[str, Words], dict[int, int]] = {}
     for number, phrase in enumerate(phrases):
@@ -215,17 +278,17 @@ def _groups(phrases: list[Phrase]) -> tuple[tuple[Group, ...], tuple[tuple[str, 
                 used[stretch] = used.get(stretch, 0) | 1 << number
     numbers: dict[tuple[str, tuple[tuple[int, int], ...]], int] = {}
     groups: list[Group] = []
-    entries: list[tuple[str, int, Words]] = []
+    entries: list[tuple[str, int, str]] = []
     for (terminal, words), used in places.items():
         number = numbers.setdefault((terminal, tuple(used.items())), len(groups))
         if number == len(groups):
             bits = tuple(used.get(stretch, 0) for stretch in range(MAX_STRETCHES))
             groups.append(Group(f"_P{number}", terminal, bits, " ".join(words)))
-        entries.append((terminal, number, words))
+        entries.append((terminal, number, " ".join(words)))
     return tuple(groups), tuple(entries)
 
 
-def _after(group: Group, phrases: list[Phrase]) -> frozenset[str]:
+def _after(group: Group, phrases: Sequence[Phrase]) -> frozenset[str]:
     """What follows these words where they follow a text."""
     found: set[str] = set()
     for stretch, bits in enumerate(group.phrases[1:]):

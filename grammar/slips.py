@@ -11,6 +11,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from grammar.scanners import NUMBER_WORDS, UNITS
 from grammar.words import Word
 
 SHORTEST: Final = 3
@@ -138,8 +139,10 @@ class Slips:
     def find(self, words: Sequence[Word]) -> Iterator[Slip]:
         """The words of a sentence that may be slips, from the left; quoted ones are none."""
         for place, word in enumerate(words):
+            if word.kind != "word" or len(word.key) < SHORTEST:
+                continue
             following = words[place + 1] if place + 1 < len(words) else None
-            if word.kind != "word" or len(word.key) < SHORTEST or _is_written_on(word, following):
+            if _is_written_on(word, following) or (place and _is_a_unit(word, words[place - 1])):
                 continue
             if place == 0 and word.key in _FIRST_WORDS and following is not None and following.key in self._verbs:
                 yield Slip(word.start, word.end, _FIRST_WORDS[word.key])
@@ -155,6 +158,11 @@ class Slips:
         keys = (typed, *_shortened(typed))
         near = dict.fromkeys(word for key in keys for word in self._near.get(key, ()))
         return [word for word in near if word != typed and OSA.distance(typed, word, score_cutoff=1) == 1]
+
+
+def _is_a_unit(word: Word, before: Word) -> bool:
+    """Whether a word is what the number before it counts: the seconds of `10 seconds` are no slip of "second"."""
+    return word.key in UNITS and (before.kind == "number" or before.key in NUMBER_WORDS)
 
 
 def _is_written_on(word: Word, following: Word | None) -> bool:

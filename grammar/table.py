@@ -1,7 +1,7 @@
-"""The parser's table: what may come in each state, and what a rule's tree is made of. The one module that knows Lark.
+"""The parser's table: what may come in each state, and what a rule's tree is made of.
 
-Lark reads the grammar's files into rules; `grammar.lalr` makes the states. Both are a matter of a fraction of a second, and
-of the same text always come to the same, so a table can be kept in a folder.
+`grammar.notation` reads the grammar's files into rules, `grammar.lalr` makes the states. Both are a matter of a fraction of
+a second, and of the same text always come to the same, so a table can be kept in a folder.
 """
 
 import gc
@@ -13,6 +13,7 @@ from typing import Any
 
 from grammar.kept import kept
 from grammar.lalr import END, Automaton, Production, automaton_of
+from grammar.notation import Written, is_terminal, rules_of
 from grammar.tree import Leaf, Node, Tree
 
 
@@ -77,35 +78,29 @@ class Table:
         Raises:
             KeyError: It does not accept them.
         """
+        actions, gotos, rules = self.actions, self.gotos, self.rules
         states: list[int] = [self.starts[start]]
         read: list[Tree] = []
-        for leaf in leaves:
-            while (action := self.actions[states[-1]][leaf.type]) < 0:
-                self._reduce(states, read, ~action, name)
-            states.append(action)
-            read.append(leaf)
         end = self.ends[start]
-        while states[-1] != end:
-            self._reduce(states, read, ~self.actions[states[-1]][END], name)
+        for leaf in (*leaves, None):
+            terminal = END if leaf is None else leaf.type
+            while leaf is not None or states[-1] != end:
+                action = actions[states[-1]][terminal]
+                if action >= 0:
+                    states.append(action)
+                    read.append(leaf)  # type: ignore[arg-type]  # the end of a sentence is never shifted
+                    break
+                rule = rules[~action]
+                first = len(read) - rule.length
+                parts = read[first:]
+                del read[first:], states[first + 1 :]
+                tree = rule.tree(parts)
+                if name is not None and isinstance(tree, Node):
+                    name(tree, parts)
+                read.append(tree)
+                states.append(gotos[states[-1]][rule.origin])
         (tree,) = read
         return tree if isinstance(tree, Node) else Node(start, [tree])
-
-    def _reduce(
-        self,
-        states: list[int],
-        read: list[Tree],
-        number: int,
-        name: Callable[[Node, Sequence[Tree]], None] | None,
-    ) -> None:
-        rule = self.rules[number]
-        first = len(read) - rule.length
-        parts = read[first:]
-        del read[first:], states[first + 1 :]
-        tree = rule.tree(parts)
-        if name is not None and isinstance(tree, Node):
-            name(tree, parts)
-        read.append(tree)
-        states.append(self.gotos[states[-1]][rule.origin])
 
 
 def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Table:
@@ -113,10 +108,12 @@ def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Ta
 
     Raises:
         GrammarConflict: The grammar is ambiguous for one word of look-ahead.
-        lark.GrammarError: It is no grammar.
+        NotationError: It is no grammar.
     """
     with no_collecting():
-        written = kept(folder, "table", (text, *starts), ("table", "lalr"), lambda: _worked_out(text, starts))
+        written = kept(
+            folder, "table", (text, *starts), ("table.py", "lalr.py", "notation.py"), lambda: _worked_out(text, starts)
+        )
         return _table(written)
 
 
@@ -134,13 +131,8 @@ def no_collecting() -> Iterator[None]:
 
 def _worked_out(text: str, starts: Sequence[str]) -> dict[str, Any]:
     """The table as JSON: rules, sets of terminals, and for each state its shifts, gotos and (rule, set) where one ends."""
-    from lark import Lark  # it takes longer to import than a table to load
-
-    rules = Lark(text, parser=None, lexer="basic", start=list(starts), maybe_placeholders=False).rules
-    productions = [
-        Production(str(rule.origin.name), tuple(str(part.name) for part in rule.expansion)) for rule in rules
-    ]
-    automaton = automaton_of(productions, starts)
+    rules = rules_of(text, starts)
+    automaton = automaton_of([Production(rule.origin, rule.symbols) for rule in rules], starts)
     sets, states = _numbered(automaton)
     return {
         "rules": [_shape(rule) for rule in rules],
@@ -151,16 +143,14 @@ def _worked_out(text: str, starts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _shape(rule: Any) -> list[Any]:
+def _shape(rule: Written) -> list[Any]:
     """What a tree is made of, as Lark makes it: without words that begin with `_`, and rules that do are spread."""
-    origin = str(rule.origin.name)
     parts = [
-        [place, not part.is_term and part.name.startswith("_")]
-        for place, part in enumerate(rule.expansion)
-        if not (part.is_term and part.filter_out)
+        [place, symbol.startswith("_")]
+        for place, symbol in enumerate(rule.symbols)
+        if not (is_terminal(symbol) and symbol.startswith("_"))
     ]
-    alone = bool(rule.options and rule.options.expand1) and not rule.alias
-    return [origin, len(rule.expansion), str(rule.alias or origin), parts, alone]
+    return [rule.origin, len(rule.symbols), rule.alias or rule.origin, parts, rule.alone]
 
 
 def _numbered(automaton: Automaton) -> tuple[list[tuple[str, ...]], list[Any]]:

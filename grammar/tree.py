@@ -1,12 +1,10 @@
 """What reading a sentence gives: a tree of rules over words with their values. No behaviour, and no parser library."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A word, or several, as one terminal.
 
     Attributes:
@@ -45,7 +43,10 @@ class Node:
 
     def leaf(self, *types: str) -> Leaf | None:
         """The first direct word of one of these terminals."""
-        return next((child for child in self.children if isinstance(child, Leaf) and child.type in types), None)
+        for child in self.children:
+            if isinstance(child, Leaf) and child.type in types:
+                return child
+        return None
 
     def nodes(self, *rules: str) -> list["Node"]:
         """The direct nodes, all or of these rules."""
@@ -53,8 +54,10 @@ class Node:
 
     def node(self, *rules: str) -> "Node | None":
         """The first direct node, of any or of these rules."""
-        found = self.nodes(*rules)
-        return found[0] if found else None
+        for child in self.children:
+            if isinstance(child, Node) and (not rules or child.rule in rules):
+                return child
+        return None
 
     def __repr__(self) -> str:
         return f"{self.rule}({', '.join(map(repr, self.children))})"
@@ -65,12 +68,13 @@ Tree: TypeAlias = Node | Leaf
 
 def find(node: Node, rule: str) -> Node | None:
     """The first node of a rule, however deep."""
-    for child in node.nodes():
-        if child.rule == rule:
-            return child
-        found = find(child, rule)
-        if found is not None:
-            return found
+    for child in node.children:
+        if isinstance(child, Node):
+            if child.rule == rule:
+                return child
+            found = find(child, rule)
+            if found is not None:
+                return found
     return None
 
 

@@ -4,7 +4,6 @@ Only where that is plain: any other unit would be far off. Elsewhere the unit is
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from engine.edits import SetAction
@@ -46,10 +45,10 @@ def unitless(reading: Reading) -> float | None:
 def counted_in(reading: Reading, unit: int) -> Reading:
     """The same reading with its number counted in a unit."""
     tokens = (
-        replace(leaf, value=leaf.value.number * unit) if isinstance(leaf.value, NoUnit) else leaf
+        leaf._replace(value=leaf.value.number * unit) if isinstance(leaf.value, NoUnit) else leaf
         for leaf in reading.tokens
     )
-    return replace(reading, tokens=tuple(tokens))
+    return reading.of(tuple(tokens))
 
 
 def replaces_such(meant: Instruction, number: float, unit: int, workspace: Workspace) -> bool:

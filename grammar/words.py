@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal[
     "word", "number", "quote", "variable", "brace", "channel", "user", "command", "argument", "json", "name", "mark"
 ]
 
+SHORT_WAYS: Final = "lexicon/spellings.toml"
 MAX_FAILED_JSON: Final = 16
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
@@ -57,7 +58,7 @@ _decoder: Final = json.JSONDecoder()
 
 def _short_ways() -> dict[str, str]:
     """What each short way to type a word stands for."""
-    table = tomllib.loads((Path(__file__).parent / "lexicon" / "spellings.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((Path(__file__).parent / SHORT_WAYS).read_text(encoding="utf-8"))
     return {short: word for word, shorts in table.items() for short in shorts}
 
 
@@ -124,11 +125,19 @@ def split(text: str, limit: int) -> tuple[Word, ...]:
 
     Blanks and hyphens between letters only part words.
     """
-    return tuple(islice(_Cutter(text).words(), limit))
+    return _cut(text)[:limit] if FEW < limit <= MOST else tuple(islice(_Cutter(text).words(), limit))
+
+
+@lru_cache(maxsize=8)
+def _cut(text: str) -> tuple[Word, ...]:
+    """As many words as of a message are ever looked at; whoever has to do with a message asks for them."""
+    return tuple(islice(_Cutter(text).words(), MOST))
 
 
 _JOINTS: Final = frozenset({"and", "then", ",", ".", ";", "&", "n", "also", "plus", "but", "+"})
 _NO_JOINT_ALONE: Final = frozenset({"also", "but", "+"})
+MOST: Final = 241
+FEW: Final = 64
 _MOST_WORDS: Final = 240
 
 
@@ -157,7 +166,8 @@ def joints(text: str, *, certain: bool = False) -> list[tuple[int, int]]:
 def keys(phrase: str) -> tuple[str, ...]:
     """The keys of a phrase of a lexicon."""
     if _PLAIN.fullmatch(phrase):
-        return tuple(_SHORT.get(word, word) for word in phrase.split(" "))
+        words = phrase.split(" ")
+        return tuple(words if _SHORT.keys().isdisjoint(words) else [_SHORT.get(word, word) for word in words])
     return tuple(word.key for word in split(phrase, 64))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.services.declared import DECLARATIONS
 from grammar.driver import Driver
-from grammar.lattice import _SCANNERS, BY_FORM, OPENING, QUOTABLE, Lattice, read_words, vocabulary_of
+from grammar.lattice import _SCANNERS, BY_FORM, LOOKUP_WORK, OPENING, QUOTABLE, Lattice, read_words, vocabulary_of
 from grammar.lexicon import LiveLexicon
 
 DATA = Path(__file__).parents[1] / "data"
@@ -61,3 +61,18 @@ def test_every_form_is_met_in_the_odd_ones() -> None:
     met = {lattice.form(place) for lattice in map(lattice_of, ODD) for place in range(len(lattice.words))}
     assert met == BY_FORM.keys()
     assert OPENING in met
+
+
+def test_unknown_words_are_looked_up_only_where_somebody_asks() -> None:
+    """A text may be full of them; nobody corrects a text, and each look-up goes through all that is known."""
+    lattice = lattice_of("say hi vexzanko shodanvex lamezanpol sconds")
+    lattice.place(0)
+    assert lattice.work < 2 * LOOKUP_WORK, "of these only the last may be a unit with a slip"
+    assert lattice.nearest(2) == ()
+    assert lattice.nearest(5)[0][0] in ("second", "seconds")
+
+
+def test_what_words_of_the_lexicon_may_be_is_the_same_in_every_sentence() -> None:
+    first, second = lattice_of("stop everything"), lattice_of("please stop everything")
+    assert first.exact(0)
+    assert all(one is other for one, other in zip(first.exact(0), second.exact(1), strict=True))

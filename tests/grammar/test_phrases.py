@@ -1,5 +1,8 @@
 """Sentences of services: the table knows their shapes only, and still each phrase is read with its own words alone."""
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 
 from bot.services.declared import DECLARATIONS
@@ -8,8 +11,11 @@ from engine.model import Call
 from grammar.build_steps import StepBuilder
 from grammar.drafts import linked
 from grammar.driver import Driver, Parsed, Stuck
-from grammar.lexicon import LiveLexicon
+from grammar.lexicon import LiveLexicon, Node
+from grammar.live import LiveWords, _deeds, _nouns
 from grammar.phrases import grammar_of
+from grammar.words import keys
+from grammar.workspace import Workspace
 
 WHAT, WHERE, LEVEL, WHO = Param("what", "text"), Param("where", "text"), Param("level", "number"), Param("who", "user")
 
@@ -120,3 +126,23 @@ def test_all_readings_of_a_call_are_of_phrases_that_have_its_words() -> None:
     outcome = driver.parse("tell @ann", LiveLexicon(), "step_line")
     assert isinstance(outcome, Parsed)
     assert {reading.tree.nodes("step")[0].nodes()[0].rule for reading in outcome.readings} <= {"call_0", "call_1"}
+
+
+def test_what_is_made_of_phrases_is_kept_and_no_wording_is_made_again(tmp_path: Path) -> None:
+    made = grammar_of(DECLARATIONS, tmp_path)
+    read = grammar_of(DECLARATIONS, tmp_path)
+    assert read == made
+    assert not any("words" in vars(phrase) for phrase in read.by_rule.values())
+    assert grammar_of(methods(("sing {what}",)), tmp_path).entries == (("_SAID", 0, "sing"),)
+
+
+def test_words_for_steps_are_kept_and_read_back_the_same(tmp_path: Path) -> None:
+    phrases = grammar_of(DECLARATIONS).own
+    made, read = (LiveWords(DECLARATIONS, phrases, tmp_path).of(Workspace()) for _ in range(2))
+    for terminal, words, kind in (*_nouns(DECLARATIONS), *_deeds(phrases)):
+        for lexicon in (made, read):
+            first, *others = keys(words)
+            places = list(lexicon.begun(first))
+            for word in others:
+                places = [cast("Node", place.get(word)) for place in places if place.get(word) is not None]
+            assert any((terminal, kind, 0.0) in place.entries for place in places)

@@ -159,3 +159,17 @@ def test_slips_are_put_right_nine_times_of_ten() -> None:
 def test_every_case_file_is_read() -> None:
     assert tomllib is not None
     assert len(understood_cases()) > 300
+
+
+@pytest.mark.parametrize(
+    ("sentence", "meant"),
+    [
+        ("say b eles say c", ["else"]),
+        ("change the seconds wait to 5s", ["second"]),
+        ("wait 10 seconds then say bye", []),
+        ("wait twenty minutes then say bye", []),
+    ],
+)
+def test_what_a_number_counts_is_no_slip(sentence: str, meant: list[str]) -> None:
+    """To find out whether it is one takes as long as the sentence itself."""
+    assert [slip.word for slip in language()._slips.find(split(sentence, 20))] == meant
