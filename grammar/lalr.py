@@ -1,6 +1,7 @@
 """Makes the LALR(1) table of a grammar, by DeRemer and Pennello's method.
 
-Lark could make it as well; with sets of objects, though, that takes a second, which was most of a start. Here symbols, items and states are numbers and a set of terminals is the bits of one number. The tables are the
+Lark reads the grammar and could make the table as well; with sets of objects, though, that takes a second, which was most
+of a start. Here symbols, items and states are numbers and a set of terminals is the bits of one number. The tables are the
 same: a test holds them against Lark's (`tests/grammar/test_driver_table.py`). Where a terminal may be shifted or end a
 rule, it is shifted, as with Lark; two rules that could end at the same terminal are an error.
 """

@@ -1,7 +1,7 @@
-"""The parser's table: what may come in each state, and what a rule's tree is made of.
+"""The parser's table: what may come in each state, and what a rule's tree is made of. The one module that knows Lark.
 
-`grammar.notation` reads the grammar's files into rules, `grammar.lalr` makes the states. Both are a matter of a fraction of
-a second, and of the same text always come to the same, so a table can be kept in a folder.
+Lark reads the grammar's files into rules; `grammar.lalr` makes the states. Both are a matter of a fraction of a second, and
+of the same text always come to the same, so a table can be kept in a folder.
 """
 
 import gc
@@ -13,7 +13,6 @@ from typing import Any
 
 from grammar.kept import kept
 from grammar.lalr import END, Automaton, Production, automaton_of
-from grammar.notation import Written, is_terminal, rules_of
 from grammar.tree import Leaf, Node, Tree
 
 
@@ -108,12 +107,10 @@ def table_of(text: str, starts: Sequence[str], folder: Path | None = None) -> Ta
 
     Raises:
         GrammarConflict: The grammar is ambiguous for one word of look-ahead.
-        NotationError: It is no grammar.
+        lark.GrammarError: It is no grammar.
     """
     with no_collecting():
-        written = kept(
-            folder, "table", (text, *starts), ("table.py", "lalr.py", "notation.py"), lambda: _worked_out(text, starts)
-        )
+        written = kept(folder, "table", (text, *starts), ("table.py", "lalr.py"), lambda: _worked_out(text, starts))
         return _table(written)
 
 
@@ -131,8 +128,13 @@ def no_collecting() -> Iterator[None]:
 
 def _worked_out(text: str, starts: Sequence[str]) -> dict[str, Any]:
     """The table as JSON: rules, sets of terminals, and for each state its shifts, gotos and (rule, set) where one ends."""
-    rules = rules_of(text, starts)
-    automaton = automaton_of([Production(rule.origin, rule.symbols) for rule in rules], starts)
+    from lark import Lark  # it takes longer to import than a table to load
+
+    rules = Lark(text, parser=None, lexer="basic", start=list(starts), maybe_placeholders=False).rules
+    productions = [
+        Production(str(rule.origin.name), tuple(str(part.name) for part in rule.expansion)) for rule in rules
+    ]
+    automaton = automaton_of(productions, starts)
     sets, states = _numbered(automaton)
     return {
         "rules": [_shape(rule) for rule in rules],
@@ -143,14 +145,16 @@ def _worked_out(text: str, starts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _shape(rule: Written) -> list[Any]:
+def _shape(rule: Any) -> list[Any]:
     """What a tree is made of, as Lark makes it: without words that begin with `_`, and rules that do are spread."""
+    origin = str(rule.origin.name)
     parts = [
-        [place, symbol.startswith("_")]
-        for place, symbol in enumerate(rule.symbols)
-        if not (is_terminal(symbol) and symbol.startswith("_"))
+        [place, not part.is_term and part.name.startswith("_")]
+        for place, part in enumerate(rule.expansion)
+        if not (part.is_term and part.filter_out)
     ]
-    return [rule.origin, len(rule.symbols), rule.alias or rule.origin, parts, rule.alone]
+    alone = bool(rule.options and rule.options.expand1) and not rule.alias
+    return [origin, len(rule.expansion), str(rule.alias or origin), parts, alone]
 
 
 def _numbered(automaton: Automaton) -> tuple[list[tuple[str, ...]], list[Any]]:

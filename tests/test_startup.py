@@ -17,7 +17,7 @@ ROUNDS = 5
 MOST = 3.5
 """So many times as long as loading the libraries that a start needs, whatever the machine: a quiet one takes about 0.4 s."""
 
-LIBRARIES = "import aiosqlite, filelock, orjson, prompt_toolkit.shortcuts, pydantic, rapidfuzz, re2, typer"
+LIBRARIES = "import aiosqlite, filelock, lark, orjson, prompt_toolkit.shortcuts, pydantic, rapidfuzz, re2, typer"
 
 
 def libraries() -> float:
@@ -83,9 +83,9 @@ def test_help_comes_within_two_fifths_of_a_second() -> None:
 
 
 PLATFORMS = {
-    "aiohttp", "discord", "graphlay", "httpx2", "openai", "prometheus_client", "pydantic_ai", "resvg_py", "twitchio", "yaml",
+    "aiohttp", "discord", "graphlay", "httpx2", "lark", "openai", "prometheus_client", "pydantic_ai", "resvg_py", "twitchio", "yaml",
 }  # fmt: skip
-"""What only those need who are on the air, draw or read YAML."""
+"""What only those need who are on the air, draw, read YAML, or have no table of the language yet."""
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from bot.services.declared import DECLARATIONS
 from grammar.driver import grammar_text
 from grammar.kept import FILES
 from grammar.lalr import END, Automaton, GrammarConflict, Production, automaton_of
-from grammar.notation import NotationError, Written, rules_of
 from grammar.phrases import grammar_of
 from grammar.table import Table, table_of
 from grammar.tree import Leaf, Node
@@ -61,68 +60,11 @@ def by_us(lark: Lark, starts: list[str]) -> tuple[list[Production], Automaton]:
     return productions, automaton_of(productions, starts)
 
 
-def of_lark(lark: Lark) -> list[Written]:
-    return [
-        Written(
-            str(rule.origin.name),
-            tuple(str(part.name) for part in rule.expansion),
-            rule.alias and str(rule.alias),
-            bool(rule.options and rule.options.expand1) and not rule.alias,
-        )
-        for rule in lark.rules
-    ]
-
-
-def in_full(rules: list[Written]) -> set[Written]:
-    """The rules with the name of each repetition, which anybody may choose, as what is repeated."""
-    choices: dict[str, list[Written]] = {}
-    for rule in rules:
-        choices.setdefault(rule.origin, []).append(rule)
-
-    def named(symbol: str, inside: str) -> str:
-        if symbol == inside or not symbol.startswith("__"):
-            return "itself" if symbol == inside else symbol
-        return str(sorted([named(each, symbol) for each in rule.symbols] for rule in choices[symbol]))
-
-    return {
-        rule._replace(
-            origin=named(rule.origin, ""), symbols=tuple(named(symbol, rule.origin) for symbol in rule.symbols)
-        )
-        for rule in rules
-    }
-
-
-GRAMMARS = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("text", "starts"),
     [(SMALL, ["start", "other"]), grammar_text(None, grammar_of(DECLARATIONS))],
     ids=["small", "the language"],
 )
-
-
-@GRAMMARS
-def test_our_rules_are_those_that_lark_reads(text: str, starts: list[str]) -> None:
-    lark, ours = by_lark(text, starts), rules_of(text, starts)
-    assert in_full(ours) == in_full(of_lark(lark))
-    assert len(ours) == len(lark.rules)
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("%declare A\nstart: (A", "not closed"),
-        ("%declare A\nstart: A)", "not expected"),
-        ("%declare A\nstart: A B", "B is used but not defined"),
-        ("%declare A\nstart: A other", "other is used but not defined"),
-        ("%declare A\nother: A", "start is used but not defined"),
-        ("%declare A\nstart: A -> one\n | A -> two", "there twice"),
-    ],
-)
-def test_what_is_no_grammar_is_said(text: str, why: str) -> None:
-    with pytest.raises(NotationError, match=why):
-        table_of(text, ["start"])
-
-
-@GRAMMARS
 def test_our_table_is_larks_state_by_state(text: str, starts: list[str]) -> None:
     lark = by_lark(text, starts)
     productions, ours = by_us(lark, starts)
