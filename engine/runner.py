@@ -450,6 +450,10 @@ class Runner:
         """What is still to come today by the clock: time and workflow, in order."""
         return self._opened(community).scheduler.today(self._clock.wall())
 
+    def next_start(self, community: str, workflow: str) -> float | None:
+        """When a clock starts a workflow next; None if none does."""
+        return self._opened(community).scheduler.next_of(workflow)
+
     def census(self, community: str) -> Mapping[tuple[str, int], int]:
         """How many executions have not ended, by workflow and version."""
         return self._opened(community).roster.census()

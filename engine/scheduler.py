@@ -123,6 +123,11 @@ class Scheduler:
         """When something is due next; None if nothing ever is."""
         return min((schedule.due for schedule in self._all() if schedule.due is not None), default=None)
 
+    def next_of(self, workflow: str) -> float | None:
+        """When a workflow is due next; None if it never is."""
+        made = self._schedules.get(workflow, {}).values()
+        return min((schedule.due for schedule in made if schedule.due is not None), default=None)
+
     def due(self, now: float) -> tuple[Fallen, ...]:
         """What has come by now, in the order of its times; changes nothing."""
         ready = [

@@ -5,13 +5,14 @@ all the steps of the workflow. How a step is built is handed in, since steps hol
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from engine.formulas import Formula
 from engine.model import (
     Action,
     Block,
+    Call,
     Case,
     Choose,
     ForEach,
@@ -23,7 +24,7 @@ from engine.model import (
 )
 from grammar.build_conditions import condition, condition_in, opposite
 from grammar.build_singles import name_in, single
-from grammar.drafts import Draft, in_a_row, placeholder
+from grammar.drafts import PICKED, Draft, in_a_row, placeholder
 from grammar.leaves import NotBuilt, seconds_in, valid, value_of
 from grammar.tree import Leaf, Node
 
@@ -53,10 +54,12 @@ class Kinds:
     Attributes:
         step: Builds one step from its tree and the path that makes its placeholder unique.
         opposite: What takes a deed back, if something surely does.
+        one_of: What picks one of some texts, and what says it.
     """
 
     step: StepOf
     opposite: Callable[[Action], Action | None]
+    one_of: Callable[[Node], tuple[Action, Action]]
 
     def build(self, node: Node, path: str) -> Made:
         """The action of a tree."""
@@ -101,13 +104,21 @@ class Kinds:
                 if child.rule == "delay":
                     drafts.append(_waiting(child, own))
                 continue
+            if (choosing := child.node(*ONE_OF)) is not None and len(child.children) == 1:
+                drafts.extend(
+                    Draft(State(name=placeholder(f"{own}.{place}"), action=action))
+                    for place, action in enumerate(self.one_of(choosing))
+                )
+                beside = []
+                continue
             if drafts and (with_it := _at_once_with(child)) is not None:
                 drafts.append(_beside((drafts.pop(), *self._each(with_it, own)), "all", own))
                 beside = []
                 continue
             if beside and child.node("tail_if", "tail_unless", "tail_again") is not None:
                 raise NotBuilt(_FOR_WHICH)
-            beside.append(self.step(child, own))
+            step = self.step(child, own)
+            beside.append(_saying_what_was_picked(step, child) if drafts and _picks(drafts[-1]) else step)
             drafts.append(beside[-1])
             if (lasting := child.node("tail_for")) is not None:
                 ending = self._ending(drafts[-1], f"{own}.end") if steps.nodes("step")[-1] is child else ()
@@ -178,6 +189,8 @@ class Kinds:
         return Made(valid(Parallel, branches=made, join=join), _all(bodies))
 
 
+_IT: Final = frozenset({"it", "that", "that one", "the result"})
+ONE_OF: Final = ("one_of", "one_of_said", "one_of_perhaps")
 _FOR_WHICH: Final = (
     "it is not clear whether the last part is for all of these steps; put those it is for in parentheses, such as: "
     'if viewers > 5 (say "a", then wait 5 seconds)'
@@ -196,6 +209,21 @@ def verbatim_of(drafts: Iterable[Draft]) -> frozenset[str]:
     return frozenset(
         name for draft in drafts for name in (*draft.verbatim, *(() if draft.typed else (draft.state.name,)))
     )
+
+
+def _picks(draft: Draft) -> bool:
+    return isinstance(draft.state.action, Call) and isinstance(draft.state.action.params.get("options"), list)
+
+
+def _saying_what_was_picked(draft: Draft, step: Node) -> Draft:
+    """`pick one of "a", "b" at random and say it`: "it" is what was picked."""
+    said = [leaf for leaf in step.leaves() if leaf.type == "TEXT"]
+    action = draft.state.action
+    if len(said) != 1 or said[0].quoted or str(said[0].value).casefold() not in _IT or not isinstance(action, Call):
+        return draft
+    params = {name: PICKED if value == said[0].value else value for name, value in action.params.items()}
+    told = Call(service=action.service, method=action.method, params=params)
+    return replace(draft, state=draft.state.model_copy(update={"action": told}))
 
 
 def _waiting(node: Node, path: str) -> Draft:

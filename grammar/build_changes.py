@@ -418,6 +418,8 @@ def _carry_on(node: Node) -> EditSyntax:
 def _hold(node: Node) -> EditSyntax:
     """What has to hold for a start."""
     match node.rule:
+        case "guard_lines":
+            return Hold(lines=build_policies.count(node))
         case "guard":
             return Hold(condition_in(node))
         case "guard_not":
@@ -506,7 +508,8 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "no_triggers": _forget,
     **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside", "wrap_for"), _wrap),
     **dict.fromkeys(
-        ("guard", "guard_not", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"), _hold
+        ("guard", "guard_lines", "guard_not", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"),
+        _hold,
     ),
 }
 """What each rule says that holds no steps."""

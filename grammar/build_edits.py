@@ -24,9 +24,10 @@ from grammar.build_references import (
     value_in,
 )
 from grammar.build_steps import StepBuilder
-from grammar.drafts import Draft
-from grammar.leaves import NotBuilt, leaf_of
+from grammar.drafts import Draft, MissingPiece
+from grammar.leaves import NotBuilt, leaf_of, value_of
 from grammar.phrases import Phrase
+from grammar.starts import BY_THE_CLOCK
 from grammar.syntax import (
     Add,
     Alter,
@@ -182,15 +183,31 @@ class EditBuilder:
 
     def start(self, node: Node) -> EditSyntax:
         """What starts the workflow."""
-        mode: Any = {"also": "add", "also_days": "add", "only": "only", "by_hand": "only", "no_longer": "remove"}[
-            node.rule
-        ]
+        modes = {
+            "also": "add",
+            "also_days": "add",
+            "only": "only",
+            "by_hand": "only",
+            "no_longer": "remove",
+            "timed": "timed",
+            "timed_run": "timed",
+        }
+        if node.rule == "as_often":
+            return Start("scaled", factor=float(value_of(node, "AS_OFTEN")))
+        if node.rule == "rarer":
+            raise MissingPiece("How often? Such as: every 45 minutes.", joint=":")
+        mode: Any = modes[node.rule]
         days = node if node.rule == "also_days" else find(node, "some_time")
         if mode == "add" and days is not None:
             return MoreDays(build_policies.weekdays(days))
         triggers = find(node, "triggers")
         if triggers is not None:
-            return Start(mode, self._steps.all_triggers(triggers))
+            limits = any(leaf.type == "ONCE_A" for leaf in triggers.leaves())
+            once = mode == "timed" and any(_is_one_time(each) for each in triggers.nodes("trigger"))
+            said = self._steps.all_triggers(triggers)
+            if node.rule == "timed_run" and any(trigger.on not in BY_THE_CLOCK for trigger in said):
+                raise NotBuilt("a step that runs it is meant")
+            return Start(mode, said, limits, once)
         events = [each for each in node.nodes() if each.rule.startswith("event")]
         return Start(mode, self._steps.all_triggers(Node("triggers", list(events))))
 
@@ -235,6 +252,12 @@ class EditBuilder:
         return tuple((way.when, named_place(way.to)) for way in meant)
 
 
+def _is_one_time(trigger: Node) -> bool:
+    """`at 20:00`: today, or every day."""
+    said = trigger.node("at_days")
+    return said is not None and [leaf.type for leaf in said.leaves()] == ["TIME"]
+
+
 def is_rather_steps(tree: Node) -> bool:
     """Whether what reads as a change without a verb is a step as it stands: `wait 10 seconds`, not `the wait 10 seconds`."""
     return any(node.rule == "alter_verbless" and _is_a_step_itself(node) for node in tree.nodes())
@@ -275,6 +298,10 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "only": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,
+    "timed": _I.start,
+    "timed_run": _I.start,
+    "rarer": _I.start,
+    "as_often": _I.start,
     "handle": _I.handle,
     **dict.fromkeys(
         (

@@ -34,6 +34,8 @@ def _happening(node: Node) -> dict[str, Any]:
             return {"on": value_of(node, "EVENT", "DOES")}
         case "event_measured":
             return _measured(node)
+        case "event_given":
+            return _given(node)
         case "event_command":
             return _command(node)
         case "event_reward":
@@ -101,6 +103,17 @@ def _measured(node: Node) -> dict[str, Any]:
     operator: Any = compared.value if compared is not None else ">=" if first == "UNIT" else "=="
     number = Literal(value_of(measure, "NUMBER"))
     return {"on": name, "when": Compare(operator, Variable(counted), number)}
+
+
+def _given(node: Node) -> dict[str, Any]:
+    """`more than 10 gifted subs`."""
+    name = value_of(node, "GIVEN")
+    kind, compared = kind_of(name), node.leaf("COMPARE", "COMPARE_SUFFIX")
+    if kind is None or kind.measure is None:
+        raise NotBuilt(f'"{name}" cannot be counted')
+    operator: Any = "==" if compared is None else compared.value
+    number = Literal(value_of(node, "NUMBER"))
+    return {"on": name, "when": Compare(operator, Variable(kind.measure), number)}
 
 
 def _only_number(kind: EventType) -> str | None:

@@ -3,11 +3,13 @@
 Edits, steps and verbs are handed on to the modules that build them. No workflow is in sight.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from pydantic import JsonValue
 
+from engine.expressions import quote
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import Run, State, Trigger, Wait
 from grammar.build_edits import EditBuilder
@@ -17,10 +19,13 @@ from grammar.build_verbs import arguments_in, command
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds
 from grammar.phrases import Phrase
-from grammar.syntax import Command, DryRunCommand, Edits, New, SupposeCommand, Together
+from grammar.starts import BY_THE_CLOCK
+from grammar.syntax import Command, DryRunCommand, Edits, New, Start, SupposeCommand, Together
 from grammar.tree import Leaf, Node, find
 
-_TIMES: Final = frozenset({"schedule.fired", "interval.elapsed"})
+_TEXTS: Final = ("saying", "perhaps_saying", "answering", "greeting")
+_NAMES_A_DEED: Final = re.compile(r"an? \w+", re.IGNORECASE)
+"""Words that may be rather a step than a text: `greet raiders with a shoutout`."""
 _JUST_ENOUGH: Final[Mapping[str, int]] = {"==": 0, ">=": 0, "<=": 0, ">": 1, "<": -1}
 
 
@@ -29,6 +34,7 @@ class InstructionBuilder:
 
     def __init__(self, by_rule: Mapping[str, Phrase], read_steps: Callable[[str], Node | None]) -> None:
         self._steps = StepBuilder(by_rule)
+        self._read_steps = read_steps
         self._edit_builder = EditBuilder(by_rule, read_steps)
 
     def build(self, tree: Node) -> Command:
@@ -83,12 +89,43 @@ class InstructionBuilder:
         leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
         triggers = find(tree, "triggers")
         steps = find(tree, "steps")
-        whoever, late = find(tree, "for_whoever"), find(tree, "after_a_while")
+        whoever, late = (
+            find(tree, "for_whoever") or find(tree, "greeting") or find(tree, "shouting"),
+            find(tree, "after_a_while"),
+        )
         starting = triggers or late
         started = self._steps.all_triggers(starting) if starting is not None else ()
         if whoever is not None:
-            started = (Trigger(on=str(leaf_of(whoever, "WHOEVER", "WHO_DOES", "WHO").value)),)
+            event = str(leaf_of(whoever, "WHOEVER", "WHO_DOES", "WHO").value)
+            counted = whoever.node("measure")
+            happening = Node(
+                "event_plain" if counted is None else "event_measured", [_as_event(event), *whoever.nodes()]
+            )
+            started = self._steps.triggers(Node("trigger", [happening, *whoever.nodes()]))
         drafts = self._steps.steps(steps) if steps is not None else ()
+        guessed = False
+        for rule in _TEXTS:
+            said = find(tree, rule)
+            if said is not None:
+                answered = said.node("event_command") if rule == "answering" else None
+                started = (
+                    started
+                    if answered is None
+                    else self._steps.all_triggers(Node("triggers", [Node("trigger", [answered])]))
+                )
+                drafts = (*self._saying(said), *drafts)
+                guessed = rule == "perhaps_saying" and not leaf_of(said, "TEXT").quoted
+        typed_by = find(tree, "typed_by")
+        if typed_by is not None:
+            doer = typed_by.node("doer")
+            commands = [each for trigger in typed_by.nodes("triggers") for each in trigger.nodes()]
+            said_by = [Node(each.rule, [*([doer] if doer is not None else []), *each.children]) for each in commands]
+            started = self._steps.all_triggers(Node("triggers", [Node("trigger", [each]) for each in said_by]))
+        if find(tree, "shouting") is not None:
+            shouting = self._read_steps("shout out ${user}")
+            drafts = self._steps.steps(shouting) if shouting is not None else ()
+        if find(tree, "only_live") is not None:
+            started = tuple(trigger.model_copy(update={"only_live": True}) for trigger in started)
         either = find(tree, "either_way")
         if either is not None:
             started, drafts = self._either_way(either, started, drafts)
@@ -99,7 +136,29 @@ class InstructionBuilder:
             started,
             (*self._wait_before(tree), *drafts),
             quoted=leaf is not None and leaf.quoted,
+            guessed=guessed,
+            subject=_subject(find(tree, "happening_makes")),
         )
+
+    def _saying(self, node: Node) -> tuple[Draft, ...]:
+        """The step that says the text of a node, where it was said by other words than that step is."""
+        text = node.leaf("TEXT", "STRING")
+        greeting = node.leaf("GREET")
+        usual = self._read_steps(str(greeting.value)) if text is None and greeting is not None else None
+        if usual is not None:
+            return self._steps.steps(usual)
+        if text is None:
+            whom = leaf_of(node, "WHO")
+            raise MissingPiece("What should it say?", joint=" with", end=whom.end, verbatim=True)
+        if not text.quoted and _NAMES_A_DEED.match(str(text.value)):
+            for about in ("", " ${user}"):
+                steps = self._read_steps(f"{text.value}{about}")
+                if steps is not None:
+                    return self._steps.steps(steps)
+        steps = self._read_steps(f"say {quote(str(text.value))}")
+        if steps is None:
+            raise NotBuilt("nothing here can say anything")
+        return self._steps.steps(steps)
 
     def _either_way(
         self, node: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]
@@ -133,13 +192,26 @@ class InstructionBuilder:
             named = _names_workflow(node)
             if named is not None and scope not in (None, named):
                 raise MissingPiece("Which of the two workflows do you mean?")
-            scope, workflow = None, named or workflow
             edit = self._edit_builder.edit(node)
+            if isinstance(edit, Start) and edit.mode == "timed" and scope is None and named is None:
+                raise NotBuilt("what should start then?")
+            scope, workflow = None, named or workflow
             if meant and meant[-1].workflow == workflow:
                 meant[-1] = Edits((*meant[-1].edits, edit), workflow)
             else:
                 meant.append(Edits((edit,), workflow))
         return meant[0] if len(meant) == 1 else Together(tuple(meant))
+
+
+def _as_event(name: str) -> Leaf:
+    return Leaf("EVENT", name, "", 0, 0)
+
+
+def _subject(node: Node | None) -> str | None:
+    """What is to do something, as typed."""
+    said = None if node is None else find(node, "event_plain")
+    event = None if said is None else said.leaf("EVENT")
+    return None if event is None else event.text
 
 
 def _apart(guard: Formula) -> tuple[Formula | None, Formula]:
@@ -177,7 +249,7 @@ def _is_about_a_run(tree: Node, started: tuple[Trigger, ...], drafts: tuple[Draf
     said = tree.node("triggered")
     if said is None or len(drafts) != 1 or not isinstance(drafts[0].state.action, Run):
         return False
-    return said.nodes()[0].rule == "steps" or any(trigger.on in _TIMES for trigger in started)
+    return said.nodes()[0].rule == "steps" or any(trigger.on in BY_THE_CLOCK for trigger in started)
 
 
 def _holding(guard: Formula | None) -> dict[str, JsonValue]:

@@ -27,6 +27,7 @@ RULES = frozenset(
         "enable_many",
         "disable_many",
         "list_sort",
+        "list_using",
         "restore",
         "take_back",
         "diff",
@@ -49,6 +50,9 @@ def command(tree: Node, workflow: str | None) -> Command:
             return _from_template(tree)
         case "enable_many" | "disable_many":
             return SortCommand(sort(tree.node("many")), tree.rule == "enable_many")
+        case "list_using":
+            used = next(cast("Node", tree.node("used")).leaves())
+            return SortCommand(Sort(using=str(used.value)))
         case "list_sort":
             return SortCommand(sort(tree))
         case "restore":

@@ -14,9 +14,10 @@ Fields: TypeAlias = dict[str, Any]
 HOUR: Final = 3_600
 MINUTE: Final = 60
 _HOURS: Final = 24
+_MOST_LINES: Final = 4
 
 
-def schedules(node: Node) -> list[Fields]:
+def schedules(node: Node) -> list[Fields]:  # noqa: C901  one line each
     """What a schedule says, as the fields of one trigger or of several."""
     match node.rule:
         case "every":
@@ -29,6 +30,10 @@ def schedules(node: Node) -> list[Fields]:
             return [_once(node)]
         case "at_days":
             return _days(node)
+        case "at_days_often":
+            if seconds_in(node) != _HOURS * HOUR:
+                raise NotBuilt("on which days at that time? Such as every monday at 19:30")
+            return _days(node)
         case "some_time":
             raise NotBuilt(f"at what time of the day? Such as {_every_day_named(node)} at 19:00")
         case "hourly":
@@ -36,7 +41,7 @@ def schedules(node: Node) -> list[Fields]:
         case "hourly_at":
             return [_cron(_sharp(seconds_in(node), _minute(node)))]
         case "every_between":
-            return [_cron(_between(node))]
+            return _between(node)
         case "by_cron":
             return [_cron(str(value_of(node, "STRING")))]
         case other:
@@ -169,16 +174,29 @@ def _sharp(seconds: float, minute: int) -> str:
     )
 
 
-def _between(node: Node) -> str:
-    """The line for `every hour from 18:00 to 23:00`, or `every 30 minutes from 18:00 to 22:30`."""
+def _between(node: Node) -> list[Fields]:
+    """`every hour from 18:00 to 23:00`, `every 30 minutes from 20:00 to 22:00`; one line where one can say it."""
     first, last = (_clock(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type == "TIME")
     each = seconds_in(node) / MINUTE
     if each.is_integer() and first < last and (last - first) % each == 0:
         if each % 60 == 0 and _HOURS % (each / 60) == 0:
             step = "" if each == 60 else f"/{each / 60:g}"
-            return f"{first % 60} {first // 60}-{last // 60}{step} * * *"
+            return [_cron(f"{first % 60} {first // 60}-{last // 60}{step} * * *")]
         if each < 60 and 60 % each == 0 and first % 60 == 0 and last % 60 == 60 - each:
-            return f"*/{each:g} {first // 60}-{last // 60} * * *"
+            return [_cron(f"*/{each:g} {first // 60}-{last // 60} * * *")]
+    if each.is_integer() and first != last:
+        until = last if last > first else last + _HOURS * 60
+        found = _at_times(range(first, until + 1, int(each)))
+        if len(found) <= _MOST_LINES:
+            return found
     raise NotBuilt(
         "that does not come out even on a clock; say every 30 minutes, and when it is to be quiet: quiet from 23:00 to 18:00"
     )
+
+
+def _at_times(minutes: range) -> list[Fields]:
+    """Times of the day, counted in minutes and perhaps beyond midnight; a line for those of the same minute."""
+    by_minute: dict[int, set[int]] = {}
+    for each in minutes:
+        by_minute.setdefault(each % 60, set()).add(each // 60 % _HOURS)
+    return [_cron(f"{minute} {','.join(map(str, sorted(hours)))} * * *") for minute, hours in by_minute.items()]

@@ -4,24 +4,28 @@ One function per rule, one level each. What cannot be built (JSON that is no act
 steps) is a `NotBuilt` in plain words. Nothing is looked up in a workspace here.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from pydantic import JsonValue, TypeAdapter
 
+from engine.expressions import quote
 from engine.formulas import And, Formula
 from engine.model import Action, Call, Goto, Repeat, Retry, State, Stop, Target, Trigger, Wait, Way, all_states, blocks
-from grammar.build_blocks import Kinds, Made, body_of, times
+from grammar.build_blocks import ONE_OF, Kinds, Made, body_of, times
 from grammar.build_conditions import any_role, condition_in, opposite
 from grammar.build_events import happenings
 from grammar.build_schedules import holds
 from grammar.build_singles import limit_of
-from grammar.drafts import Draft, placeholder
+from grammar.drafts import PICKED, Draft, placeholder
 from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.listings import answers_to, one_after_another
 from grammar.phrases import Phrase
+from grammar.references import Unsettled
 from grammar.tree import Leaf, Node
+from grammar.wishes import Vague
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
 _RAW: Final = ("do_kind", "do_call", "keep_all")
@@ -64,6 +68,8 @@ class StepBuilder:
                 return Made(self._named_call(node))
             case "bare":
                 return Made(self._named_alone(next(node.leaves())))
+            case rule if rule in ONE_OF:
+                raise NotBuilt("say it in two steps there: pick one of them at random, then say ${choice}")
             case rule if rule in self.by_rule:
                 return Made(self._call(node))
             case _:
@@ -72,7 +78,7 @@ class StepBuilder:
     @property
     def _kinds(self) -> Kinds:
         """Builds what holds steps; inside a block a step is led to by its name only."""
-        return Kinds(replace(self, place_name=_no_places).step, self._opposite)
+        return Kinds(replace(self, place_name=_no_places).step, self._opposite, self._one_of)
 
     def _named_call(self, node: Node) -> Action:
         service, _, method = str(value_of(node, "METHOD")).partition(".")
@@ -108,6 +114,33 @@ class StepBuilder:
         kept = {name: value for name, value in action.params.items() if name in needed}
         return Call(service=action.service, method=action.method, params={**kept, both[0]: not action.params[both[0]]})
 
+    def _one_of(self, node: Node) -> tuple[Action, Action]:
+        """`say one of "a", "b"`: what picks one, and what says it."""
+        leaf = node.leaf("LIST", "TEXT")
+        options = list(leaf.value) if leaf is not None and leaf.type == "LIST" else _apart(str(value_of(node, "TEXT")))
+        if len(options) < 2:
+            raise NotBuilt("one of which? Put each in quotes, with a comma between them")
+        if node.rule == "one_of_perhaps" and len(options) == 2:
+            listed = ", ".join(quote(option) for option in options)
+            raise Unsettled(
+                Vague(
+                    f"One of those at random? Then put each in quotes: say one of {listed}. Else put the text in quotes."
+                )
+            )
+        pick, say = self._said_by("pick one of", "list"), self._said_by("say", "text")
+        return (
+            Call(service=pick.method.service, method=pick.method.name, params={pick.slots[0].name: options}),
+            Call(service=say.method.service, method=say.method.name, params={say.slots[0].name: PICKED}),
+        )
+
+    def _said_by(self, words: str, slot: str) -> Phrase:
+        """The phrase that begins with these words and has one slot."""
+        begun = tuple(words.split())
+        for phrase in self.by_rule.values():
+            if [each.type for each in phrase.slots] == [slot] and begun in phrase.words[0]:
+                return phrase
+        raise NotBuilt(f"nothing here can {words}")
+
     def _named_alone(self, leaf: Leaf) -> Call:
         """`airhorn`, `hype scene`: what is done with such a thing, by whichever service says it first."""
         kind = leaf.type.removeprefix("BARE_").lower()
@@ -131,7 +164,7 @@ class StepBuilder:
 
     def steps(self, node: Node) -> tuple[Draft, ...]:
         """All the steps of a `steps` tree; numbers before them are only for people."""
-        return Kinds(self.step, self._opposite).together(node, "")
+        return Kinds(self.step, self._opposite, self._one_of).together(node, "")
 
     def step(self, node: Node, path: str = "") -> Draft:
         """One step; a name that was not written is a placeholder."""
@@ -215,19 +248,25 @@ class StepBuilder:
 
     def triggers(self, node: Node) -> tuple[Trigger, ...]:
         """What starts a workflow, where several times may be said in one sentence."""
-        happening = node.node()
+        happening = _happening(node)
         if happening is None:
             raise NotBuilt("when what happens?")
         return tuple(self._trigger(node, fields) for fields in happenings(happening))
 
     def all_triggers(self, triggers: Node) -> tuple[Trigger, ...]:
-        """Every trigger of a list; after "or" the event may stand alone."""
+        """Every trigger of a list; after "or" the event may stand alone, or what else the same people do."""
         found: list[Trigger] = []
+        doer: Node | None = None
         for node in triggers.nodes():
             if node.rule == "trigger":
                 found.extend(self.triggers(node))
-            elif node.rule.startswith("event"):
-                found.extend(self.triggers(Node("trigger", [node])))
+                first = _happening(node)
+                doer = first.node("doer") if first is not None else None
+            for event in [node] if node.rule.startswith("event") else node.nodes() if node.rule == "listed" else []:
+                own = event.leaf("DOES") is not None or event.rule == "event_command"
+                alone = doer is not None and own and event.node("doer") is None
+                does = Node(event.rule, [doer, *event.children]) if doer is not None and alone else event
+                found.extend(self.triggers(Node("trigger", [does])))
         return tuple(found)
 
     def _trigger(self, node: Node, said: dict[str, Any]) -> Trigger:
@@ -247,6 +286,16 @@ class StepBuilder:
         if twice := sorted(set(extra) & (set(said) | set(held))):
             raise NotBuilt(f'"{twice[0]}" is said in words already, and once more in JSON')
         return cast("Trigger", valid(Trigger, **said, **held, **extra))
+
+
+def _apart(text: str) -> list[str]:
+    """`a, b or c`: what is named one after the other."""
+    return [part.strip() for part in re.split(r"\s*,\s*(?:or\s+)?|\s+or\s+", text) if part.strip()]
+
+
+def _happening(trigger: Node) -> Node | None:
+    """What happens in a trigger, after what holds it back if that was said first."""
+    return next((each for each in trigger.nodes() if not each.rule.startswith("hold_")), None)
 
 
 def retry_of(node: Node) -> Retry:

@@ -45,6 +45,9 @@ _PLAIN: Final[Mapping[str, str]] = {
     "show_step": "show step",
     "why": "why",
     "agenda": "agenda",
+    "tell_starts": "starts",
+    "tell_length": "length",
+    "tell_rights": "rights",
     "runs": "runs",
     "history": "history",
     "undo": "undo",
@@ -70,7 +73,7 @@ _THANKS: Final = re.compile(r"(?:,?\s+(?:please|pls|plz|thanks|thx|thank you))?[
 """How a sentence ends; no value does, unless it is quoted."""
 
 
-def command(tree: Node) -> Command:
+def command(tree: Node) -> Command:  # noqa: C901  one line each
     """What is to be done or told, with the names as typed."""
     workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
     if tree.rule in build_manage.RULES:
@@ -97,6 +100,8 @@ def command(tree: Node) -> Command:
             leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
             return RenameCommand(workflows[0] if workflows else None, str(leaf.value) if leaf else "")
         case "status_until":
+            return Named("status", workflows, "it")
+        case "status" if any(leaf.type == "IT" for leaf in tree.leaves()):
             return Named("status", workflows, "it")
         case "help":
             said = tree.leaf("TEXT")

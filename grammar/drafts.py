@@ -45,6 +45,8 @@ NO_COUNTS: Final = Counts()
 _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""
+PICKED: Final = "${\ufdd0picked}"
+"""What the step before it has picked; how that is written depends on the name that step gets."""
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
 _ABOUT: Final = "${user}"
 _NAME_IN_TEXT: Final = re.compile(r"[^\W\d]\w*")
@@ -269,8 +271,9 @@ def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
 def _with_persons(states: tuple[State, ...], them: str) -> tuple[State, ...]:
     """The same states with a person for each "them": who was waited for in a step before, else whom the start is about."""
     made: list[State] = []
-    for state in states:
-        made.append(_with_person(state, them))
+    for before, state in zip((None, *states), states, strict=False):
+        told = state if before is None else _with_picked(state, before.name)
+        made.append(_with_person(told, them))
         if isinstance(state.action, WaitFor) and state.action.who is None and _is_about_somebody(state.action.event):
             them = f"${{{state.name}.user}}" if _NAME_IN_TEXT.fullmatch(state.name) else them
     return tuple(made)
@@ -283,6 +286,14 @@ def _with_person(state: State, them: str) -> State:
         action = Call(service=action.service, method=action.method, params=params)
     inner = map_blocks(action, lambda block: block.model_copy(update={"states": _with_persons(block.states, them)}))
     return state if inner is state.action else state.model_copy(update={"action": inner})
+
+
+def _with_picked(state: State, name: str) -> State:
+    action = state.action
+    if not isinstance(action, Call) or PICKED not in action.params.values():
+        return state
+    params = {key: f"${{{name}}}" if value == PICKED else value for key, value in action.params.items()}
+    return state.model_copy(update={"action": Call(service=action.service, method=action.method, params=params)})
 
 
 def _is_about_somebody(event: str) -> bool:

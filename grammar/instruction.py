@@ -90,11 +90,13 @@ class Sort:
         tag: A tag they have.
         start: What starts them: `timers`, `commands`, `redeems`, `by hand`, `triggers` (anything by itself), or the name of
             an event.
+        using: What they show, play, post in, are started by or run: a name, a service, or `cooldown`; only said alone.
     """
 
     state: Literal["enabled", "disabled", "running"] | None = None
     tag: str | None = None
     start: str | None = None
+    using: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,14 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """One thing that is asked of a workflow: what starts it and when next, how long a run takes, who may run it and how often."""
+
+    workflow: str
+    aspect: Literal["starts", "length", "rights"]
+
+
+@dataclass(frozen=True, slots=True)
 class Agenda:
     """What is still to start by itself today."""
 
@@ -393,6 +403,7 @@ Instruction: TypeAlias = (
     | ListWorkflows
     | Show
     | Why
+    | Tell
     | Agenda
     | ListRuns
     | History

@@ -32,6 +32,7 @@ UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
 PLACE_IN_TEXT_COST: Final = 1.0
 STEP_IN_TEXT_COST: Final = 0.25
+OTHERWISE_IN_TEXT_COST: Final = 0.5
 MAX_TEXT_ENDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
@@ -88,6 +89,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_CHANNEL_LEADS: Final = frozenset(("in", "to", "into", "on"))
 _IN_ADDRESSES: Final = frozenset("/=&#")
 """What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
 _KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
@@ -639,13 +641,32 @@ class Lattice:
             edge.terminal in self._lexicon.ends_text or (after_quoted and edge.terminal == SAID_ON)
             for edge in self.exact(lead)
         )
-        for rank, end in enumerate(self._text_ends(lead)):
+        is_place = is_place or self._in_channel(lead)
+        ends = self._text_ends(lead)
+        others = [end for end in ends if end < len(self.words) and self._is_otherwise(end)]
+        for rank, end in enumerate(ends):
             value = self.text[first.start : self.words[end - 1].end]
             # Whoever quotes, quotes the text itself: quotes inside an unquoted one are the last way to read a sentence.
             unlikely = QUOTES_IN_TEXT_COST * (bisect_right(self._quotes, end - 1) - before)
+            unlikely += OTHERWISE_IN_TEXT_COST * bisect_left(others, end)
             unlikely += PLACE_IN_TEXT_COST if is_place else STEP_IN_TEXT_COST if is_step else 0.0
             edges.append(Edge("TEXT", value, end - at, TEXT_COST + TEXT_STEP * rank + unlikely, False, (), lead - at))
         return edges
+
+    def _in_channel(self, at: int) -> bool:
+        """`in #general ...`: where something is said."""
+        return (
+            self.words[at].key in _CHANNEL_LEADS and at + 1 < len(self.words) and self.words[at + 1].kind == "channel"
+        )
+
+    def _is_otherwise(self, at: int) -> bool:
+        """Whether "otherwise" stands there with a step after it."""
+        return any(
+            edge.terminal == "_OTHERWISE"
+            and at + edge.length < len(self.words)
+            and self._begins_step(at + edge.length)
+            for edge in self.exact(at)
+        )
 
     def _text_ends(self, at: int) -> list[int]:
         first = bisect_right(self._ends, at)

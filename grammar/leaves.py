@@ -87,7 +87,7 @@ def length_in(node: Node) -> Any:
 
 def seconds_in(node: Node) -> float:
     """The length of time in a node, written out."""
-    leaf = node.leaf("DURATION", "UNIT_LENGTH", "OFTEN")
+    leaf = node.leaf("DURATION", "UNIT_LENGTH", "OFTEN", "SO_OFTEN")
     if leaf is None:
         raise AssertionError(f"{node.rule} has no DURATION")
     return seconds_of(leaf)

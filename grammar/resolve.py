@@ -61,6 +61,7 @@ from grammar.instruction import (
     Suppose,
     SwitchAll,
     TakeBack,
+    Tell,
     Undo,
     Why,
 )
@@ -242,6 +243,10 @@ class Resolver:
         return self._view(typed).definition.id
 
     def _create(self, new: New) -> Create:
+        if new.subject is not None and names.lookup(new.subject, self.context.workspace) is not None:
+            raise refuse(
+                f'"{new.subject}" is a workflow. To do something when that happens, say: when {new.subject} ...'
+            )
         if new.name is not None:
             name = names.checked(new.name, self.context.workspace, quoted=new.quoted)
         else:
@@ -260,7 +265,11 @@ class Resolver:
             states=states,
             triggers=new.triggers,
         )
-        return Create(definition, named=new.name is not None)
+        made = Create(definition, named=new.name is not None)
+        if new.guessed:
+            meant = self.context.say.instruction(made, self.context.workspace)
+            raise Unsettled(Question(f"Should it say that? Then it means: {meant}", (meant,)))
+        return made
 
     def _stem(self, new: New) -> str:
         if new.triggers:
@@ -408,13 +417,15 @@ class Resolver:
             raise refuse("There are no workflows to delete.")
         return Delete(tuple(view.definition.id for view in self.context.workspace.workflows.values()))
 
-    def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:
+    def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:  # noqa: C901  one line each
         known = self._id(first) if first else None
         match command.verb:
             case "status":
                 return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
             case "why":
                 return Why(known)
+            case "starts" | "length" | "rights":
+                return Tell(known or self._id(None), cast("Any", command.verb))
             case "agenda":
                 return Agenda()
             case "runs":

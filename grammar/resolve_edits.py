@@ -134,7 +134,7 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
         case Retell():
             return _retell(syntax, within, context)
         case Start():
-            return resolve_starts.start(syntax, definition)
+            return resolve_starts.start(syntax, within, context)
         case Head():
             return (headings.head(syntax, within, context),)
         case Catch():

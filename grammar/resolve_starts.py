@@ -5,20 +5,26 @@ Which triggers are meant is settled here; what becomes of them is for `grammar.s
 
 from typing import assert_never
 
-from engine.edits import AddTrigger, Edit, RemoveTrigger, SetTriggers
+from engine.edits import AddTrigger, Edit, RemoveTrigger, SetPolicy, SetTriggers
 from engine.events import canonical
-from engine.model import Definition, Trigger
+from engine.model import Cooldown, Definition, Trigger
 from grammar import starts
 from grammar.context import MAX_OPTIONS, Context
-from grammar.instruction import Change, Question
+from grammar.instruction import Change, Instruction, Question, RunWorkflow
 from grammar.references import Unsettled, Within, refuse
+from grammar.rules import with_fields
 from grammar.say_parts import say_formula
 from grammar.syntax import Forget, Hold, MoreDays, Start
 
 
-def start(syntax: Start, definition: Definition) -> tuple[Edit, ...]:
+def start(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:
     """What starts it, instead, as well, or no longer."""
+    definition = within.definition
     match syntax.mode:
+        case "timed":
+            return _timed(syntax, within, context)
+        case "scaled":
+            return (_scaled(syntax.factor, within),)
         case "only":
             return (SetTriggers(syntax.triggers),)
         case "add":
@@ -29,11 +35,62 @@ def start(syntax: Start, definition: Definition) -> tuple[Edit, ...]:
             assert_never(syntax.mode)
 
 
+def _timed(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:
+    """`hydrate every hour`: as well, where no clock starts it yet; another length in the place of the only one there is."""
+    triggers = within.definition.triggers
+    new = tuple(AddTrigger(trigger) for trigger in syntax.triggers)
+    clocks = [each for each in triggers if each.on in starts.BY_THE_CLOCK]
+    is_timed = all(each.on in starts.BY_THE_CLOCK for each in syntax.triggers)
+    made = Change(within.definition.id, new)
+    if syntax.once:
+        clock = ":".join(f"{int(part):02}" for part in (syntax.triggers[0].schedule or "").split()[1::-1])
+        raise _which(within, context, (RunWorkflow(within.definition.id, at=clock), made))
+    if not clocks and syntax.limits:
+        often = SetPolicy(with_fields(within.definition.policy, {"cooldown": _as_often(syntax.triggers[0])}))
+        raise _which(within, context, (made, Change(within.definition.id, (often,))))
+    if not clocks or not is_timed:
+        return new
+    if len(clocks) == 1 and [each.on for each in (*clocks, *syntax.triggers)] == ["interval.elapsed"] * 2:
+        return (SetTriggers(tuple(syntax.triggers[0] if each == clocks[0] else each for each in triggers)),)
+    others = tuple(each for each in triggers if each not in clocks)
+    instead = Change(within.definition.id, (SetTriggers((*others, *syntax.triggers)),))
+    raise _which(within, context, (instead, made))
+
+
+def _scaled(factor: float, within: Within) -> Edit:
+    """`twice as often`, of the one interval there is."""
+    intervals = [each for each in within.definition.triggers if each.every_seconds is not None]
+    if len(intervals) != 1:
+        raise refuse(f"Say how often {within.name} should start, such as: in {within.name} only every 45 minutes")
+    (old,) = intervals
+    most = None if old.every_most_seconds is None else old.every_most_seconds * factor
+    changed = {"every_seconds": (old.every_seconds or 0) * factor, "every_most_seconds": most}
+    new = Trigger.model_validate({**old.model_dump(exclude_unset=True), **changed})
+    return SetTriggers(tuple(new if each == old else each for each in within.definition.triggers))
+
+
+def _as_often(trigger: Trigger) -> Cooldown:
+    return Cooldown(seconds=trigger.every_seconds or 0)
+
+
+def _which(within: Within, context: Context, meant: tuple[Instruction, ...]) -> Unsettled:
+    options = tuple(context.say.instruction(each, context.workspace) for each in meant)
+    return Unsettled(Question(f"Which of these is meant for {within.name}?", options))
+
+
 def hold(syntax: Hold, within: Within) -> Edit:
     """The triggers that are there, under a condition, or without any."""
     triggers = within.definition.triggers
     if not triggers:
         raise _by_hand(syntax, within)
+    if syntax.lines is not None:
+        held = tuple(
+            each.model_copy(update={"min_lines": syntax.lines}) if each.on in starts.BY_THE_CLOCK else each
+            for each in triggers
+        )
+        if held == triggers:
+            raise refuse(f"No clock starts {within.name}, so that chat lines hold nothing back.")
+        return SetTriggers(held)
     if syntax.days is not None:
         changed = starts.on_days(triggers, syntax.days, only=syntax.only)
         if changed is None:
@@ -46,7 +103,7 @@ def hold(syntax: Hold, within: Within) -> Edit:
 
 def _by_hand(syntax: Hold, within: Within) -> Unsettled:
     """Nothing starts it by itself, so that it can only be checked first."""
-    if syntax.condition is None:
+    if syntax.condition is None or syntax.lines is not None:
         return refuse(f"{within.name} starts only by hand. Say when it starts: in {within.name} also when ...")
     first = f"in {within.name} add as step 1 unless {say_formula(syntax.condition)} stop"
     return Unsettled(

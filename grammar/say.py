@@ -82,6 +82,7 @@ from grammar.instruction import (
     Suppose,
     SwitchAll,
     TakeBack,
+    Tell,
     Undo,
     Why,
 )
@@ -353,6 +354,7 @@ def _query(  # noqa: C901  one line each
     | Counters
     | Show
     | Why
+    | Tell
     | Agenda
     | ListRuns
     | History
@@ -380,6 +382,12 @@ def _query(  # noqa: C901  one line each
             return _join("show", name, query.page if query.page > 1 else None)
         case Why():
             return _join("why", name)
+        case Tell(aspect="starts"):
+            return f"what starts {name}"
+        case Tell(aspect="length"):
+            return f"how long does {name} take"
+        case Tell():
+            return f"who may run {name}"
         case Agenda():
             return "what is scheduled today"
         case ListRuns():

@@ -23,6 +23,8 @@ def say_sort(sort: Sort) -> str:
         parts.append(f"tagged {quote(sort.tag)}")
     if sort.start is not None:
         parts.append(f"started by {_STARTS.get(sort.start) or _event(sort.start)}")
+    if sort.using is not None:
+        parts.append(f"using {quote(sort.using)}")
     return " ".join(part for part in parts if part)
 
 

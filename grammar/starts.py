@@ -13,6 +13,7 @@ from engine.expressions import paths_in
 from engine.formulas import And, Compare, Formula, IsOneOf, Literal, Not, Variable
 from engine.model import Trigger
 
+BY_THE_CLOCK: Final = frozenset({"interval.elapsed", "schedule.fired"})
 WEEKDAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _WEEKLY: Final = re.compile(r"(\S+ \S+ \* \*) (\*|[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*)")
 _UPWARDS: Final = frozenset((">", ">=", "=="))

@@ -377,10 +377,19 @@ class CarryOn:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What starts a workflow: these too, only these, or these no longer."""
+    """What starts a workflow: these too, only these, these no longer, or at times that were said without a word for which.
 
-    mode: Literal["add", "only", "remove"]
-    triggers: tuple[Trigger, ...]
+    Attributes:
+        limits: Whether the words could as well limit how often others start it: `raid once an hour`.
+        once: Whether they could as well mean one run: `raid at 20:00`.
+        factor: How many times as long it is from one to the next as now, if it is `scaled`: `twice as often` is a half.
+    """
+
+    mode: Literal["add", "only", "remove", "timed", "scaled"]
+    triggers: tuple[Trigger, ...] = ()
+    limits: bool = False
+    once: bool = False
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,11 +400,13 @@ class Hold:
         condition: None = no condition any more.
         days: Weekdays, Sunday 0, if it is about those.
         only: Whether it is on those days only, or on all others.
+        lines: How many chat lines there have to be before a clock starts it again, if it is about those.
     """
 
     condition: Formula | None = None
     days: frozenset[int] | None = None
     only: bool = False
+    lines: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,12 +531,19 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """Make a workflow."""
+    """Make a workflow.
+
+    Attributes:
+        guessed: Whether its step is taken for a text that nobody said was one, so that it has to be asked about.
+        subject: What was said to have to do it, which may be a workflow: `raid should wait a minute`.
+    """
 
     name: str | None
     triggers: tuple[Trigger, ...] = ()
     steps: tuple[Draft, ...] = ()
     quoted: bool = False
+    guessed: bool = False
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bot.instructions import (
     several,
     supposing,
     taking_back,
+    telling,
     trying,
     versions,
     waits,
@@ -64,6 +65,7 @@ from grammar.instruction import (
     Suppose,
     SwitchAll,
     TakeBack,
+    Tell,
     Undo,
     Why,
 )
@@ -126,6 +128,8 @@ async def carry_out(turn: Turn, instruction: Instruction) -> Outcome:  # noqa: C
             return await queries.status(turn, instruction)
         case ListWorkflows():
             return await queries.list_workflows(turn, instruction)
+        case Tell():
+            return await telling.tell(turn, instruction)
         case Agenda():
             return await queries.agenda(turn)
         case ListRuns():

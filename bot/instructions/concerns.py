@@ -42,6 +42,7 @@ from grammar.instruction import (
     Suppose,
     SwitchAll,
     TakeBack,
+    Tell,
     Undo,
     Why,
 )
@@ -66,6 +67,7 @@ def concerned(instruction: Instruction) -> tuple[str, ...]:
             | Backtest(workflow=workflow)
             | MoveRuns(workflow=workflow)
             | Show(workflow=workflow)
+            | Tell(workflow=workflow)
             | History(workflow=workflow)
             | Diff(workflow=workflow)
             | Export(workflow=workflow)
@@ -133,6 +135,7 @@ def only_looks(instruction: Instruction) -> bool:
         | Counters
         | Show
         | Why
+        | Tell
         | Agenda
         | ListRuns
         | History

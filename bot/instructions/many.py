@@ -1,13 +1,15 @@
 """Which workflows a sort means, and switching them all on or off, after a yes."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from bot.catalogue import Entry, joined, switched
 from bot.instructions.create_and_edit import UNDO, not_theirs
 from bot.instructions.turn import Ask, Outcome, Turn, name
 from bot.replies import Saying, listed
 from engine.events import canonical
-from engine.model import Definition
+from engine.model import Call, Definition, Run, all_states
 from engine.wording import counted
 from grammar.instruction import Sort, SwitchAll
 from grammar.say_manage import say_sort
@@ -15,6 +17,7 @@ from grammar.words import fold
 
 _CLOCK = frozenset(("schedule.fired", "interval.elapsed"))
 _SHOWN = 8
+_QUOTED = re.compile(r'"([^"]*)"')
 
 
 def is_of(entry: Entry, sort: Sort, running: Collection[str]) -> bool:
@@ -31,7 +34,35 @@ def is_of(entry: Entry, sort: Sort, running: Collection[str]) -> bool:
     definition = entry.definition
     if sort.tag is not None and fold(sort.tag) not in {fold(tag) for tag in definition.tags}:
         return False
+    if sort.using is not None and not _uses(definition, sort.using):
+        return False
     return sort.start is None or _starts(definition, sort.start)
+
+
+def _uses(definition: Definition, name: str) -> bool:
+    """Whether a workflow has to do with something: a scene, a sound, a channel, a workflow, a service, a limit."""
+    sought = fold(name)
+    if sought == "cooldown" and definition.policy.cooldown is not None:
+        return True
+    values: list[Any] = [trigger.model_dump(mode="json") for trigger in definition.triggers]
+    for state in all_states(definition.states):
+        match state.action:
+            case Call(service=service, params=params):
+                values += [service, *params.values()]
+            case Run(workflow=workflow):
+                values.append(workflow)
+            case _:
+                pass
+    return any(sought in _texts(value) for value in values)
+
+
+def _texts(value: Any) -> frozenset[str]:
+    """All texts in a value, and those in quotes in a formula, folded."""
+    if isinstance(value, Mapping):
+        return frozenset().union(*map(_texts, value.values()))
+    if not isinstance(value, str):
+        return frozenset()
+    return frozenset((fold(value.removeprefix("#")), *(fold(part) for part in _QUOTED.findall(value))))
 
 
 def _starts(definition: Definition, start: str) -> bool:

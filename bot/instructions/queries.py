@@ -55,7 +55,7 @@ async def _idle(turn: Turn, entry: Entry | None) -> str:
     if entry is None:
         return "Nothing is running."
     last = await turn.desk.store.executions(turn.desk.community, entry.id, 1)
-    off = "" if entry.record.enabled else " and switched off"
+    off = ", but switched on" if entry.record.enabled else " and switched off"
     return f"{name(entry)} is not running{off}. {_ended(turn, last[0]) if last else 'It has not run yet.'}"
 
 

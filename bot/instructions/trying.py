@@ -1,12 +1,14 @@
 """Say what a workflow would do, or would have done: nothing is done, and nothing is kept of it."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.catalogue import Entry
 from bot.instructions.turn import Outcome, Turn, name
 from bot.replies import Saying, spoken
+from bot.samples import sample_of
 from bot.simulation import Telling, as_lines, in_short
 from bot.trial import DAY, against_the_past, person_of, pretended, recorded, stage_of
 from engine import simulate
@@ -14,6 +16,7 @@ from engine.simulation import Cue, Stage, Trace
 from grammar.instruction import Backtest, DryRun
 
 _DRY = "Dry run: "
+_MADE_UP = "Dry run with made-up values: "
 _NOTHING_DONE = "Nothing was done."
 _MORE = "… and {} more lines. "
 
@@ -25,8 +28,12 @@ async def dry_run(turn: Turn, instruction: DryRun) -> Outcome:
     stage = await _stage(turn, entry, failing=failing)
     if stage is None:
         return turn.refuse(f"{name(entry)} is not there any more", entry)
+    sample = None if instruction.event is not None or instruction.arguments else sample_of(entry.definition)
+    if sample is not None:
+        instruction = replace(instruction, event=sample[0], arguments=sample[1])
     trace = await asyncio.to_thread(_tried, turn, instruction, stage)
     off = "" if entry.record.enabled else f"{name(entry)} is switched off. If it were on: "
+    off += "" if sample is None else _MADE_UP
     body = " · ".join(as_lines(trace, _telling(turn)))
     return turn.tell("answer", Saying(off or _DRY, body, f". {_NOTHING_DONE}", rest=_MORE), entry)
 

@@ -60,10 +60,13 @@ async def place_of(turn: Turn, run: Execution) -> str:
 
 def begun_by(run: Execution) -> str:
     """What started a run, in words."""
-    who = (run.user or run.caller or {}).get("name")
+    who, caller = (run.user or run.caller or {}).get("name"), (run.caller or {}).get("name")
     if run.parent is not None:
         return f"run by another workflow, for {who}" if isinstance(who, str) else "run by another workflow"
-    return cause(str(run.event.get("name") or "manual"), who if isinstance(who, str) else None)
+    event = str(run.event.get("name") or "manual")
+    if event == "manual" and isinstance(caller, str):
+        return cause(event, caller) if who == caller else f"{cause(event, caller)} for {who}"
+    return cause(event, who if isinstance(who, str) else None)
 
 
 def starts(turn: Turn, run: Execution) -> str:

@@ -47,6 +47,9 @@ METHODS: Final = (
             "(reply with|respond [with]) {message}",
             f"thank {_THEM}",
             f"(welcome|greet) {_THEM}",
+            "answer [with] {message}",
+            "(greet|thank|welcome|congratulate) (them|him|her) (with|by saying|saying) {message}",
+            "they (should see|see|get to see|should be told) {message}",
         ),
         fixed={
             6: {"message": "${answer}"},  # what a step that asks a model is called
@@ -132,6 +135,7 @@ METHODS: Final = (
             "(add|drop|make|create|set|place) a [stream] marker",
             "[a] (stream marker|marker) [called|named|saying] {description}",
             "(stream marker|marker)",
+            "(add|drop|put|make|create|place) a [stream] marker {description}",
         ),
         verb="marker",
         noun=("marker", "stream marker"),

@@ -125,6 +125,81 @@ async def test_the_agenda_has_what_triggers_start_and_what_people_put_off(room: 
     )
 
 
+async def test_who_put_a_run_off_is_told_and_for_whom(room: Room) -> None:
+    await made(room, "raid", say("a", "hi ${user}"))
+    await room.say("!wf run raid in 2 hours with user=bob")
+    assert (await room.say("!wf what is scheduled today")).text == (
+        "Still to come today (UTC): 10:00 raid (run by mo for bob)."
+    )
+
+
+# What is asked of one ----------------------------------------------------------------------------------------------------
+
+
+async def test_what_starts_a_workflow_is_told_with_the_next_time(room: Room) -> None:
+    await made(room, "raid", say("a", "hi"))
+    assert (await room.say("!wf what starts raid")).text == "raid starts only by hand: !wf run raid."
+    await room.say("!wf run raid in 20 minutes")
+    assert (await room.say("!wf when does raid run")).text == (
+        "raid starts only by hand: !wf run raid. Next at 08:20:00, in 20 minutes."
+    )
+    await made(room, "hydrate", say("a", "drink"), triggers=[{"on": "schedule.fired", "schedule": "0 20 * * *"}])
+    assert (await room.say("!wf when is hydrate due")).text == (
+        "hydrate starts every day at 20:00. Next at 20:00:00, in 12 hours."
+    )
+    await room.say("!wf disable hydrate")
+    assert (await room.say("!wf what starts hydrate")).text == "hydrate starts every day at 20:00. It is switched off."
+
+
+async def test_how_long_a_workflow_takes_is_told_as_far_as_it_is_known(room: Room) -> None:
+    await made(room, "raid", say("a", "hi"), rest("w", 90))
+    await made(room, "plain", say("a", "hi"))
+    await made(room, "quiz", rest("w", 5), listens("answered"))
+    assert (await room.say("!wf how long does raid take")).text == "raid takes 1 minute 30 seconds."
+    assert (await room.say("!wf how long is plain")).text == "plain waits for nothing: it is over at once."
+    assert (await room.say("!wf how long does quiz take")).text == (
+        'quiz takes 5 seconds, and as long as step "answered" waits for what happens.'
+    )
+
+
+async def test_who_may_run_a_workflow_is_told_with_what_else_holds(room: Room) -> None:
+    await made(room, "raid", say("a", "hi"))
+    assert (await room.say("!wf who may run raid")).text == "The streamer and moderators may run raid."
+    await made(room, "lurk", say("a", "hi"), triggers=[{"on": "follow.received"}], policy={"cooldown": {"seconds": 30}})
+    assert (await room.say("!wf who can run lurk")).text == (
+        "The streamer and moderators may run lurk, and whoever does what starts it. For lurk holds: cooldown 30 seconds."
+    )
+    await room.say("!wf only vips may run lurk")
+    assert (await room.say("!wf who may run lurk")).text == (
+        "For lurk holds: only vips may run it, cooldown 30 seconds. The streamer may always."
+    )
+
+
+async def test_what_a_workflow_has_to_do_with_is_found(room: Room) -> None:
+    await made(room, "raid", say("a", "hi"), policy={"cooldown": {"seconds": 30}})
+    await made(
+        room,
+        "hydrate",
+        {"name": "a", "action": {"service": "overlay", "method": "play_sound", "params": {"sound": "airhorn"}}},
+    )
+    await made(room, "both", {"name": "a", "action": {"kind": "run", "workflow": "hydrate"}})
+    await made(room, "sip", say("a", "hi"), triggers=[{"on": "reward.redeemed", "when": 'reward == "Hydrate now"'}])
+    assert (await room.say('!wf list using "airhorn"')).text == "hydrate (on): only by hand"
+    assert (await room.say("!wf which workflows use hydrate")).text == "both (on): only by hand"
+    assert (await room.say('!wf list using "hydrate now"')).text == 'sip (on): when someone redeems "Hydrate now"'
+    assert (await room.say("!wf list with a cooldown")).text == "raid (on): only by hand"
+    assert (await room.say('!wf list using "trombone"')).text == 'No workflow is using "trombone".'
+
+
+async def test_a_trial_makes_up_what_only_the_trigger_brings_and_says_so(room: Room) -> None:
+    await made(room, "raid", say("a", "${viewers} are here"), triggers=[{"on": "raid.received", "when": "viewers > 4"}])
+    assert (await room.say("!wf test raid")).text == (
+        "Dry run with made-up values: if a raid comes in: someone (viewers 5) · raid v1 would start · "
+        'would say "5 are here" · then it is over. Nothing was done.'
+    )
+    assert (await room.say("!wf test raid with viewers=9")).text.startswith("Dry run: raid v1 would start")
+
+
 # In line -----------------------------------------------------------------------------------------------------------------
 
 
