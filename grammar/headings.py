@@ -20,6 +20,7 @@ from engine.edits import (
     SetVariable,
     SetVersion,
 )
+from engine.events import kind_of
 from engine.model import Definition, Goto, Policy, State, Stop, Target, to_json
 from grammar import names
 from grammar.build_heading import declaration
@@ -29,6 +30,7 @@ from grammar.drafts import Draft, placeholder
 from grammar.instruction import Change, Question
 from grammar.references import Unsettled, Within, number_of, one_of, refuse
 from grammar.rules import Permitted, Rule, ruled
+from grammar.say_policies import say_policy
 from grammar.syntax import Catch, Declared, Head, It, Numbered, Reference
 from grammar.words import fold
 
@@ -95,12 +97,26 @@ def _is_used(name: str, definition: Definition) -> bool:
 def _ruled(within: Within, rule: Rule) -> Policy:
     """The policy after a rule; whose right is to go must have been named as having it."""
     policy = ruled(within.definition.policy, rule)
+    if policy is not None and _shuts_others_out(within.definition, rule):
+        told = next(said for said in say_policy(Policy(may_run=policy.may_run)))
+        fewer = (f"in {within.name} {told}", f"in {within.name} everyone may run it")
+        raise Unsettled(
+            Question(f"Whoever does what starts {within.name} may start it now. Only those from now on?", fewer)
+        )
     if policy is not None:
         return policy
     if isinstance(rule, Permitted) and rule.right == "may_run" and "everyone" in rule.roles:
         options = tuple(f"in {within.name} only {roles} may run it" for roles in _FEWER)
         raise Unsettled(Question(f"Who may run {within.name} then?", options))
     raise refuse(f"{within.name} does not name them as those who may. Say who may, such as: only mods can run it")
+
+
+def _shuts_others_out(definition: Definition, rule: Rule) -> bool:
+    """`vips can use it too`, where everybody can by now: whoever says so would not shut the others out."""
+    if not isinstance(rule, Permitted) or rule.right != "may_run" or rule.how != "add" or "everyone" in rule.roles:
+        return False
+    events = (kind_of(trigger.on) for trigger in definition.triggers)
+    return definition.policy.may_run is None and any(kind is not None and "user" in kind.fields for kind in events)
 
 
 def _untagged(definition: Definition, gone: tuple[str, ...], name: str) -> tuple[str, ...]:

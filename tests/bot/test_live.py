@@ -387,7 +387,7 @@ def redeemed(user: str, login: str) -> dict[str, Any]:
 async def test_a_vip_is_one_after_a_restart_though_what_they_redeem_does_not_say_so(show: Show) -> None:
     await show.begin()
     await show.mod('!wf when someone redeems Hydrate, say "cheers ${user}"')
-    await show.mod("!wf let vips run hydrate")
+    await show.mod("!wf only vips may run hydrate")
     await show.typed("hello", "vip", login="vee", user="8")
     await show.mod("!wf list")
     await show.again()
