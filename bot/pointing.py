@@ -35,6 +35,7 @@ _TOO_LONG: Final = re.compile(
     r"(?P<what>the \w+(?: (?!is\b|was\b)\w+)?|that|it|this)(?:'?s| is| was)? (?:\w+ ){0,2}?(?:long|short)[.,;:!-]+\s*(?:make (?:it|that) )?(?P<value>\d.*)",
     re.IGNORECASE,
 )
+_LONGEST: Final = 300
 _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
@@ -54,7 +55,7 @@ async def pointed(hearing: Hearing, heard: Heard, *, is_read: bool) -> tuple[str
     focus = hearing.focus.workflow(heard.message)
     entry = None if focus is None else hearing.desk.catalogue.get(focus)
     patterns = (_AFTER_THAT,) if is_read else (_LEFT, _TWO, _AFTER_THAT, _ITS, _TOO_LONG)
-    if entry is None or not any(pattern.search(_outside_quotes(said)) for pattern in patterns):
+    if entry is None or len(said) > _LONGEST or not any(pattern.search(_outside_quotes(said)) for pattern in patterns):
         return ()
     changes = undoable(await hearing.desk.catalogue.changes(entry.id))
     own = list(_just_made(changes, heard, hearing.desk.clock.now()))

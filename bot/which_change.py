@@ -19,6 +19,8 @@ from grammar.workspace import Workspace
 
 AN_HOUR: Final = 3600.0
 """Whoever has changed nothing for so long and then goes on has started anew."""
+_LONGEST: Final = 200
+"""Nobody says that in more characters."""
 _BEGIN: Final = r"(?:(?:and|ok|okay|so|hm+|oh|wait|no|sorry|oops|please|pls|can you)[, ]+)*"
 _UNDO: Final = r"(?:undo|revert|reverse|roll back|take back|scrap|scratch)"
 _END: Final = r"(?:,? (?:too|as well|again|please|pls|then|now))*[.!?]*"
@@ -62,7 +64,7 @@ async def which_change(
         StoreError: What has been changed cannot be read.
     """
     said = heard.text.strip()
-    if not is_staff(heard.message.author):
+    if len(said) > _LONGEST or not is_staff(heard.message.author):
         return None
     if (mine := _MINE.fullmatch(said)) is not None:
         by = heard.message.author

@@ -33,7 +33,7 @@ def plain_unit(length: object, number: float) -> int | None:
     own = max(unit for unit in UNITS if length % unit == 0 or unit == 1)
     off = {unit: max(number * unit / length, length / (number * unit)) for unit in UNITS}
     others = [off[unit] for unit in UNITS if unit != own]
-    return own if all(other >= _FAR_OFF and off[own] < other for other in others) else None
+    return own if all(other > _FAR_OFF and off[own] < other for other in others) else None
 
 
 def unitless(reading: Reading) -> float | None:
