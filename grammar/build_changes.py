@@ -174,8 +174,9 @@ def _substitute_nothing(node: Node) -> EditSyntax:
 
 
 def _wrap(node: Node) -> EditSyntax:
-    """Steps and the block they go into."""
-    reference = reference_in(first_in(node))
+    """Steps and the block they go into; a condition may be said before them."""
+    first = first_in(node)
+    reference = reference_in(first if not first.rule.startswith("condition") else node.nodes()[1])
     inner = node.node("wrap_if", "wrap_unless", "wrap_again", "wrap_rounds") or node
     match inner.rule:
         case "wrap_beside":

@@ -33,6 +33,8 @@ _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", 
 _RATHER_A_BLOCK: Final = re.compile(
     r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
 )
+_RATHER_A_RULE: Final = re.compile(r",[^,]*\d[^,]*\b(?:cooldown|cd)\b[^,]*\Z", re.IGNORECASE)
+"""`say hi, 1 min cooldown for each person`: hardly all of it is to be said."""
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
 _BARE_PLACES: Final = frozenset(
@@ -210,7 +212,11 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
     is_run = any(leaf.type == "_RUN" for leaf in reading.tokens[:1])
     for leaf in reading.tokens:
         if leaf.type == "TEXT" and not leaf.quoted:
-            if (is_run and _TIME_TO_RUN.search(leaf.text)) or _RATHER_A_BLOCK.search(leaf.text):
+            if (
+                (is_run and _TIME_TO_RUN.search(leaf.text))
+                or _RATHER_A_BLOCK.search(leaf.text)
+                or _RATHER_A_RULE.search(leaf.text)
+            ):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):
                 if _is_like(match.group(1).casefold(), verbs):

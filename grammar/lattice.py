@@ -662,9 +662,7 @@ class Lattice:
     def _is_otherwise(self, at: int) -> bool:
         """Whether "otherwise" stands there with a step after it."""
         return any(
-            edge.terminal == "_OTHERWISE"
-            and at + edge.length < len(self.words)
-            and self._begins_step(at + edge.length)
+            edge.terminal == "_OTHERWISE" and at + edge.length < len(self.words) and self._begins_step(at + edge.length)
             for edge in self.exact(at)
         )
 

@@ -147,7 +147,7 @@ METHODS: Final = (
         (Param("length", "seconds", slot="duration"),),
         (
             "run ads for {length}",
-            "(run|play|start) (an ad|ads|a commercial) [for] {length}",
+            "(run|play|start) [me] (an ad|ads|a commercial) [for|of] {length}",
             "(run|play|start|do) a {length} (ad|ad break|commercial|advert|advertisement)",
             "(a|an|another) {length} (ad|ad break|commercial|advert|advertisement)",
         ),
