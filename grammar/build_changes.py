@@ -309,8 +309,10 @@ def _alter_wait(node: Node) -> EditSyntax:
 
 def _alter_to_thing(node: Node) -> EditSyntax:
     """`first scene brb`, `step 3 gameplay`."""
-    _sure_it_is_a_step(node)
-    return Alter(reference_in(first_in(node)), value_in(node.nodes()[-1]))
+    rule = "ordinal" if node.leaf("ORDINAL") is not None else "numbered"
+    return Alter(
+        reference_in(Node(rule, [each for each in node.children if isinstance(each, Leaf)])), value_in(node.nodes()[-1])
+    )
 
 
 def _alter_given(node: Node) -> EditSyntax:

@@ -115,10 +115,6 @@ def said_otherwise(syntax: Retell, state: State, within: Within, context: Contex
         Unsettled: It says none, or it is not known how.
     """
     declarations, definition = context.declarations, within.definition
-    if syntax.mode is None and syntax.deed is not None and teller(syntax.deed, declarations) is None:
-        raise refuse("Only what says something can be said in another way.")
-    if text_of(state.action, declarations) is None and syntax.mode is None:
-        raise refuse(f"That step says nothing: {within.describe(state)}. {overview(within)}")
     if text_of(state.action, declarations) is None:
         raise refuse(f"That step says nothing: {within.describe(state)}. {overview(within)}")
     place = syntax.place
