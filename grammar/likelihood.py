@@ -16,6 +16,8 @@ NOT_YET_COST: Final = 0.5
 DAILY_COST: Final = 0.5
 _MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
 SAYS_BONUS: Final = 0.01
+QUOTED_CHANNEL_COST: Final = 1.0
+"""What is quoted after "to" is what a step says, and hardly a channel it is said in."""
 
 
 def by_likelihood(readings: list[Reading]) -> list[tuple[tuple[float, int], Reading]]:
@@ -36,6 +38,7 @@ def likelihood(reading: Reading) -> tuple[float, int]:
     cost = reading.cost
     if reading.start == "edit":
         cost -= SAYS_BONUS * _gives_a_text(reading)
+        cost += QUOTED_CHANNEL_COST * _is_moved_to_a_quote(reading)
         cost += AMBIENT_COST * (ambient_steps(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
     if reading.start != "manage":
         cost += NOT_YET_COST * is_later(reading.tree)
@@ -54,6 +57,13 @@ def ambient_steps(tree: Node) -> Node | None:
 def _gives_a_text(reading: Reading) -> bool:
     """`make the announcement say bye`: an announcement it stays, whatever else "say" would be."""
     return any(leaf.type == "_TO" and leaf.text.casefold() == "say" for leaf in reading.tokens)
+
+
+def _is_moved_to_a_quote(reading: Reading) -> bool:
+    """`change the text of step 1 to "hello"`, read as the same words said in a channel of that name."""
+    return any(leaf.type == "_INTO_CHANNEL" for leaf in reading.tokens) and any(
+        leaf.type == "CHANNEL" and leaf.quoted for leaf in reading.tokens
+    )
 
 
 def _is_daily(reading: Reading) -> bool:
