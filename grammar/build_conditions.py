@@ -21,7 +21,7 @@ from engine.formulas import (
     Variable,
 )
 from engine.people import KNOWN_BOTS
-from grammar.leaves import value_of
+from grammar.leaves import NotBuilt, value_of
 from grammar.tree import Leaf, Node
 
 ROLES_OF_USER: Final = "user.roles"
@@ -91,6 +91,8 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
         case "there_are":
             operator = value_of(node, "COMPARE", "COMPARE_SUFFIX")
             return Compare(operator, Variable(str(value_of(node, "UNIT"))), Literal(value_of(node, "NUMBER")))
+        case "it_counts":
+            raise NotBuilt("what is it that counts? Say what, such as: if there are 500 bits or more")
         case "is_bot":
             return IS_A_BOT
         case "is_no_bot":

@@ -459,7 +459,8 @@ class Language:
         for unit in UNITS if number is not None and reading.start == "edit" else ():
             answer: Understanding
             try:
-                meant = [resolver.resolve(self._builder.build(counted_in(reading, unit).tree))]
+                tree = with_units(counted_in(reading, unit).tree, workspace)
+                meant = [resolver.resolve(self._builder.build(tree))]
                 answer = Understood(meant[0], reading.corrections)
             except Unsettled as unsettled:
                 meant, answer = list(unsettled.meant), unsettled.answer

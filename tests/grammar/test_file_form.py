@@ -170,6 +170,7 @@ HEAD = 'workflow "x"\n'
         (HEAD + 'policy {"mode": "wild"}\n1. stop', 2, "mode"),
         (HEAD + '1. say "a" (then go to step 7)', 2, "there is no step 7"),
         (HEAD + 'start at step "b"\n1. say "a"', 0, "initial_state"),
+        (HEAD + '1. if its 500 or more (say "a")', 2, "what is it that counts"),
         ("\n" * 1_001, 0, "1000 lines"),
     ],
 )
