@@ -10,19 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from engine.keys import key_of
 from engine.model import Call, Definition, State, all_states
 
 SERVICE: Final = "data"
 PARAM: Final = "counter"
 _METHODS: Final = frozenset({"add_to_counter", "take_from_counter", "set_counter", "get_counter"})
 _KEY: Final = re.compile(r"[^\W\d]\w*")
-_GAP: Final = re.compile(r"[\s\-]+")
 _MEANT: Final = re.compile("\\$\\{\ufdd0count (\\w+)\\}")
-
-
-def key_of(name: str) -> str:
-    """The name under which it is kept: case does not count, and a blank is `_`."""
-    return _GAP.sub("_", name.strip().casefold())
 
 
 def other_number(name: str) -> str:

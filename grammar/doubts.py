@@ -10,9 +10,9 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from engine.keys import key_of
 from engine.model import Set, all_states
 from grammar import suggest
-from grammar.counters import key_of
 from grammar.drafts import named_in
 from grammar.driver import Reading
 from grammar.instruction import Instruction, Question

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from engine.declare import Declarations
 from engine.events import kind_of
+from engine.keys import key_of
 from engine.model import (
     Action,
     Block,
@@ -35,7 +36,7 @@ from engine.model import (
     blocks,
 )
 from engine.names import expected, fresh, verb
-from grammar.counters import Counts, key_of, mark, valued
+from grammar.counters import Counts, mark, valued
 from grammar.spoken_values import settled
 
 ALWAYS_KNOWN: Final = frozenset(

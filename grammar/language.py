@@ -25,6 +25,7 @@ from engine.convert import mistake
 from engine.declare import Declarations
 from engine.edits import InsertSteps, MoveStep, SetAction
 from engine.errors import EngineError
+from engine.keys import key_of
 from engine.model import Definition, Trigger, all_states
 from grammar import names, suggest
 from grammar.afterwards import after, comes_to_the_same, together
@@ -34,7 +35,7 @@ from grammar.build_edits import is_rather_steps
 from grammar.build_instructions import InstructionBuilder
 from grammar.context import Context, Telling
 from grammar.counted import with_units
-from grammar.counters import key_of, named, other_number
+from grammar.counters import named, other_number
 from grammar.doubts import Doubts, is_unknown, kept_as_typed, left_open, which_unit
 from grammar.drafts import MissingPiece
 from grammar.driver import CHAT, Driver, Limits, Parsed, Reading, Stuck

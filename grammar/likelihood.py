@@ -16,6 +16,8 @@ NOT_YET_COST: Final = 0.5
 DAILY_COST: Final = 0.5
 _MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
 SAYS_BONUS: Final = 0.01
+MERE_RUN_COST: Final = 1.0
+"""`run hydrate meanwhile` runs it, and is no step that does."""
 QUOTED_CHANNEL_COST: Final = 1.0
 """What is quoted after "to" is what a step says, and hardly a channel it is said in."""
 
@@ -39,6 +41,7 @@ def likelihood(reading: Reading) -> tuple[float, int]:
     if reading.start == "edit":
         cost -= SAYS_BONUS * _gives_a_text(reading)
         cost += QUOTED_CHANNEL_COST * _is_moved_to_a_quote(reading)
+        cost += MERE_RUN_COST * ([leaf.type for leaf in reading.tokens] == ["_RUN_STEP", "WORKFLOW"])
         cost += AMBIENT_COST * (ambient_steps(reading.tree) is not None) + DAILY_COST * _is_daily(reading)
     if reading.start != "manage":
         cost += NOT_YET_COST * is_later(reading.tree)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from engine.declare import Declarations
+from engine.keys import key_of
 from engine.model import Call, Definition, all_states
 from engine.names import verb
 from grammar import lexicon
-from grammar.counters import key_of
 from grammar.counters import spellings as counters_by
 from grammar.kept import kept
 from grammar.lexicon import (

@@ -8,9 +8,10 @@ from typing import Final
 
 from engine.events import kind_of
 from engine.expressions import quote
+from engine.keys import key_of
 from engine.model import Call, Definition, State, Wait
 from engine.wording import shortened
-from grammar.counters import key_of, named, other_number
+from grammar.counters import named, other_number
 from grammar.instruction import Question, Refusal
 from grammar.names import quoted_name
 from grammar.syntax import CounterWish

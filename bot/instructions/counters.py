@@ -6,9 +6,10 @@ from typing import Any, Final
 from bot.instructions.turn import Outcome, Turn, name
 from bot.replies import Saying
 from engine.data.kept import USERS
+from engine.keys import key_of
 from engine.model import all_states
 from engine.values import is_number, text_of
-from grammar.counters import counted, key_of, named
+from grammar.counters import counted, named
 from grammar.instruction import Counters
 
 _MOST_PEOPLE: Final = 5

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from bot.instructions.turn import Outcome, Turn, name
 from bot.replies import Saying
 from engine.events import kind_of
+from engine.keys import key_of
 from engine.model import Call, Definition, Set, all_states
-from grammar.counters import key_of
 from grammar.instruction import Placeholders
 
 _ANYWHERE = ("user", "caller", "date", "time", "clock", "weekday", "title", "category", "viewers")

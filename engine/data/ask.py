@@ -15,6 +15,7 @@ from engine.data.entries import Entry, kind_of
 from engine.data.kept import USERS, DataView
 from engine.fitting import as_boolean, as_number, as_text
 from engine.formulas import MAX_INTEGER
+from engine.keys import key_of
 from engine.scope import RESERVED
 from engine.storable import size_of
 
@@ -110,7 +111,7 @@ class Ask:
         if default is not None and not self.given(param):
             return default
         written = self.text(param, MAX_KEY)
-        key = re.sub(r"[\s\-]+", "_", written.casefold())
+        key = key_of(written)
         if not _KEY.fullmatch(key) or len(key) > MAX_KEY:
             raise Refused("wrong_param", f'"{written}" cannot be a name: use letters, digits and _, a letter first')
         if key in _TAKEN:

@@ -6,8 +6,9 @@ Every method may be repeated: until the commit that records it as done, it has c
 from typing import Final
 
 from engine.declare import Method, Param
+from engine.keys import DATA
 
-SERVICE: Final = "data"
+SERVICE: Final = DATA
 
 _USER: Final = Param("user", "user", required=False)
 _COUNTER: Final = Param("counter", "counter")

@@ -7,6 +7,7 @@ all its branches set, if it waits for all of them.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.keys import filled_by
 from engine.model import (
     Call,
     Choose,
@@ -38,7 +39,10 @@ def names_set(state: State) -> Names:
             return frozenset(name.split(".")[0] for name in state.action.values)
         case Transform():
             return frozenset({state.action.into or state.name})
-        case Call() | WaitFor() | Collect() | Run():
+        case Call():
+            kept = filled_by(state.action)
+            return frozenset({state.name} if kept is None else {state.name, kept})
+        case WaitFor() | Collect() | Run():
             return frozenset({state.name})
         case _:
             return frozenset()

@@ -46,6 +46,10 @@ def test_a_sound_workflow_has_no_problems() -> None:
     assert problems(flow(SAY, WAIT, say("bye ${user} and ${viewers}"), triggers=["raid"])) == []
 
 
+def test_what_a_step_keeps_for_everybody_is_set_for_the_steps_after_it() -> None:
+    assert problems(flow(call("data", "add_to_counter", counter="My Deaths"), say("${my_deaths}"))) == []
+
+
 @pytest.mark.parametrize(
     ("name", "known", "expected"),
     [
@@ -93,6 +97,10 @@ def edges(number: int, **transitions: Any) -> Callable[[dict[str, Any]], None]:
         (
             flow(say("${target}")),
             'warning step 1 ("s1"): nothing sets "target": it has to be given at the start, with target=...',
+        ),
+        (
+            flow(call("data", "add_to_counter", counter="Deaths", user="ann"), say("${deaths}")),
+            'nothing sets "deaths"',
         ),
         (flow(say("${viewers_now}"), triggers=["raid"]), 'nothing sets "viewers_now"'),
         (flow(say("${bits}"), triggers=["raid", "cheer"]), '"bits" is not set when it is started by "raid"'),
