@@ -346,8 +346,9 @@ def _is_loose_text(reading: Reading, workspace: Workspace) -> bool:
 
     A number is plain after `the wait is too short`.
     """
-    said = [leaf.type for leaf in reading.tokens]
-    last = reading.tokens[-1]
+    tokens = reading.tokens[:-1] if reading.tokens[-1].type == "_INSTEAD" else reading.tokens
+    said = [leaf.type for leaf in tokens]
+    last = tokens[-1]
     if last.type == "NUMBER" and "_IS_BAD" in said:
         return False
     is_loose = last.type in ("TEXT", "NUMBER") or (last.type != "CHANNEL" and is_unknown(last, workspace))
