@@ -222,6 +222,7 @@ def _check_method(service: Service, method: Method) -> None:
     for index, written in enumerate(method.phrases):
         try:
             phrase = cut(method, index)
+            wordings = phrase.words
         except ValueError as error:
             said = str(error)
             raise PluginError(said if said.startswith(method.key) else f"{method.key}: {said}") from error
@@ -229,14 +230,14 @@ def _check_method(service: Service, method: Method) -> None:
             raise PluginError(
                 f'{method.key}: the first phrase "{written}" is the one the bot says, so it has no choices'
             )
-        if not all(phrase.words[0]):
+        if not all(wordings[0]):
             raise PluginError(f'{method.key}: the phrase "{written}" must begin with a word of its own')
-        if own := sorted(OWN_WORDS.intersection(words[0] for words in phrase.words[0])):
+        if own := sorted(OWN_WORDS.intersection(words[0] for words in wordings[0])):
             raise PluginError(f'{method.key}: the phrase "{written}" begins with "{own[0]}", a word of the bot\'s own')
         left_out = {param.name for param in method.params if param.required} - {param.name for param in phrase.slots}
         if unsaid := sorted(left_out.difference(method.fixed.get(index, {}))):
             raise PluginError(f'{method.key}: the phrase "{written}" leaves out {unsaid[0]}, which is required')
-        if prod(len(words) for words in phrase.words) > MAX_WORDINGS:
+        if prod(len(words) for words in wordings) > MAX_WORDINGS:
             raise PluginError(f'{method.key}: the phrase "{written}" can be said in more than {MAX_WORDINGS} ways')
     for index, values in method.fixed.items():
         if not 0 <= index < len(method.phrases) or any(method.param(name) is None for name in values):
