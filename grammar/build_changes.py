@@ -4,7 +4,7 @@ Edits that hold steps, or say where one leads, need the builder of steps: `gramm
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -308,11 +308,10 @@ def _alter_wait(node: Node) -> EditSyntax:
 
 
 def _alter_to_thing(node: Node) -> EditSyntax:
-    """`first scene brb`, `step 3 gameplay`."""
-    rule = "ordinal" if node.leaf("ORDINAL") is not None else "numbered"
-    return Alter(
-        reference_in(Node(rule, [each for each in node.children if isinstance(each, Leaf)])), value_in(node.nodes()[-1])
-    )
+    """`first scene brb`, `step 3 gameplay not hype`, `the scene brb`."""
+    rule = "ordinal" if node.leaf("ORDINAL") is not None else "kind" if node.leaf("THE") is not None else "numbered"
+    step = Node(rule, [each for each in node.children if isinstance(each, Leaf)])
+    return Alter(reference_in(step), value_in(cast("Node", node.node("scene", "sound", "source"))), old=old_in(node))
 
 
 def _alter_given(node: Node) -> EditSyntax:

@@ -68,9 +68,11 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
     match node.rule:
         case "formula":
             return cast("Formula", value_of(node, "FORMULA"))
-        case "compare":
+        case "compare" | "compare_suffix":
             return _compare(node)
         case "is_name" | "is_not_name":
+            if _begins_with_a_number(node):
+                raise NotBuilt("is that a number to compare with? Put a name that begins with one in quotes")
             named = Literal(_text(node))
             return Compare("==" if node.rule == "is_name" else "!=", _variable(node), named)
         case "between":
@@ -107,7 +109,7 @@ def _comparison(node: Node) -> Formula:  # noqa: C901  one line per rule
 
 
 def _compare(node: Node) -> Formula:
-    operator = value_of(node, "COMPARE")
+    operator = value_of(node, "COMPARE", "COMPARE_SUFFIX")
     if operator not in get_args(CompareOperator):
         raise AssertionError(operator)
     leaf = cast("Leaf", node.leaf("NUMBER", "STRING", "TRUTH"))
@@ -117,6 +119,12 @@ def _compare(node: Node) -> Formula:
 
 def _variable(node: Node) -> Variable:
     return Variable(str(value_of(node, "VARIABLE")))
+
+
+def _begins_with_a_number(node: Node) -> bool:
+    """`viewers is 20 or more play`: no name that anybody means."""
+    leaf = node.leaf("NEW_NAME")
+    return leaf is not None and not leaf.quoted and leaf.text[:1].isdigit()
 
 
 def _text(node: Node) -> str:

@@ -134,6 +134,12 @@ class EditBuilder:
         steps = [self._steps.steps(each) for each in node.nodes("steps")]
         return Become(reference_in(first_in(node)), steps[-1], steps[0] if len(steps) == 2 else ())
 
+    def become_said(self, node: Node) -> EditSyntax:
+        """`step 2: say bye`; the last step may as well be one more."""
+        ordinal = find(first_in(node), "ordinal")
+        last = ordinal is not None and ordinal.leaf("NOUN") is None and value_of(ordinal, "ORDINAL") == "-1"
+        return Become(reference_in(first_in(node)), self._all_steps(node), is_open=last)
+
     def become_in_step(self, node: Node) -> EditSyntax:
         """`in step 4 switch to Gameplay`, `in the last step say bye`."""
         return Become(reference_in(node.nodes()[0]), self._all_steps(node), old=old_in(node))
@@ -281,6 +287,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "substitute_quoted": _I.substitute_quoted,
     "become": _I.become,
     "become_new": _I.become,
+    "become_said": _I.become_said,
     "alter": _I.alter,
     "wish": _I.wish,
     "add_gap_filled": _I.add_gap_filled,

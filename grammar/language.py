@@ -67,6 +67,7 @@ from grammar.live import LiveWords
 from grammar.missing import held_open, missing, unknown
 from grammar.own_words import CONNECTORS, EDIT_VERBS, OWN_VERBS
 from grammar.references import Unsettled, key
+from grammar.remarks import before_remark
 from grammar.resolve import Resolver
 from grammar.retelling import said_by_the_only_one
 from grammar.say import AND_THEN, Sayer
@@ -225,6 +226,8 @@ class Language:
                 return again
         if not readings and asking and (parts := self._in_parts(sentence, workspace, end)) is not None:
             return parts
+        if not readings and asking and (remarked := self._before_remark(sentence, workspace, end)) is not None:
+            return remarked
         if not readings:
             return self._not_read(stuck, sentence, workspace, teaching=teaching, asking=asking, end=end)
         answer = self._best(readings, sentence, workspace)
@@ -284,6 +287,16 @@ class Language:
             return Refusal("")
         end = max(end, self._driver.work + EXAMPLE_WORK)
         return suggest.refusal(merged, sentence, workspace, self._works_in(workspace, end, begun))
+
+    def _before_remark(self, sentence: str, workspace: Workspace, end: int) -> Question | None:
+        """Asks whether what stands before a remark is meant; `it's` may begin one more change, so nothing is done unasked."""
+        instruction = before_remark(sentence)
+        meant = None if instruction is None else self._tried(instruction, workspace, end)
+        if instruction is None or not isinstance(meant, Understood):
+            return None
+        said = self.say(meant.instruction, workspace)
+        remark = suggest.shown(sentence[len(instruction) :].strip(" ,;.!–—-"))
+        return Question(f'"{remark}" is nothing to do. Without it that means: {said}', (said,))
 
     def _in_parts(self, sentence: str, workspace: Workspace, end: int, *, certain: bool = False) -> Understood | None:
         """Several instructions that are joined by "and" or "then", where the whole means nothing by itself.

@@ -765,6 +765,8 @@ class Lattice:
                 break
             if any(near in _NAMING for near, _ in self.nearest(end - 1)):
                 return []  # `calld outro` is a slip, not a name
+            if end == at + 1 and word.key in _ARTICLES:
+                continue  # `make the wait 20 seconds` names nothing "the"
             name = self.text[words[at].start : word.end]
             edges.append(Edge("NEW_NAME", name, end - at, NAME_COST + 0.04 * (end - at)))
         return edges

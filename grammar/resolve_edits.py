@@ -4,6 +4,7 @@ What is not clear is asked about, never chosen. No words are read, nothing is ch
 settled before.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -196,6 +197,9 @@ def _in_place_of(
 
 
 def _become(syntax: Become, within: Within, context: Context) -> tuple[Edit, ...]:
+    if syntax.is_open:
+        ways = (_become(replace(syntax, is_open=False), within, context), edits_of(Add(syntax.steps), within, context))
+        raise _instead_or_more(ways, within, context)
     if syntax.old is None:
         state = one_of(syntax.reference, within)
     else:
@@ -271,9 +275,13 @@ def _wish(syntax: Wish, within: Within, context: Context) -> tuple[Edit, ...]:
     if not same:
         return made
     ways = [_instead(state, syntax.steps, within, context) for state in same[: MAX_OPTIONS - 1]]
-    meant = [Change(within.definition.id, edits) for edits in (*ways, made)]
+    raise _instead_or_more((*ways, made), within, context)
+
+
+def _instead_or_more(ways: Iterable[tuple[Edit, ...]], within: Within, context: Context) -> Unsettled:
+    meant = [Change(within.definition.id, edits) for edits in ways]
     options = tuple(context.say.instruction(each, context.workspace) for each in meant)
-    raise Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
+    return Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
 
 
 def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...]:

@@ -239,12 +239,14 @@ class Become:
         steps: What it does then.
         before: What it does now, if that was said as a step.
         old: What it has now, if that was said: `step 2 should wait 20 seconds, not 30`.
+        is_open: Whether it may as well be one more step: `last step: say bye`.
     """
 
     reference: Reference
     steps: tuple[Draft, ...]
     before: tuple[Draft, ...] = ()
     old: Value | Reference | None = None
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
