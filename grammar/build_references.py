@@ -4,7 +4,7 @@ Nothing is looked up: that step 3 exists, or that only one wait is there, is ask
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
 from grammar.syntax import (
@@ -134,6 +134,7 @@ def _kind_reference(node: Node) -> Reference:
         every=node.rule == "every" or (kind.plural and place is None),
         seconds=plain_seconds(duration) if duration is not None else None,
         content=str(about.value) if about is not None else None,
+        extreme=cast("Any", extreme.value) if (extreme := node.leaf("EXTREME")) is not None else None,
     )
 
 

@@ -7,7 +7,7 @@ here knows sentences; it raises what has to be asked or refused as `Unsettled`.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 from pydantic import JsonValue
 from rapidfuzz import process
@@ -372,6 +372,17 @@ def _called(name: str, within: Within) -> State:
     raise refuse(f'{within.name} has no step "{name}".{hint}', *near)
 
 
+def _most(states: list[State], extreme: Literal["longest", "shortest"]) -> list[State]:
+    """The waits that take the longest or the least of those of which that is known; one alone is neither."""
+    lengths = [
+        s.action.seconds for s in states if isinstance(s.action, Wait) and isinstance(s.action.seconds, int | float)
+    ]
+    if len(lengths) < 2:
+        return []
+    wanted = max(lengths) if extreme == "longest" else min(lengths)
+    return [s for s in states if isinstance(s.action, Wait) and s.action.seconds == wanted]
+
+
 def _fitting(reference: OfKind, within: Within) -> tuple[State, ...]:
     kind = reference.kind
     states = within.definition.states if not kind.keys else tuple(all_states(within.definition.states))
@@ -381,11 +392,14 @@ def _fitting(reference: OfKind, within: Within) -> tuple[State, ...]:
         fitting = list(_containing(tuple(fitting), reference.content)) or _by_name(fitting, reference.content)
     if reference.seconds is not None:
         fitting = [s for s in fitting if isinstance(s.action, Wait) and s.action.seconds == reference.seconds]
-    if reference.content is None and reference.seconds is None:
+    if reference.extreme is not None:
+        fitting = _most(fitting, reference.extreme)
+    if reference.content is None and reference.seconds is None and reference.extreme is None:
         fitting = fitting or _by_name(states, kind.words)
     if not fitting:
         shown = kind.words if reference.content is None else f'{kind.words} with "{reference.content}"'
         shown += " of that length" if reference.seconds is not None else ""
+        shown += f" to call the {reference.extreme}" if reference.extreme is not None else ""
         raise refuse(f"{within.name} has no {shown}. {overview(within)}", *_numbers(within))
     if reference.ordinal is None:
         return tuple(fitting)

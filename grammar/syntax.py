@@ -51,13 +51,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class OfKind:
-    """`the wait`, `the second wait` (2), `the last step` (-1), `all the waits` (every), `the 10 second wait`."""
+    """`the wait`, `the second wait` (2), `the last step` (-1), `all the waits` (every), `the 10 second wait`, `the longer wait`."""
 
     kind: Kind
     ordinal: int | None = None
     every: bool = False
     seconds: float | None = None
     content: str | None = None
+    extreme: Literal["longest", "shortest"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
