@@ -92,6 +92,21 @@ _JOINING: Final = frozenset(
     | {"time", "limit", "times", "minutes", "seconds", "minute", "second", "hours", "step", "steps", "between"}
     | {"they", "them", "user", "caller", "viewers", "someone", "somebody", "anyone", "everyone", "whoever", "chat"}
     | {
+        "every",
+        "each",
+        "hour",
+        "day",
+        "instead",
+        "there",
+        "follow",
+        "follows",
+        "raids",
+        "subs",
+        "cheers",
+        "redeems",
+        "live",
+    }
+    | {
         "discord",
         "scene",
         "empty",
