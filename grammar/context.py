@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.declare import Declarations
+from engine.edits import Edit
 from engine.model import Definition, State
 from grammar.counters import Counts, counts_of, valued
 from grammar.drafts import Draft, MissingPiece, loose, named_in, recognise, variables_of
-from grammar.instruction import Instruction
-from grammar.references import names_beside
+from grammar.instruction import Change, Instruction
+from grammar.references import names_beside, refuse
 from grammar.spoken_values import settled
 from grammar.workspace import Workspace
 
@@ -69,3 +70,14 @@ class Context:
         """A text that one of its steps is to say, with what `{name}` means there."""
         counts, known = self.counts(definition), self.known(definition)
         return valued(recognise(settled(text, known), known, counts), counts)
+
+    def change(self, edits: tuple[Edit, ...], definition: Definition) -> str:
+        """A change in words, for a question about it; it stands by itself, as an answer is all that is done then.
+
+        Raises:
+            Unsettled: Other changes were said before it in the same message, which an answer would lose.
+        """
+        view = self.workspace.workflows.get(definition.id)
+        if view is None or view.definition != definition:
+            raise refuse("One of these changes may mean several things: say it by itself. Nothing was changed.")
+        return self.say.instruction(Change(definition.id, edits), self.workspace)

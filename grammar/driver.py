@@ -70,7 +70,7 @@ class Limits:
 
     characters: int = 4_000
     words: int = 240
-    work: int = 2_600
+    work: int = 3_400
     depth: int = 400
     beams: tuple[int, ...] = (12, 24)
     readings: int = 6

@@ -76,7 +76,7 @@ def head(syntax: Head, within: Within, context: Context) -> Edit:  # noqa: C901 
 def _variable(said: Declared, within: Within, context: Context) -> Edit:
     edit = _declared(said, within.definition)
     if said.needed and not _is_used(said.name, within.definition):
-        meant = context.say.instruction(Change(within.definition.id, (edit,)), context.workspace)
+        meant = context.change((edit,), within.definition)
         raise Unsettled(Question(f'Is "{said.name}" what a run must be given? Then it means: {meant}', (meant,)))
     return edit
 

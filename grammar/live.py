@@ -165,6 +165,8 @@ class LiveWords:
 
     def _phrases(self, definition: Definition) -> Iterator[OwnPhrase]:
         for name in {definition.name: None, definition.id: None}:
+            if name != definition.name and _LIKE_A_PLACE.fullmatch(name) is not None:
+                continue  # nobody sees an id, and "step 2" is a step
             for words in spellings(name):
                 if words:
                     yield "name", words, ("WORKFLOW", definition.id, 0.0)

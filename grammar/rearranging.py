@@ -8,7 +8,7 @@ from engine.edits import Edit, MoveStep, SetAction, SwapSteps
 from engine.model import Call, State, all_states
 from grammar.altering import altered
 from grammar.context import Context
-from grammar.instruction import Change, Question
+from grammar.instruction import Question
 from grammar.references import Unsettled, Within, exactly, number_of, one_of, only, overview, refuse
 from grammar.syntax import Alter, It, Order, Trade, Words
 
@@ -65,5 +65,5 @@ def _has(state: State, value: Words, declarations: Declarations) -> bool:
 
 
 def _asked(question: str, ways: tuple[tuple[Edit, ...], ...], within: Within, context: Context) -> Unsettled:
-    options = tuple(context.say.instruction(Change(within.definition.id, way), context.workspace) for way in ways)
+    options = tuple(context.change(way, within.definition) for way in ways)
     return Unsettled(Question(f"{question} {', or: '.join(options)}", options))

@@ -26,7 +26,7 @@ from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
 from grammar.drafts import Draft, MissingPiece, loose
-from grammar.instruction import Change, Delete, Question
+from grammar.instruction import Delete, Question
 from grammar.rearranging import rearranged
 from grammar.references import (
     Unsettled,
@@ -98,7 +98,7 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
     """
     definition = within.definition
     match syntax:
-        case Add() if names.is_blank(definition) and syntax.steps:
+        case Add() if names.is_blank(definition) and syntax.steps and not _has_a_number(syntax):
             place(syntax.position, within)  # a step beside which it is to stand must be there
             blank = definition.states[0].name
             return (ReplaceStep(blank, context.loose(syntax.steps, definition, without=blank)),)
@@ -152,6 +152,11 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             assert_never(syntax)
 
 
+def _has_a_number(syntax: Add) -> bool:
+    """`add as step 1 say hi` is meant to the letter, even where there is only the placeholder of a blank workflow."""
+    return syntax.position is not None and syntax.position.where == "number"
+
+
 def _beside_nested(syntax: Add, within: Within, context: Context) -> ReplaceStep | None:
     """Steps before or after one that stands inside another: they take its place together with it."""
     position = syntax.position
@@ -182,9 +187,7 @@ def _substitute(syntax: Substitute, within: Within, context: Context) -> tuple[E
     numbers = [number_of(within.definition, state.name) or 0 for state in going]
     if len(going) == 1 or numbers == list(range(numbers[0], numbers[0] + len(numbers))):
         return ways[0]
-    options = tuple(
-        context.say.instruction(Change(within.definition.id, way), context.workspace) for way in ways[:MAX_OPTIONS]
-    )
+    options = tuple(context.change(way, within.definition) for way in ways[:MAX_OPTIONS])
     raise Unsettled(Question(f"In the place of which one? {', or: '.join(options)}", options))
 
 
@@ -279,8 +282,7 @@ def _wish(syntax: Wish, within: Within, context: Context) -> tuple[Edit, ...]:
 
 
 def _instead_or_more(ways: Iterable[tuple[Edit, ...]], within: Within, context: Context) -> Unsettled:
-    meant = [Change(within.definition.id, edits) for edits in ways]
-    options = tuple(context.say.instruction(each, context.workspace) for each in meant)
+    options = tuple(context.change(edits, within.definition) for edits in ways)
     return Unsettled(Question(f"Instead of what it does now, or as one more step? {', or: '.join(options)}", options))
 
 
@@ -299,11 +301,9 @@ def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...
     if syntax.mode == "too":
         return added
     if action == state.action:
-        said = context.say.instruction(Change(within.definition.id, added), context.workspace)
+        said = context.change(added, within.definition)
         raise Unsettled(Question(f"Once more? Then it means: {said}", (said,)))
-    options = tuple(
-        context.say.instruction(Change(within.definition.id, edits), context.workspace) for edits in (changed, added)
-    )
+    options = tuple(context.change(edits, within.definition) for edits in (changed, added))
     raise Unsettled(Question(f"Instead of where it goes now, or there as well? {', or: '.join(options)}", options))
 
 
@@ -318,7 +318,7 @@ def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context:
     """`it should be named x` may be about the workflow: where no step was talked about, words alone are asked about."""
     if not isinstance(syntax.reference, It) or within.it is not None or not _is_loose(syntax.value):
         return edits
-    said = context.say.instruction(Change(within.definition.id, edits), context.workspace)
+    said = context.change(edits, within.definition)
     raise Unsettled(Question(f"Do you mean a step? Then it means: {said}", (said,)))
 
 
@@ -328,7 +328,7 @@ def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
     made = _altered(syntax, within, context)
     said = syntax.value
     if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
-        meant = context.say.instruction(Change(definition.id, made), context.workspace)
+        meant = context.change(made, definition)
         raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
     return _sure_of_it(syntax, made, within, context)
 
