@@ -108,9 +108,18 @@ def _corrected(
         return amended_roles(lately, thought, reading)
     for way in (*FIRST_AMENDMENTS, _workflow, _start, _whole, _name, _value, _same_verb, _place, _step, _quantity):
         found = way(lately, thought, reading)
-        if found is not None:
+        if found is not None and not _is_the_same(found, lately, reading):
             return found
-    return next((found for way in (_same_head, *LAST_AMENDMENTS) if (found := way(lately, thought, reading))), None)
+    last = (way(lately, thought, reading) for way in (_same_head, *LAST_AMENDMENTS))
+    return next((found for found in last if found is not None and not _is_the_same(found, lately, reading)), None)
+
+
+def _is_the_same(found: Correction, lately: Lately, reading: Reading) -> bool:
+    """Whether it would be taken back only to be done again: `1` in the canonical words for a step is no number to change."""
+    if not isinstance(found, Anew) or not found.back or found.instruction is not None or found.sentence is None:
+        return False
+    again, before = reading.then_means(found.sentence), reading.then_means(lately.said)
+    return isinstance(again, Understood) and isinstance(before, Understood) and again.instruction == before.instruction
 
 
 def begins_anew(

@@ -164,9 +164,7 @@ class LiveWords:
         return _Kept(definitions, workspace.names, made, book, owners, workspace.templates)
 
     def _phrases(self, definition: Definition) -> Iterator[OwnPhrase]:
-        for name in {definition.name: None, definition.id: None}:
-            if name != definition.name and _LIKE_A_PLACE.fullmatch(name) is not None:
-                continue  # nobody sees an id, and "step 2" is a step
+        for name in _called(definition):
             for words in spellings(name):
                 if words:
                     yield "name", words, ("WORKFLOW", definition.id, 0.0)
@@ -201,6 +199,13 @@ class LiveWords:
                 and state.name.replace("_", " ") not in self._nouns
             ):
                 yield state.name
+
+
+def _called(definition: Definition) -> Iterator[str]:
+    """Its name and its id, unless that is like a step: nobody sees an id, and "step 2" is a step."""
+    yield definition.name
+    if definition.id != definition.name and _LIKE_A_PLACE.fullmatch(definition.id) is None:
+        yield definition.id
 
 
 def _contents(definition: Definition, declarations: Declarations) -> Iterator[tuple[tuple[str, ...], str, float]]:

@@ -71,7 +71,7 @@ async def happened(air: OnTheAir, _: dict[str, Any], step: dict[str, Any]) -> bo
             await air.tell_of(type, event)
         case {"live": live}:
             air.twitch.live = live
-            fields = {"id": "stream-1", "type": "live", "broadcaster_user_id": "1"}
+            fields = {"id": "9", "type": "live", "broadcaster_user_id": "1"}
             await air.tell_of("stream.online" if live else "stream.offline", fields)
         case {"joins": name}:
             await air.discord.join(air.member(name))

@@ -85,13 +85,13 @@ def _summary(change: ChangeRecord) -> str:
 async def redo(turn: Turn, instruction: Redo) -> Outcome:
     """Take back the last undos of a workflow."""
     found = await _to_redo(turn, instruction.workflow)
-    if found is None:
+    if found is None or not found[1]:
         return await _nothing_to_redo(turn, instruction)
     entry, undone = found
     if (refused := not_theirs(turn, entry)) is not None:
         return turn.refuse(refused, entry)
     if len(undone) < instruction.count:
-        can = f"{counted(len(undone), 'undo')} of {name(entry)} can" if undone else f"No undo of {name(entry)} can"
+        can = f"{counted(len(undone), 'undo')} of {name(entry)} can"
         return turn.refuse(f"{can} be taken back. Nothing was changed.", entry)
     again = undone[: instruction.count]
     said = _said(turn, Redo(entry.id, instruction.count), entry)
@@ -103,11 +103,17 @@ async def redo(turn: Turn, instruction: Redo) -> Outcome:
 
 async def _nothing_to_redo(turn: Turn, instruction: Redo) -> Outcome:
     """Why; unless the person has just taken something back by name, which can be brought back as well."""
-    entry = await turn.desk.catalogue.find(turn.focus) if turn.focus is not None else None
+    meant = instruction.workflow if instruction.workflow is not None else turn.focus
+    entry = await turn.desk.catalogue.find(meant) if meant is not None else None
     changes = await turn.desk.catalogue.changes(entry.id) if entry is not None else []
     done = undoable(changes)
-    if entry is None or not done:
+    if entry is None:
         return turn.refuse("There is nothing to redo.")
+    if (refused := not_theirs(turn, entry)) is not None:
+        return turn.refuse(refused, entry)
+    nothing = f"No undo of {name(entry)} can be taken back. Nothing was changed."
+    if not done:
+        return turn.refuse(nothing, entry)
     last = done[0]
     if last.summary.startswith(_TOOK_BACK) and same_person(last.by, turn.by):
         said = _said(turn, Redo(entry.id, instruction.count), entry)
@@ -117,7 +123,7 @@ async def _nothing_to_redo(turn: Turn, instruction: Redo) -> Outcome:
             f"There is nothing to redo: {name(entry)} has been changed since the last undo, {last.by.name}: {_summary(last)}.",
             entry,
         )
-    return turn.refuse("There is nothing to redo.", entry)
+    return turn.refuse(nothing if instruction.workflow is not None else "There is nothing to redo.", entry)
 
 
 async def _to_undo(turn: Turn, workflow: str | None) -> tuple[Entry, tuple[ChangeRecord, ...]] | None:
