@@ -12,7 +12,7 @@ from engine.model import Cooldown, QuietHours, Rate, Role
 from grammar.build_conditions import has_role
 from grammar.leaves import NotBuilt, leaf_of, seconds_of
 from grammar.rules import Permitted, Right, Rule, Ruled, defaults
-from grammar.scanners import Days
+from grammar.scanners import Days, NoHalf
 from grammar.starts import weekdays_in
 from grammar.tree import Leaf, Node
 
@@ -171,7 +171,11 @@ def count(node: Node) -> int:
 
 
 def _clocks(node: Node) -> list[str]:
-    minutes = [int(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type == "TIME"]
+    times = [leaf for leaf in node.children if isinstance(leaf, Leaf) and leaf.type == "TIME"]
+    halved = next((leaf for leaf in times if isinstance(leaf.value, NoHalf)), None)
+    if halved is not None:
+        raise NotBuilt(f"{halved.text} in the morning or in the evening? Say am or pm after it")
+    minutes = [int(leaf.value) for leaf in times]
     return [f"{each // 60:02}:{each % 60:02}" for each in minutes]
 
 

@@ -171,6 +171,7 @@ HEAD = 'workflow "x"\n'
         (HEAD + '1. say "a" (then go to step 7)', 2, "there is no step 7"),
         (HEAD + 'start at step "b"\n1. say "a"', 0, "initial_state"),
         (HEAD + '1. if its 500 or more (say "a")', 2, "what is it that counts"),
+        (HEAD + "only after 10\n1. stop", 2, "in the morning or in the evening"),
         ("\n" * 1_001, 0, "1000 lines"),
     ],
 )
