@@ -134,7 +134,9 @@ class Kinds:
         """What ends `show webcam for 20 seconds`; `switch to Hype for 20 seconds` needs to say what comes then."""
         ending = self.opposite(draft.state.action)
         if ending is None:
-            raise NotBuilt("and what comes after that time? Say: switch to scene X, wait 20 seconds, then ...")
+            raise NotBuilt(
+                "say what comes after that time, such as: switch to Hype, wait 20 seconds, then switch to Gameplay"
+            )
         return (Draft(State(name=placeholder(path), action=ending)),)
 
     def _each(self, node: Node, path: str) -> tuple[Draft, ...]:

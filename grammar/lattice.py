@@ -15,7 +15,7 @@ from grammar import scanners
 from grammar.lexicon import MAX_PHRASE_WORDS, WORD_COST, Correction, Edge, Lexicon, LiveLexicon, Node, Page, Vocabulary
 from grammar.phrases import SAID_ON
 from grammar.scanners import NoUnit, Sentence
-from grammar.words import Word, keys, split
+from grammar.words import ARTICLES, Word, keys, split
 
 LIVE_BONUS: Final = 0.15
 TEXT_COST: Final = 0.5
@@ -128,7 +128,6 @@ _NO_NAME_START: Final = frozenset(
     ("workflow", "workflows", "flow", "automation", "routine", "all", "every", "each", "both", "it", "them")
 )
 _PRONOUNS: Final = frozenset(("it", "that", "this"))
-_ARTICLES: Final = frozenset(("the", "a", "an"))
 _OPENS_TRIGGER: Final = frozenset(("_WHEN", "_EVERY"))
 _TRIGGERS: Final = frozenset(
     ("EVENT", "_SOMEONE_TYPES", "WHO_TYPES", "_SOMEONE_REDEEMS", "_CATEGORY_BECOMES", "UNIT_LENGTH")
@@ -526,7 +525,7 @@ class Lattice:
 
     def _begins_step(self, at: int) -> bool:
         """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
-        alone = self.words[at].key in _ARTICLES
+        alone = self.words[at].key in ARTICLES
         return any(
             edge.terminal in self._lexicon.starts_step and not (alone and edge.length == 1) for edge in self.exact(at)
         )
@@ -765,7 +764,7 @@ class Lattice:
                 break
             if any(near in _NAMING for near, _ in self.nearest(end - 1)):
                 return []  # `calld outro` is a slip, not a name
-            if end == at + 1 and word.key in _ARTICLES:
+            if end == at + 1 and word.key in ARTICLES:
                 continue  # `make the wait 20 seconds` names nothing "the"
             name = self.text[words[at].start : word.end]
             edges.append(Edge("NEW_NAME", name, end - at, NAME_COST + 0.04 * (end - at)))

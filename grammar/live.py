@@ -34,7 +34,7 @@ from grammar.phrasebook import Phrasebook
 from grammar.phrases import Phrase, said_in
 from grammar.retelling import own_text
 from grammar.syntax import Kind
-from grammar.words import SHORT_WAYS, split
+from grammar.words import ARTICLES, SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
 
 Entry = tuple[str, str, Any]
@@ -58,7 +58,7 @@ _OWN_NOUNS: Final = {
 _GENERAL: Final = frozenset({"message", "msg", "line", "text", "post"})
 """Words by which any step is meant that says a text, where none is just that."""
 _OWN_DEEDS: Final = {"wait": ("waiting", "pausing"), "stop": ("stopping", "ending")}
-_ARTICLES: Final = frozenset(("a", "an", "another", "the"))
+_ARTICLES: Final = ARTICLES | {"another"}
 """No deed is named with one at its end: `add an` is only how a sentence begins."""
 _LIKE_A_PLACE: Final = re.compile(r"(step|line|number)s?[ _]*#?\d*|#?\d+", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")

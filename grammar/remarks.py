@@ -10,7 +10,7 @@ from typing import Final
 _BEGINNING: Final = re.compile(
     r"""\s*[,;.!–—-]+\s*(?=(
         i|i'?m|i'?ll|i'?d|i'?ve|we|we'?re|we'?ll|we'?ve|they|they'?re|he|he'?s|she|she'?s|you|u|ur|you'?re|my|our|chat(?:'s)?
-        |that'?s|thats|it'?s|there'?s|because|bc|cause|cuz|coz|cos|since|wrong|too|not?body|every(?:one|body)|people|ppl
+        |that'?s|thats|it'?s|there'?s|because|bc|cause|cuz|coz|cos|since|wrong|too|nobody|every(?:one|body)|people|ppl
     )\b[^,;]*\Z)""",
     re.IGNORECASE | re.VERBOSE,
 )

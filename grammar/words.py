@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal[
     "word", "number", "quote", "variable", "brace", "channel", "user", "command", "argument", "json", "name", "mark"
 ]
 
+ARTICLES: Final = frozenset(("the", "a", "an"))
 SHORT_WAYS: Final = "lexicon/spellings.toml"
 MAX_FAILED_JSON: Final = 16
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp"})

@@ -3,15 +3,14 @@
 import pytest
 
 from grammar.instruction import Refusal, Understood
-from grammar.workspace import LiveNames, WorkflowView, Workspace
-from tests.grammar.test_cases import language
+from grammar.workspace import LiveNames, Workspace
+from tests.grammar.test_cases import language, workspace_with
 
 FILE = 'workflow "vote"\n1. start a poll "what next?" with "Hades, Celeste" for 2 minutes\n2. say "hi"'
 
 
 def stage() -> Workspace:
-    definition = language().read_definition(FILE)
-    return Workspace({definition.id: WorkflowView(definition)}, definition.id, LiveNames(sounds=("airhorn",)))
+    return workspace_with(FILE, names=LiveNames(sounds=("airhorn",)))
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,12 @@ def busy() -> Workspace:
     return Workspace(views, "lurk", NAMES, templates=("raid", "go live"))
 
 
+def workspace_with(*files: str, names: LiveNames | None = None) -> Workspace:
+    """The workflows of some files, the first of them talked about."""
+    definitions = [language().read_definition(text) for text in files]
+    return Workspace({each.id: WorkflowView(each) for each in definitions}, definitions[0].id, names or LiveNames())
+
+
 def workspace_of(case: dict[str, Any]) -> Workspace:
     """No workflows and names on stream (`empty`), nothing at all (`bare`), seven workflows (`busy`), or two."""
     match case.get("in"):

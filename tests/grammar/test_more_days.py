@@ -3,8 +3,8 @@
 import pytest
 
 from grammar.instruction import Question, Refusal, Understood
-from grammar.workspace import WorkflowView, Workspace
-from tests.grammar.test_cases import language
+from grammar.workspace import Workspace
+from tests.grammar.test_cases import language, workspace_with
 
 FILES = (
     'workflow "hydrate"\nevery 30 minutes\nevery friday at 19:00\n1. say "drink"',
@@ -14,8 +14,7 @@ FILES = (
 
 
 def stage() -> Workspace:
-    definitions = [language().read_definition(text) for text in FILES]
-    return Workspace({each.id: WorkflowView(each) for each in definitions}, "hydrate")
+    return workspace_with(*FILES)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from grammar.instruction import Question, Refusal, Understood
-from grammar.workspace import LiveNames, WorkflowView, Workspace
-from tests.grammar.test_cases import language
+from grammar.workspace import LiveNames, Workspace
+from tests.grammar.test_cases import language, workspace_with
 
 FILE = 'workflow "raid"\n1. announce "off we go"\n2. play "airhorn"'
 NAMES = LiveNames(
@@ -13,8 +13,7 @@ NAMES = LiveNames(
 
 
 def stage() -> Workspace:
-    definition = language().read_definition(FILE)
-    return Workspace({definition.id: WorkflowView(definition)}, definition.id, NAMES)
+    return workspace_with(FILE, names=NAMES)
 
 
 @pytest.mark.parametrize(
