@@ -25,7 +25,9 @@ class TooLate(Exception):
     """It was dropped: it has waited too long, would have to, or too many wait already."""
 
     def __init__(self, waited: float) -> None:
-        super().__init__(f"The channel takes no more: the post waited {waited:.0f} seconds and was dropped.")
+        # Without a number, so that a thousand of them are told as one.
+        why = "the post would have come too late" if waited else "too many posts wait already"
+        super().__init__(f"The channel takes no more: {why}, so it was dropped.")
 
 
 def pause_before(posted: Sequence[float], now: float) -> float:

@@ -80,7 +80,7 @@ class DiscordService:
             return Failed("unknown_method", f"Discord cannot do {effect.method}")
         try:
             if method.name in _PACED:
-                await self._pacing.turn(_channel_of(effect))
+                await self._pacing.turn(_channel_of(effect).strip().removeprefix("#").casefold())
         except TooLate as error:
             return Failed("dropped", str(error))
         client = await self._client(self._patience)

@@ -167,6 +167,11 @@ class Settled(discord.Client):
         """Invited to a server."""
         await self._settle_in()
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Sent away from a server, or it is no more."""
+        if self.is_home(guild):
+            await self._settle_in()
+
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """One thing that came in could not be handled; the rest goes on."""
         log.error("%s was not handled", event_method, exc_info=True)  # noqa: LOG014  called while it is handled

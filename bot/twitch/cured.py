@@ -25,6 +25,8 @@ from twitchio.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
+LAST_WORDS: Final = 0.5
+"""Seconds for which a socket is still heard when the one that follows it has been welcomed: what was under way then comes late."""
 REFRESHES: Final = 5
 REFRESHES_WITHIN: Final = 60.0
 _REMEMBERED: Final = 16
@@ -39,13 +41,18 @@ class Servers:
     eventsub_url: str = "wss://eventsub.wss.twitch.tv/ws"
 
 
-def point_at(servers: Servers) -> None:
-    """Let the library talk to these servers, with its faults cured. It keeps both for the whole process."""
+def point_at(servers: Servers, socket: Callable[..., Websocket] | None = None) -> None:
+    """Let the library talk to these servers, through sockets without its faults. It keeps both for the whole process.
+
+    Args:
+        servers: Where Twitch is.
+        socket: Makes other sockets: to see what the library does by itself.
+    """
     twitchio.http.Route.BASE = _folder(servers.api_base)
     twitchio.http.Route.ID_BASE = _folder(servers.id_base)
     twitchio.eventsub.websockets.WSS = servers.eventsub_url
     for module in (twitchio.eventsub.websockets, twitchio.client):
-        module.Websocket = CuredWebsocket  # type: ignore[attr-defined]
+        module.Websocket = socket or CuredWebsocket  # type: ignore[attr-defined]
 
 
 def _folder(url: str) -> str:
@@ -55,10 +62,11 @@ def _folder(url: str) -> str:
 class CuredWebsocket(Websocket):
     """A socket that lives once, and hands whole notifications to its client."""
 
-    __slots__ = ("_move",)
+    __slots__ = ("_before", "_move")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._before: CuredWebsocket | None = None
         self._move: asyncio.Task[None] | None = None
 
     @property
@@ -67,9 +75,12 @@ class CuredWebsocket(Websocket):
         return self._move is not None and not self._move.done()
 
     async def close(self, cleanup: bool = True, *, reassociate: bool = True) -> None:
-        """Close it, and give up a move."""
+        """Close it, with the one that it follows, and give up a move."""
         if self.moving and self._move is not asyncio.current_task() and self._move is not None:
             self._move.cancel()
+        before, self._before = self._before, None
+        if before is not None:
+            await before.close()
         await super().close(cleanup, reassociate=reassociate)
 
     async def _process_reconnect(self, data: Any) -> None:
@@ -92,6 +103,9 @@ class CuredWebsocket(Websocket):
             log.warning("an EventSub socket could not move; another one takes its place")
         if self._client is not None and self._token_for is not None and new.connected and new.session_id:
             self._client._websockets[self._token_for][new.session_id] = new
+            new._before = self
+            await asyncio.sleep(LAST_WORDS)
+            new._before = None
         await self.close()
 
     async def _create_connection_task(self) -> None:

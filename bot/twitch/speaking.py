@@ -238,7 +238,9 @@ class Speaker:
 
     def _drop(self, waited: float) -> Failed:
         self._drops.add()
-        return Failed("dropped", f"The chat takes no more: the line waited {waited:.0f} seconds and was dropped.")
+        # Without a number, so that a thousand of them are told as one.
+        why = "the line would have come too late" if waited else "too many lines wait already"
+        return Failed("dropped", f"The chat takes no more: {why}, so it was dropped.")
 
     def tell_dropped(self) -> None:
         """Tell people of the lines that were dropped and not told yet."""

@@ -1,7 +1,7 @@
 """twitchio against a Twitch on loopback: what it forgets, loses or does too often by itself, the connection makes good."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,98 +10,10 @@ import pytest
 
 import bot.twitch.client
 from bot.supervise import GivesUp, Line
-from bot.tokens import FILE, Token, TokenFile
-from bot.twitch.client import BOT, BROADCASTER, Connection, Ears, NotConnected, Refused, Request
-from bot.twitch.cured import Servers
-from bot.twitch.wire import Notification
-from tests.servers.twitch import FakeTwitch, chat_message
-
-BOT_SCOPES = ("user:read:chat", "user:write:chat", "user:bot")
-STREAMER_SCOPES = ("channel:read:redemptions", "moderator:read:followers", "bits:read")
-CHAT = "channel.chat.message"
-
-
-class Desk:
-    """A connection, what it hears, and what it says of itself."""
-
-    def __init__(self, twitch: FakeTwitch, folder: Path) -> None:
-        self.twitch = twitch
-        self.folder = folder
-        self.events: list[str] = []
-        self.notes: list[Notification] = []
-        self.said: list[str] = []
-        self.ups = 0
-        self.anew = 0
-        self.downs: list[str] = []
-        self.happened = asyncio.Condition()
-        self.tokens = TokenFile.open(folder)
-        self.connection = self._connection()
-        self.task: asyncio.Task[None] | None = None
-
-    def _connection(self) -> Connection:
-        servers = Servers(self.twitch.api_base, self.twitch.id_base, self.twitch.eventsub_url)
-        ears = Ears(lambda: self.events, self._heard, self._connected, self.said.append)
-        return Connection("client", servers, self.tokens, ears)
-
-    def sign_in(self, *, broadcaster: bool = False, expires_in: int = 14_000) -> None:
-        """Put tokens where a set-up would have put them."""
-        self.tokens.put(BOT, Token(*self.twitch.grant("2", *BOT_SCOPES, expires_in=expires_in), BOT_SCOPES, "2", "bot"))
-        if broadcaster:
-            pair = self.twitch.grant("1", *STREAMER_SCOPES, expires_in=expires_in)
-            self.tokens.put(BROADCASTER, Token(*pair, STREAMER_SCOPES, "1", "streamer"))
-
-    def start(self) -> None:
-        """Begin an attempt."""
-        self.task = asyncio.create_task(self.connection.attempt(Line(self._up, self._down)))
-
-    async def connect(self, *types: str) -> None:
-        """Begin an attempt, and wait until the chat and these are heard."""
-        self.start()
-        await self.until(lambda: self.ups)
-        await self.twitch.subscribed(CHAT, *types)
-
-    async def end(self) -> None:
-        """Give it up, as a supervisor does."""
-        if self.task is not None:
-            self.task.cancel()
-            await asyncio.wait({self.task})
-            self.task = None
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something holds that changes when something is heard or said."""
-        async with asyncio.timeout(10), self.happened:
-            await self.happened.wait_for(lambda: bool(holds()))
-
-    def texts(self) -> list[str]:
-        """What was heard in the chat."""
-        return [note.event["message"]["text"] for note in self.notes if note.type == CHAT]
-
-    async def ask(self, path: str = "users", **query: str) -> Any:
-        """Ask something in the bot's name."""
-        return await self.connection.ask(Request("GET", path, "2", query or {"id": "2"}))
-
-    def _heard(self, note: Notification) -> None:
-        self.notes.append(note)
-        self._wake()
-
-    def _connected(self) -> None:
-        self.anew += 1
-        self._wake()
-
-    def _up(self) -> None:
-        self.ups += 1
-        self._wake()
-
-    def _down(self, why: str) -> None:
-        self.downs.append(why)
-        self._wake()
-
-    def _wake(self) -> None:
-        async def wake() -> None:
-            async with self.happened:
-                self.happened.notify_all()
-
-        self._waking = asyncio.ensure_future(wake())
+from bot.tokens import FILE, TokenFile
+from bot.twitch.client import BOT, NotConnected, Refused, Request
+from tests.desk import Desk
+from tests.servers.twitch import CHAT, FakeTwitch, chat_message
 
 
 @pytest.fixture
@@ -183,32 +95,11 @@ async def test_a_notification_with_fields_missing_is_heard(desk: Desk, twitch: F
     await desk.until(lambda: desk.texts() == ["short"])
 
 
-# The library's faults --------------------------------------------------------------------------------------------------------
+# Losing and moving -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("same_id", [False, True])
-async def test_t1_nothing_told_to_the_old_place_is_lost_while_a_socket_moves(
-    desk: Desk, twitch: FakeTwitch, same_id: bool
-) -> None:
-    await desk.connect()
-    twitch.keep_session_ids = same_id
-    old = twitch.session_of(CHAT)
-    twitch.greet.clear()
-
-    await twitch.move(old)
-    for number in range(3):
-        await twitch.notify(CHAT, chat_message(str(number), id=f"m{number}"), session=old)
-    await desk.until(lambda: desk.texts() == ["0", "1", "2"])
-    twitch.greet.set()
-    await twitch.until(lambda: twitch.welcomes == 2 and old not in twitch.sessions)
-    await old.over.wait()
-    await twitch.notify(CHAT, chat_message("3", id="m3"))
-
-    await desk.until(lambda: desk.texts() == ["0", "1", "2", "3"])
-
-
-@pytest.mark.parametrize("same_id", [False, True])
-async def test_t2_a_socket_that_moved_stays_in_the_books_and_is_closed_with_them(
+async def test_a_socket_that_moved_is_not_taken_for_lost_and_is_closed_at_the_end(
     desk: Desk, twitch: FakeTwitch, same_id: bool
 ) -> None:
     await desk.connect()
@@ -240,7 +131,7 @@ async def test_a_move_that_fails_ends_in_a_new_socket(desk: Desk, twitch: FakeTw
 
 
 @pytest.mark.parametrize("code", [4000, 4001, 4002, 4003, 4005, 4006, 4007, 1000, 1006])
-async def test_t3_however_a_socket_is_closed_the_chat_is_heard_again(desk: Desk, twitch: FakeTwitch, code: int) -> None:
+async def test_however_a_socket_is_closed_the_chat_is_heard_again(desk: Desk, twitch: FakeTwitch, code: int) -> None:
     await desk.connect()
 
     await twitch.drop(twitch.session_of(CHAT), code)
@@ -248,62 +139,6 @@ async def test_t3_however_a_socket_is_closed_the_chat_is_heard_again(desk: Desk,
 
     await twitch.notify(CHAT, chat_message("back"))
     await desk.until(lambda: desk.texts() == ["back"])
-
-
-async def test_t4_an_error_of_twitch_while_subscribing_again_loses_no_subscription(
-    desk: Desk, twitch: FakeTwitch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
-    await desk.connect()
-    twitch.answer("POST", "eventsub/subscriptions", 500, "no", times=4)
-
-    await twitch.drop(twitch.session_of(CHAT), 4000)
-
-    await twitch.subscribed(CHAT, "stream.online", "stream.offline", "channel.update")
-
-
-async def test_t5_a_connection_cut_while_subscribing_again_loses_no_subscription(
-    desk: Desk, twitch: FakeTwitch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.twitch.subscriptions.RETRY_FIRST", 0.05)
-    await desk.connect()
-    twitch.answer("POST", "eventsub/subscriptions", 0, times=3)
-    await twitch.drop(twitch.session_of(CHAT), 4000)
-
-    await twitch.subscribed(CHAT, "stream.online", "stream.offline", "channel.update")
-
-
-async def test_t6_what_is_wanted_after_a_reconnect_goes_to_the_living_socket(desk: Desk, twitch: FakeTwitch) -> None:
-    await desk.connect()
-    for _ in range(2):
-        await twitch.drop(twitch.session_of(CHAT), 4000)
-        await twitch.subscribed(CHAT)
-
-    desk.events = ["raid"]
-    await twitch.subscribed("channel.raid")
-
-    assert twitch.session_of("channel.raid") is twitch.session_of(CHAT)
-
-
-async def test_t7_many_who_meet_an_expired_token_refresh_it_once(desk: Desk, twitch: FakeTwitch) -> None:
-    await desk.connect()
-    twitch.expire()
-
-    found = await asyncio.gather(*(desk.ask() for _ in range(6)))
-
-    assert [answer["data"][0]["login"] for answer in found] == ["bot"] * 6
-    assert twitch.count("POST", "oauth2/token") == 1
-
-
-async def test_t8_one_expiry_is_one_refresh_however_much_is_asked_after_it(desk: Desk, twitch: FakeTwitch) -> None:
-    await desk.connect()
-    twitch.expire()
-
-    for _ in range(6):
-        await desk.ask()
-
-    assert twitch.count("POST", "oauth2/token") == 1
-    assert all(call.token in twitch.grants for call in twitch.made("GET", "users"))
 
 
 # Tokens ----------------------------------------------------------------------------------------------------------------------

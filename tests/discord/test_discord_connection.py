@@ -19,37 +19,6 @@ async def heard(home: Home, text: str) -> None:
     raise AssertionError(f"{text} was not heard")
 
 
-async def test_a_gateway_that_cannot_be_reached_at_the_first_connection_is_tried_again_with_a_new_client(
-    discord: DiscordServer, tmp_path: Path, equipped: Equipment
-):
-    discord.accept = False
-    async with living(discord, tmp_path, equipped) as home:
-        await home.until(lambda: len(home.pauses) >= 2)
-        discord.accept = True
-        await home.up()
-
-        await heard(home, "hello")
-
-
-async def test_a_payload_that_the_library_cannot_parse_costs_one_connection(home: Home):
-    await home.server.dispatch("MESSAGE_REACTION_ADD", {"nothing": "of use"})
-    await home.until(lambda: len(home.server.identified) == 2 and home.supervisor.standing.up)
-
-    await heard(home, "still there")
-
-
-async def test_a_discord_that_is_down_at_the_start_is_waited_for(
-    discord: DiscordServer, tmp_path: Path, equipped: Equipment
-):
-    await discord.stop()
-    async with living(discord, tmp_path, equipped) as home:
-        await home.until(lambda: len(home.pauses) >= 2)
-        await discord.start()
-        await home.up()
-
-        await heard(home, "hello")
-
-
 async def test_a_lost_connection_is_resumed_and_what_was_said_meanwhile_is_heard_once(home: Home):
     server = home.server
     await server.drop(1001)
@@ -154,3 +123,13 @@ async def test_a_home_that_it_is_not_in_is_said_with_the_way_in(
 
         assert "(123456789012345678)" in home.notices[0]
         assert f"client_id={discord.application}" in home.notices[0]
+
+
+async def test_sent_away_from_its_home_it_says_so_with_the_way_back_and_once_back_it_works_again(home: Home):
+    server = home.server
+    await server.dispatch("GUILD_DELETE", {"id": server.guild})
+    await home.until(lambda: home.notices)
+    await server.dispatch("GUILD_CREATE", server._guild())
+
+    assert f"client_id={server.application}" in home.notices[0]
+    assert "raid" in (await home.tell(server.mo, '!wf when someone raids, say "hi"'))["content"]

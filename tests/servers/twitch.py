@@ -83,6 +83,7 @@ class FakeTwitch:
         calls: Requests in their order.
         sessions: Open websockets in their order.
         greet: While clear, no welcome is sent.
+        last_words: What comes on a socket that moves a moment after its new place has been welcomed.
         keep_session_ids: Whether a session keeps its id when it moves.
         unused_after: Seconds without a subscription after which a session is closed with 4003.
         held: Requests that are carried out and then never answered, as (verb, path, words in the body).
@@ -105,6 +106,7 @@ class FakeTwitch:
         self.welcomes = 0
         self.greet = asyncio.Event()
         self.greet.set()
+        self.last_words: Mapping[str, Any] | None = None
         self.keep_session_ids = False
         self.unused_after = 10.0
         self.held: set[tuple[str, str, str]] = set()
@@ -393,6 +395,9 @@ class FakeTwitch:
                 "display_name": each.name,
                 "type": "",
                 "broadcaster_type": "",
+                "description": "",
+                "profile_image_url": "",
+                "offline_image_url": "",
                 "created_at": NOW,
             }
             for each in self.accounts.values()
@@ -439,6 +444,8 @@ class FakeTwitch:
         await self._say(session, "session_welcome", {"session": entry})
         for each in old:  # what is told from now on is told here
             self.sessions.remove(each)
+            if self.last_words is not None:
+                self._start(self._late(self.last_words, each))
         self._start(self._close_unused(session))
         await self._note()
         try:
@@ -450,6 +457,11 @@ class FakeTwitch:
                 self.sessions.remove(session)
             await self._note()
         return ws
+
+    async def _late(self, event: Mapping[str, Any], session: Session) -> None:
+        await asyncio.sleep(0.1)
+        with suppress(ConnectionError):
+            await self.notify(CHAT, event, session=session)
 
     async def _close_unused(self, session: Session) -> None:
         await asyncio.sleep(self.unused_after)
