@@ -211,6 +211,7 @@ class Platforms:
         return Abroad(self._services, self._granted, self._unheard, self._secrets, self.elsewhere, self.at_length)
 
     def _services(self, opening: Opening) -> Sequence[Service]:
+        self._tokens.read()  # the folder is ours from now on; a bot that just left may have renewed them meanwhile
         web = WebPlatform.set_up(opening, self._numbers, lambda: [each.standing for each in self._supervisors])
         made = (*(kind(opening, self._tokens) for kind in KINDS), web)
         self.there = [platform for platform in made if platform is not None]

@@ -53,8 +53,8 @@ async def set_up(folder: DataFolder, console: Console, only: str | None = None) 
         StoreError: The bot is running, or the folder cannot be used.
         TokensUnreadable: The tokens that are there cannot be understood.
     """
-    tokens = TokenFile.open(folder.path)
     async with stored(folder, read_only=False) as store:
+        tokens = TokenFile.open(folder.path)
         bench = Bench(console, store, tokens, config.settings_from(await store.config(COMMUNITY)))
         for name, steps in STEPS.items():
             if only in (None, name):

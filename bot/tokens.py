@@ -64,8 +64,18 @@ class TokenFile:
             TokensUnreadable: It cannot be understood.
         """
         file = cls(folder / FILE)
-        file._read()
+        file.read()
         return file
+
+    def read(self) -> None:
+        """Read what is there now: until the folder's lock was taken another process may have changed it.
+
+        Raises:
+            TokensUnreadable: It cannot be understood.
+        """
+        self._tokens = self._found()
+        for token in self._tokens.values():
+            self._remember(token)
 
     @property
     def tokens(self) -> Mapping[str, Token]:
@@ -108,23 +118,21 @@ class TokenFile:
         self.remember(token.access)
         self.remember(token.refresh)
 
-    def _read(self) -> None:
+    def _found(self) -> dict[str, Token]:
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return
+            return {}
         except (OSError, UnicodeDecodeError) as error:
             raise TokensUnreadable(self._path, type(error).__name__) from None
         with contextlib.suppress(OSError):
             self._path.chmod(_MODE)
         try:
             found: Any = json.loads(text)
-            self._tokens = {str(key): _token(entry) for key, entry in found.items()}
+            return {str(key): _token(entry) for key, entry in found.items()}
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             # The error of a parser may quote the text, and with it a token.
             raise TokensUnreadable(self._path, f"it is not what I wrote ({type(error).__name__})") from None
-        for token in self._tokens.values():
-            self._remember(token)
 
     def _write(self, tokens: Mapping[str, Token]) -> None:
         entries = {key: _entry(token) for key, token in tokens.items()}

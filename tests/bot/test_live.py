@@ -66,9 +66,9 @@ class Show:
         async with await SQLiteStore.open(self.folder.database) as store:
             await store.commit(Batch(config=records))
 
-    async def begin(self) -> None:
+    async def begin(self, tokens: TokenFile | None = None) -> None:
         """Open the bot, and wait until it hears the chat."""
-        platforms = Platforms(TokenFile.open(self.folder.path))
+        platforms = Platforms(tokens or TokenFile.open(self.folder.path))
 
         def notice(sentence: str) -> None:
             self.notices.append(sentence)
@@ -200,6 +200,20 @@ async def test_a_reply_answers_the_message_it_belongs_to(show: Show) -> None:
     await show.until_said(len)
 
     assert show.twitch.made("POST", "chat/messages")[0].body["reply_parent_message_id"] == id
+
+
+async def test_a_pair_that_a_bot_renewed_while_it_left_is_not_lost_to_the_one_that_follows(show: Show) -> None:
+    read_early = TokenFile.open(show.folder.path)
+    await show.begin()
+    show.twitch.expire()
+    await show.mod("!wf list")
+    await show.end()
+    show._stack = AsyncExitStack()
+    show.twitch.expire()
+
+    await show.begin(read_early)
+
+    assert "no workflow" in (await show.mod("!wf list")).lower()
 
 
 async def test_the_same_instruction_told_twice_is_carried_out_once(show: Show) -> None:

@@ -274,6 +274,9 @@ class DiscordServer:
 
     async def stop(self) -> None:
         """Be gone, connections and all; `start` brings it back at the same place."""
+        if self._runner is not None:  # first of all: who is sent away comes again at once
+            for site in tuple(self._runner.sites):
+                await site.stop()
         for session in self.sessions.values():
             if session.socket is not None and not session.socket.closed:
                 await session.socket.close(code=1001)

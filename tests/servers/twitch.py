@@ -142,6 +142,9 @@ class FakeTwitch:
 
     async def stop(self) -> None:
         """Be gone, as in an outage; entering again brings it back under the same port."""
+        if self._runner is not None:  # first of all: who is sent away comes again at once
+            for site in tuple(self._runner.sites):
+                await site.stop()
         for session in tuple(self.sessions):
             await self.drop(session, 1006)
         for task in tuple(self._tasks):
