@@ -71,6 +71,8 @@ class Method:
         aliases: Other method names for the same deed; kept as written.
         scopes: What the platform must have granted.
         cacheable_seconds: How long a result may be reused; 0 = never.
+        gives: What words may mean of its result, such as the `url` of a clip: `make a clip and post the link`.
+        for_others: Whether nobody asks for it for themselves: whom a command shouts out is who is named after it.
     """
 
     service: str
@@ -85,6 +87,8 @@ class Method:
     aliases: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     cacheable_seconds: float = 0
+    gives: tuple[str, ...] = ()
+    for_others: bool = False
 
     @property
     def key(self) -> str:

@@ -97,7 +97,9 @@ class Kinds:
         """All the steps of a row; those said to be done at the same time are one."""
         drafts: list[Draft] = []
         beside: list[Draft] = []
-        for number, child in enumerate(steps.nodes("step", "then", "delay"), 1):
+        after: dict[int, tuple[Draft, ...]] = {}
+        children = steps.nodes("step", "then", "delay")
+        for number, child in enumerate(children, 1):
             own = f"{path}.{number}" if path else str(number)
             if child.rule != "step":
                 beside = []
@@ -115,14 +117,23 @@ class Kinds:
                 drafts.append(_beside((drafts.pop(), *self._each(with_it, own)), "all", own))
                 beside = []
                 continue
+            if (taken := child.node("taken_back")) is not None:
+                drafts.append(self._taken_back(taken, drafts, own))
+                beside = []
+                continue
             if beside and child.node("tail_if", "tail_unless", "tail_again") is not None:
                 raise NotBuilt(_FOR_WHICH)
             step = self.step(child, own)
             beside.append(_saying_what_was_picked(step, child) if drafts and _picks(drafts[-1]) else step)
             drafts.append(beside[-1])
             if (lasting := child.node("tail_for")) is not None:
-                ending = self._ending(drafts[-1], f"{own}.end") if steps.nodes("step")[-1] is child else ()
-                drafts.extend((_waiting(lasting, f"{own}.for"), *ending))
+                until, ending = self._ending(drafts[-1], children[number:], f"{own}.end")
+                after[children.index(until) if until is not None else number - 1] = (
+                    _waiting(lasting, f"{own}.for"),
+                    *ending,
+                )
+            if number - 1 in after:
+                drafts.extend(after.pop(number - 1))
                 beside = []
         joined = steps.node("simultaneously")
         if joined is None:
@@ -130,14 +141,38 @@ class Kinds:
         rest = len(drafts) - len(beside)
         return (*drafts[:rest], _beside(tuple(beside), _join(joined), f"{path}.beside"))
 
-    def _ending(self, draft: Draft, path: str) -> tuple[Draft, ...]:
-        """What ends `show webcam for 20 seconds`; `switch to Hype for 20 seconds` needs to say what comes then."""
+    def _ending(self, draft: Draft, later: Sequence[Node], path: str) -> tuple[Node | None, tuple[Draft, ...]]:
+        """What ends `show webcam for 20 seconds`, and after which later step, if any is done meanwhile.
+
+        `switch to Hype for 20 seconds` needs to say what comes then; what a later step takes back is ended there. What
+        follows with "and" is done while it lasts, unless it waits itself; what follows with "then" is done after it.
+        """
         ending = self.opposite(draft.state.action)
-        if ending is None:
+        steps = [child for child in later if child.rule == "step"]
+        if ending is None and not steps:
             raise NotBuilt(
                 "say what comes after that time, such as: switch to Hype, wait 20 seconds, then switch to Gameplay"
             )
-        return (Draft(State(name=placeholder(path), action=ending)),)
+        if ending is None or any(self._ends(child, ending) for child in steps):
+            return None, ()
+        meanwhile: list[Node] = []
+        for child in later:
+            if child.rule != "step" or child.node("wait", "wait_for", "tail_for") is not None:
+                break
+            meanwhile.append(child)
+        ends = (Draft(State(name=placeholder(path), action=ending)),)
+        return (meanwhile[-1] if meanwhile else None), ends
+
+    def _ends(self, step: Node, ending: Action) -> bool:
+        return step.node("taken_back") is not None or self.step(step, "").state.action == ending
+
+    def _taken_back(self, node: Node, before: Sequence[Draft], path: str) -> Draft:
+        """`turn it off again`: the last deed before it that something takes back."""
+        ways = (self.opposite(draft.state.action) for draft in reversed(before))
+        ending = next((way for way in ways if way is not None), None)
+        if ending is None:
+            raise NotBuilt("turn what off?")
+        return Draft(State(name=placeholder(path), action=ending))
 
     def _each(self, node: Node, path: str) -> tuple[Draft, ...]:
         return tuple(self.step(child, f"{path}.{number}") for number, child in enumerate(node.nodes("step"), 1))

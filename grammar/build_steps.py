@@ -19,8 +19,8 @@ from grammar.build_conditions import any_role, condition_in, opposite
 from grammar.build_events import happenings
 from grammar.build_schedules import holds
 from grammar.build_singles import limit_of
-from grammar.drafts import PICKED, Draft, placeholder
-from grammar.leaves import NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
+from grammar.drafts import OTHER, PICKED, THEM, Draft, placeholder
+from grammar.leaves import WHOM_IT_IS_ABOUT, NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.listings import answers_to, one_after_another
 from grammar.phrases import Phrase
 from grammar.references import Unsettled
@@ -90,12 +90,17 @@ class StepBuilder:
 
     def _call(self, node: Node) -> Call:
         phrase = self.by_rule[node.rule]
-        params: dict[str, JsonValue] = dict(phrase.method.fixed.get(phrase.index, {}))
+        params: dict[str, JsonValue] = {
+            name: THEM if value == WHOM_IT_IS_ABOUT else value
+            for name, value in phrase.method.fixed.get(phrase.index, {}).items()
+        }
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
             params[param.name] = one_after_another(leaf) if param.several else slot_value(leaf)
         for param in phrase.method.params:
             if param.several and param.required and param.name not in params:
                 params[param.name] = answers_to([leaf for leaf in node.leaves() if leaf.type == "TEXT"])
+        if phrase.method.for_others:
+            params = {name: OTHER if value == THEM else value for name, value in params.items()}
         return Call(service=phrase.method.service, method=phrase.method.name, params=params)
 
     def _opposite(self, action: Action) -> Call | None:

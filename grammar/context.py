@@ -14,7 +14,7 @@ from grammar.counters import Counts, counts_of, valued
 from grammar.drafts import Draft, MissingPiece, loose, named_in, recognise, variables_of
 from grammar.instruction import Change, Instruction
 from grammar.references import names_beside, refuse
-from grammar.spoken_values import settled
+from grammar.spoken_values import meant, settled
 from grammar.workspace import Workspace
 
 MAX_OPTIONS: Final = 9
@@ -59,7 +59,8 @@ class Context:
         if not steps:
             raise MissingPiece(ASK_STEPS)
         taken = names_beside(definition, without)
-        return loose(steps, self.known(definition), taken, self.declarations, self.counts(definition))
+        known, counts = self.known(definition), self.counts(definition)
+        return loose(steps, known, taken, self.declarations, counts, definition)
 
     def counts(self, definition: Definition | None = None) -> Counts:
         """The counters that a text may mean in this workflow, or in a new one."""
@@ -69,7 +70,7 @@ class Context:
     def said(self, text: str, definition: Definition) -> str:
         """A text that one of its steps is to say, with what `{name}` means there."""
         counts, known = self.counts(definition), self.known(definition)
-        return valued(recognise(settled(text, known), known, counts), counts)
+        return valued(recognise(meant(settled(text, known), {}), known, counts), counts)
 
     def change(self, edits: tuple[Edit, ...], definition: Definition) -> str:
         """A change in words, for a question about it; it stands by itself, as an answer is all that is done then.

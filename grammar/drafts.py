@@ -13,12 +13,14 @@ from pydantic import JsonValue
 
 from engine.declare import Declarations
 from engine.events import kind_of
+from engine.expressions import paths_in
 from engine.keys import key_of
 from engine.model import (
     Action,
     Block,
     Call,
     Choose,
+    Definition,
     Emit,
     ForEach,
     Goto,
@@ -37,7 +39,7 @@ from engine.model import (
 )
 from engine.names import expected, fresh, verb
 from grammar.counters import Counts, mark, valued
-from grammar.spoken_values import settled
+from grammar.spoken_values import meant, near, settled
 
 ALWAYS_KNOWN: Final = frozenset(
     {"user", "caller", "event", "date", "time", "clock", "weekday", "title", "category", "viewers"}
@@ -46,6 +48,8 @@ NO_COUNTS: Final = Counts()
 _MARK: Final = "\0\ufdd0"
 THEM: Final = "${\ufdd0them}"
 """Whom a step before it is about, as "them" says; who that is depends on the steps before."""
+OTHER: Final = "${\ufdd0other}"
+"""The same of a deed that nobody asks for for themselves: whom a command names, if a command starts it."""
 PICKED: Final = "${\ufdd0picked}"
 """What the step before it has picked; how that is written depends on the name that step gets."""
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
@@ -138,6 +142,7 @@ def linked(
     known: frozenset[str] | None,
     declarations: Declarations,
     counts: Counts = NO_COUNTS,
+    triggers: tuple[Trigger, ...] = (),
 ) -> tuple[State, ...]:
     """The states of a new workflow, each leading to the next unless it says otherwise.
 
@@ -146,17 +151,55 @@ def linked(
         known: The variables that `{name}` may mean; None keeps all texts as they are.
         declarations: Where the usual names come from.
         counts: The counters that it may mean, beside those that these steps count.
+        triggers: What starts it.
     """
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
     states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
-    return _finished(states, _usual_names(states, declarations), counts)
+    about = _Told(*_whom(triggers), {}, declarations)
+    return _finished(states, _usual_names(states, declarations), counts, about)
 
 
-def _finished(states: tuple[State, ...], names: Mapping[str, str], counts: Counts) -> tuple[State, ...]:
+def _finished(states: tuple[State, ...], names: Mapping[str, str], counts: Counts, about: "_Told") -> tuple[State, ...]:
     """States under their names, with what texts and params mean by the steps before them."""
-    told = _with_persons(_renamed(states, names), _ABOUT)
+    told = _with_persons(_renamed(states, names), about)
     return _with_counts(told, counts) if counts.meant else told
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told behind some steps.
+
+    Attributes:
+        them: Whom it is about.
+        other: The same of a deed that nobody asks for for themselves.
+        made: What words may mean of the results so far, with where it is.
+        declarations: What steps give.
+    """
+
+    them: str
+    other: str
+    made: Mapping[str, str]
+    declarations: Declarations
+
+    def after(self, state: State) -> "_Told":
+        """The same behind one more step."""
+        action = state.action
+        if _NAME_IN_TEXT.fullmatch(state.name) is None:
+            return self
+        if isinstance(action, WaitFor) and action.who is None and _is_about_somebody(action.event):
+            return replace(self, them=f"${{{state.name}.user}}", other=f"${{{state.name}.user}}")
+        method = self.declarations.find(action.service, action.method) if isinstance(action, Call) else None
+        if method is None or not method.gives:
+            return self
+        return replace(self, made={**self.made, **{name: f"${{{state.name}.{name}}}" for name in method.gives}})
+
+
+def _whom(triggers: Iterable[Trigger]) -> tuple[str, str]:
+    """Whom it is about, and whom a command names if only commands start it."""
+    guards = [trigger.when for trigger in triggers]
+    named = bool(guards) and all(guard is not None and "command" in paths_in(guard) for guard in guards)
+    return _ABOUT, "${target}" if named else _ABOUT
 
 
 def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[str, str]:
@@ -179,8 +222,9 @@ def loose(
     taken: Iterable[str],
     declarations: Declarations,
     counts: Counts = NO_COUNTS,
+    definition: Definition | None = None,
 ) -> tuple[State, ...]:
-    """States with names of their own that lead nowhere unless they say so."""
+    """States with names of their own that lead nowhere unless they say so, for a workflow."""
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
     states = tuple(_with_variables(draft, known, counts).state for draft in apart)
@@ -190,7 +234,10 @@ def loose(
         if is_placeholder(state.name):
             names[state.name] = fresh(state.action, used, declarations)
             used.add(names[state.name])
-    return _finished(states, names, counts)
+    about = _Told(*_whom(definition.triggers if definition is not None else ()), {}, declarations)
+    for state in all_states(definition.states) if definition is not None else ():
+        about = replace(about, made=about.after(state).made)
+    return _finished(states, names, counts, about)
 
 
 # Placeholders -----------------------------------------------------------------------------------------------------------
@@ -269,23 +316,29 @@ def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
             return action
 
 
-def _with_persons(states: tuple[State, ...], them: str) -> tuple[State, ...]:
+def _with_persons(states: tuple[State, ...], about: _Told) -> tuple[State, ...]:
     """The same states with a person for each "them": who was waited for in a step before, else whom the start is about."""
     made: list[State] = []
     for before, state in zip((None, *states), states, strict=False):
         told = state if before is None else _with_picked(state, before.name)
-        made.append(_with_person(told, them))
-        if isinstance(state.action, WaitFor) and state.action.who is None and _is_about_somebody(state.action.event):
-            them = f"${{{state.name}.user}}" if _NAME_IN_TEXT.fullmatch(state.name) else them
+        made.append(_with_person(told, about))
+        about = about.after(state)
     return tuple(made)
 
 
-def _with_person(state: State, them: str) -> State:
+def _with_person(state: State, about: _Told) -> State:
     action = state.action
-    if isinstance(action, Call) and THEM in action.params.values():
-        params = {name: them if value == THEM else value for name, value in action.params.items()}
+    persons = {THEM: about.them, OTHER: about.other}
+    if isinstance(action, Call) and any(
+        isinstance(value, str) and value in persons for value in action.params.values()
+    ):
+        params = {
+            name: persons.get(value, value) if isinstance(value, str) else value
+            for name, value in action.params.items()
+        }
         action = Call(service=action.service, method=action.method, params=params)
-    inner = map_blocks(action, lambda block: block.model_copy(update={"states": _with_persons(block.states, them)}))
+    action = map_texts(action, lambda text: meant(text, about.made))
+    inner = map_blocks(action, lambda block: block.model_copy(update={"states": _with_persons(block.states, about)}))
     return state if inner is state.action else state.model_copy(update={"action": inner})
 
 
@@ -325,7 +378,7 @@ def _with_variables(draft: Draft, known: frozenset[str] | None, counts: Counts) 
     raw = draft.verbatim if draft.typed else draft.verbatim | {draft.state.name}
 
     def proper(text: str) -> str:
-        return settled(text, frozenset()) if known is None else recognise(settled(text, known), known, counts)
+        return meant(text, {}) if known is None else recognise(settled(text, known), known, counts)
 
     state = map_state_texts(draft.state, proper, lambda state: state.name not in raw)
     return draft if state is draft.state else replace(draft, state=state)
@@ -344,7 +397,7 @@ def map_state_texts(state: State, change: Callable[[str], str], typed: Callable[
 
 
 def recognise(text: str, known: frozenset[str], counts: Counts = NO_COUNTS) -> str:
-    r"""A typed text with `{name}` as `${name}` if that is known, a mark if it is a counter, and `\{` as `{`."""
+    r"""A typed text with `{name}` as `${name}` if that or what it nearly names is known, a mark if it is a counter, and `\{` as `{`."""
     if "{" not in text:
         return text
 
@@ -354,7 +407,10 @@ def recognise(text: str, known: frozenset[str], counts: Counts = NO_COUNTS) -> s
             return "{"
         if name.partition(".")[0] in known or name in known:
             return f"${match.group()}"
-        return mark(counts.meant[key_of(name)]) if key_of(name) in counts.meant else match.group()
+        if key_of(name) in counts.meant:
+            return mark(counts.meant[key_of(name)])
+        nearly = near(name, known)
+        return match.group() if nearly is None else f"${{{nearly}}}"
 
     return _BRACE.sub(put, text)
 

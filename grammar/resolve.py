@@ -257,7 +257,7 @@ class Resolver:
             asked = ASK_STEPS if new.name is None else f"What should {names.quoted_name(name)} do?"
             raise MissingPiece(asked, joint=":")
         known = variables_of(new.triggers, self.context.workspace.variables)
-        states = linked(new.steps, known, self.context.declarations, self.context.counts())
+        states = linked(new.steps, known, self.context.declarations, self.context.counts(), new.triggers)
         definition = Definition(
             id=names.slug(name, self.context.workspace.has_id),
             name=name,

@@ -223,7 +223,7 @@ def _in_its_place(steps: tuple[Draft, ...], state: State, within: Within, contex
     known = context.known(definition)
     first = replace(steps[0], named=True, state=steps[0].state.model_copy(update={"name": state.name}))
     taken, counts = names_beside(definition, state.name), context.counts(definition)
-    return loose((first,), known, taken, context.declarations, counts)[0].action
+    return loose((first,), known, taken, context.declarations, counts, definition)[0].action
 
 
 def _contrast(syntax: Contrast, within: Within, context: Context) -> tuple[Edit, ...]:

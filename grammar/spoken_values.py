@@ -85,6 +85,41 @@ _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 _LINKS: Final = ("the link", "its link", "a link", "a link to it", "the url", "its url", "the link to it")
 
 
+_IN_BRACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "user": (
+        "username",
+        "user_name",
+        "name",
+        "nick",
+        "viewer",
+        "raider",
+        "follower",
+        "subscriber",
+        "cheerer",
+        "gifter",
+        "chatter",
+        "member",
+        "redeemer",
+        "sender",
+    ),
+    "seconds": ("duration", "length", "secs"),
+    "category": ("game", "gamename", "game_name", "gametitle", "game_title"),
+    "winner": ("outcome", "result", "answer", "choice", "option"),
+    "bits": ("amount", "bit"),
+    "count": ("amount", "subs", "gifts", "number"),
+    "months": ("month",),
+    "level": ("lvl",),
+    "viewers": ("viewer_count", "viewercount", "raiders", "people", "ppl"),
+    "message": ("input", "user_input", "userinput", "text", "msg"),
+    "url": ("link", "clip", "clip_url", "clip_link"),
+    "link": ("link", "url"),
+    "reward": ("redeem", "redemption", "reward_name"),
+    "cost": ("price", "points"),
+    "target": ("touser", "to_user", "mention", "mentioned", "tagged"),
+    "arguments": ("args", "query"),
+    "emoji": ("reaction", "emote"),
+}
+"""What else is written in braces for a field, as other bots call it."""
 _PEOPLE: Final = frozenset({"viewers"})
 """Counted things that are somebody: `the viewers` are no number."""
 
@@ -103,6 +138,11 @@ def _table() -> Mapping[str, tuple[str, ...]]:
 
 
 _MEANT: Final = _table()
+_NEAR: Final = {
+    written: tuple(name for name, others in _IN_BRACES.items() if written in others)
+    for others in _IN_BRACES.values()
+    for written in others
+}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -119,9 +159,23 @@ def marked(text: str) -> str:
 
 
 def settled(text: str, known: frozenset[str]) -> str:
-    """A text that may mean a value as that value, if it is known there, else as it was typed."""
+    """A text that may mean a value as that value, if it is known there; else it may still mean what a step gives."""
+    if not text.startswith(MARK):
+        return text
+    name = next((each for each in _names(text.removeprefix(MARK)) if each in known), None)
+    return text if name is None else f"${{{name}}}"
+
+
+def meant(text: str, made: Mapping[str, str]) -> str:
+    """A text that may still mean a value: what the steps before it gave, if they gave such, else as it was typed."""
     if not text.startswith(MARK):
         return text
     typed = text.removeprefix(MARK)
-    name = next((each for each in _names(typed) if each in known), None)
-    return typed if name is None else f"${{{name}}}"
+    return next((made[each] for each in _names(typed) if each in made), typed)
+
+
+def near(name: str, known: frozenset[str]) -> str | None:
+    """The known value that a name which is not known plainly stands for: `{game}` for the category."""
+    plain = name.casefold()
+    names = (*_NEAR.get(plain, ()), *_names(f"the {plain.replace('_', ' ')}"))
+    return next((each for each in names if each in known), None)

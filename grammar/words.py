@@ -42,6 +42,7 @@ _WORD: Final = re.compile(
     | (?P<channel>\#[\w\-]+)
     | (?P<user>@\w+)
     | (?P<command>![^\W_][\w\-]*)
+    | (?P<file>\w[\w\-]{0,62}\.(?:mp3|wav|ogg|oga|opus|m4a|aac|flac|weba|webm|mp4|mov|gif|png|jpe?g|webp|svg)(?![\w\-]))
     | (?P<number>\d+(?::\d\d)+|\d{1,3}(?:,\d{3})+(?![\d.])|\d+(?:\.\d+)?)
     | (?P<unit>(?<=\d)[^\W\d_]+(?=\d))
     | (?P<word>[^\W\d_](?:[^\W\d]|['’](?=[^\W\d_])|(?<=[\w])\d)*|_\w+)
@@ -258,7 +259,7 @@ class _Cutter:
         if match is None:
             raise AssertionError("the last alternative takes any character")
         group = match.lastgroup
-        kind: Kind = "word" if group == "unit" else group  # type: ignore[assignment]
+        kind: Kind = "word" if group in ("unit", "file") else group  # type: ignore[assignment]
         written = match.group()
         return self._word(kind, match.end(), _value(kind, written))
 

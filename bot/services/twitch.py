@@ -82,6 +82,7 @@ METHODS: Final = (
         ),
         verb="shoutout",
         noun=("shoutout", "shout out"),
+        for_others=True,
         scopes=("moderator:manage:shoutouts",),
     ),
     Method(
@@ -123,6 +124,7 @@ METHODS: Final = (
         ("create a clip", "create a clip titled {title}", "(make|take) a clip", "clip (it|that|this)"),
         verb="clip",
         noun=("clip",),
+        gives=("url",),
         scopes=("clips:edit",),
     ),
     Method(
@@ -235,7 +237,9 @@ METHODS: Final = (
             "time out {user} for {duration}",
             "time out {user} for {duration} because {reason}",
             "timeout {user} [for] {duration}",
+            "time (them|em|him|her) out [for] {duration}",
         ),
+        fixed={3: {"user": "${user}"}},
         verb="timeout",
         noun=("timeout", "time out"),
         scopes=("moderator:manage:banned_users",),
