@@ -26,6 +26,7 @@ from grammar.build_references import (
 )
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
+from grammar.scanners import NoUnit
 from grammar.syntax import (
     About,
     Again,
@@ -76,6 +77,14 @@ def _gripe(node: Node) -> EditSyntax:
     if is_bare(Node("topic", [first_in(node)])):
         raise NotBuilt('say "the" before it, if that is a step there is')
     return About(reference_in(first_in(node)))
+
+
+def _gripe_value(node: Node) -> EditSyntax:
+    """`500 is too low, ...`: what is to be another; a bare number is not yet a length."""
+    length = node.node("duration")
+    if length is not None and isinstance(leaf_of(length, "DURATION").value, NoUnit):
+        raise NotBuilt("say what should be another way, such as: change the wait to 20 seconds")
+    return About(It(), value_in(node.nodes()[0]))
 
 
 def _drop(node: Node) -> EditSyntax:
@@ -177,6 +186,9 @@ def _wrap(node: Node) -> EditSyntax:
     """Steps and the block they go into; a condition may be said before them."""
     first = first_in(node)
     reference = reference_in(first if not first.rule.startswith("condition") else node.nodes()[1])
+    deed = node.leaf("DEED_BASE")
+    if deed is not None and isinstance(reference, It) and isinstance(deed.value, Kind):
+        reference = OfKind(deed.value, it=True)
     inner = node.node("wrap_if", "wrap_unless", "wrap_again", "wrap_rounds") or node
     match inner.rule:
         case "wrap_beside":
@@ -263,22 +275,28 @@ def _alter_channel_of_it(node: Node) -> EditSyntax:
     return Alter(It(), Words(str(channel.value), channel.quoted, "channel"))
 
 
+_NO_REFERENCE: Final = ("in", "a_kind", "where", "old")
+
+
 def _retell(node: Node) -> EditSyntax:
     """`announce it instead`, `post the first message in #clips too`."""
     kind, where = node.node("a_kind"), node.node("where")
+    about = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
     if where is not None and _is_a_verb_after_all(node):
         raise NotBuilt('say "the" before it, if that is a step there is')
     deed = kind.leaf("NOUN") if kind is not None else node.leaf("DEED_BASE")
     place = where.leaf("CHANNEL", "SPOT") if where is not None else None
+    title = kind.leaf("TEXT", "STRING") if kind is not None else None
     mode: Any = {"retell_somehow": None, "retell_too": "too"}.get(node.rule, "instead")
     return Retell(
-        reference_in(first_in(node)),
+        It() if about is None else reference_in(about),
         deed.value if deed is not None and isinstance(deed.value, Kind) else None,
         None
         if place is None
         else Words(str(place.value), place.quoted, "channel" if place.type == "CHANNEL" else "service"),
         mode,
         old_in(node),
+        None if title is None else str(title.value),
     )
 
 
@@ -470,6 +488,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_is": _alter_is,
     "alter_text": _alter_text,
     "gripe": _gripe,
+    "gripe_value": _gripe_value,
     "alter_from": _alter_from,
     "alter_value": _alter_value,
     "alter_bare": _alter_bare,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.formulas import Formula
+from engine.model import State, Wait
 from grammar import build_heading, build_policies
 from grammar.build_changes import CHANGES
 from grammar.build_references import (
@@ -25,7 +26,7 @@ from grammar.build_references import (
 )
 from grammar.build_steps import StepBuilder
 from grammar.drafts import Draft, MissingPiece
-from grammar.leaves import NotBuilt, leaf_of, value_of
+from grammar.leaves import NotBuilt, leaf_of, plain_seconds, value_of
 from grammar.phrases import Phrase
 from grammar.starts import BY_THE_CLOCK
 from grammar.syntax import (
@@ -94,14 +95,14 @@ class EditBuilder:
         return Add(steps, Position("start") if is_check and len(steps) == 1 else None)
 
     def add_gap_filled(self, node: Node) -> EditSyntax:
-        """`add an announcement between 2 and 3: last chance`: a step by its noun, and its text."""
+        """`add an announcement between 2 and 3: last chance`: a step by its noun, and its text; perhaps after a wait."""
         gap = node.node("gap")
         noun = gap.leaf("NOUN") if gap is not None else None
         text = leaf_of(node, "TEXT")
         for lead in ("a", "an"):
             steps = self._read_steps(f"{lead} {noun.text if noun is not None else ''} saying {quoted(str(text.value))}")
             if steps is not None:
-                return Add(self._steps.steps(steps), position_in(node))
+                return Add((*_wait_of(node), *self._steps.steps(steps)), position_in(node))
         raise NotBuilt("say what that step does")
 
     def wish(self, node: Node) -> EditSyntax:
@@ -256,6 +257,12 @@ class EditBuilder:
         if isinstance(meant, str):
             return ((None, named_place(meant)),)
         return tuple((way.when, named_place(way.to)) for way in meant)
+
+
+def _wait_of(node: Node) -> tuple[Draft, ...]:
+    """The wait of the length that a node names, if it names one."""
+    length = node.leaf("DURATION")
+    return () if length is None else (Draft(State(name="wait", action=Wait(seconds=plain_seconds(length)))),)
 
 
 def _is_one_time(trigger: Node) -> bool:

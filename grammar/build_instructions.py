@@ -5,6 +5,7 @@ Edits, steps and verbs are handed on to the modules that build them. No workflow
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -13,14 +14,28 @@ from engine.expressions import quote
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import Run, State, Trigger, Wait
 from grammar.build_edits import EditBuilder
-from grammar.build_references import reference_in
+from grammar.build_references import ANY_STEP, reference_in
 from grammar.build_steps import StepBuilder
 from grammar.build_verbs import arguments_in, command
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds
 from grammar.phrases import Phrase
 from grammar.starts import BY_THE_CLOCK
-from grammar.syntax import Command, DryRunCommand, Edits, New, Start, SupposeCommand, Together
+from grammar.syntax import (
+    About,
+    Alter,
+    Command,
+    DryRunCommand,
+    Edits,
+    EditSyntax,
+    It,
+    New,
+    OfKind,
+    Start,
+    SupposeCommand,
+    Together,
+    Value,
+)
 from grammar.tree import Leaf, Node, find
 
 _TEXTS: Final = ("saying", "perhaps_saying", "answering", "greeting")
@@ -185,6 +200,7 @@ class InstructionBuilder:
         meant: list[Edits] = []
         workflow: str | None = None
         scope: str | None = None
+        complained: Value | None = None
         for node in tree.nodes():
             if node.rule == "in_workflow":
                 scope = workflow = _names_workflow(node)
@@ -196,11 +212,29 @@ class InstructionBuilder:
             if isinstance(edit, Start) and edit.mode == "timed" and scope is None and named is None:
                 raise NotBuilt("what should start then?")
             scope, workflow = None, named or workflow
+            if isinstance(edit, About) and edit.old is not None:
+                complained = edit.old
+                continue
+            if complained is not None:
+                edit, complained = _not_that(edit, complained), None
             if meant and meant[-1].workflow == workflow:
                 meant[-1] = Edits((*meant[-1].edits, edit), workflow)
             else:
                 meant.append(Edits((edit,), workflow))
+        if complained is not None or not meant:
+            raise NotBuilt("say what it should be instead, such as: make it 20")
         return meant[0] if len(meant) == 1 else Together(tuple(meant))
+
+
+def _not_that(edit: EditSyntax, complained: Value) -> EditSyntax:
+    """`500 is too low, make it 2000`: the number that was complained of is the one that is changed."""
+    match edit:
+        case Alter(reference=It(), old=None):
+            return replace(edit, reference=OfKind(ANY_STEP), old=complained)
+        case Start(mode="only" | "timed"):
+            return replace(edit, old=complained)
+        case _:
+            raise NotBuilt("say what it should be instead, such as: make it 20")
 
 
 def _as_event(name: str) -> Leaf:

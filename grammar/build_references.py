@@ -191,6 +191,8 @@ def old_value_in(node: Node) -> Value | Reference:
     """A value, or the steps, that were there before: `instead of it` means a step, not the word."""
     if node.rule in _SEVERAL:
         return reference_in(node)
+    if node.rule == "a_kind":
+        return _kind_reference(node)
     value = value_in(node)
     is_pronoun = isinstance(value, Words) and not value.quoted and value.text.casefold() in _PRONOUNS
     return It() if is_pronoun else value
@@ -233,6 +235,10 @@ def value_in(node: Node) -> Value:
             return By(None, {"double": 2.0, "triple": 3.0, "half": 0.5}[node.rule])
         case "value":
             return value_in(node.nodes()[0])
+        case "counted":
+            number = leaf_of(node, "NUMBER")
+            said = f"{number.text} {leaf_of(node, 'UNIT').text}"
+            return Words(said, False, "number", number.value, str(leaf_of(node, "UNIT").value))
         case "spot":
             return Words("discord" if leaf_of(node, "SPOT").value == "discord" else "chat")
         case kind:

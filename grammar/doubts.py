@@ -37,6 +37,9 @@ _RATHER_A_RULE: Final = re.compile(r",[^,]*\d[^,]*\b(?:cooldown|cd)\b[^,]*\Z", r
 """`say hi, 1 min cooldown for each person`: hardly all of it is to be said."""
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
+_LATER: Final = re.compile(
+    r"(?:in|after)\s+(?:\w+\s+)?(?:\d|an?\s+\w|half\s)[^,]*\s(?:saying|that says)\b", re.IGNORECASE
+)
 _BARE_PLACES: Final = frozenset(
     {"first", "at first", "up front", "last", "at last", "finally", "to finish", "afterwards"}
 )
@@ -93,10 +96,10 @@ class Doubts:
             kept = f"{sentence[: place[0].start]}{quoted(text)}{sentence[place[1].end :]}"
             question = f'Does "{place[1].text}" belong to the text? If not, it means: {said}. If it does: {kept}'
             return Question(question, (said, kept))
-        begun = _begins_with_be(reading)
-        if begun is not None:
-            said = says()
-            return Question(f'Does the text begin with "be"? It is: {begun}, or: be {begun}', _with_be(said, begun))
+        if (begun := _begins_with_a_verb(reading)) is not None:
+            verb, text = begun
+            question = f'Does the text begin with "{verb}"? It is: {text}, or: {verb} {text}'
+            return Question(question, _with_the_verb(says(), verb, text))
         if (ways := _value_or_counter(reading, sentence, workspace)) is not None:
             return Question("Is that a value of each run, or a counter that stays?", ways)
         if self._is_doubtful(reading, workspace, says):
@@ -153,8 +156,10 @@ class Doubts:
             if _ELSEWHERE.match(text.text):
                 return True  # `post to discord only after the wait`: where, not what
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
-            if first in ("it", "that", "this", "them") and len(text.text.split()) == 1:
+            if first in ("it", "that", "this", "them", "both", "those", "these") and len(text.text.split()) == 1:
                 return True
+            if _LATER.match(text.text):
+                return True  # `add a message in 5 minutes saying bye`: when, not what
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
             if first in ("instead", "rather"):
@@ -200,7 +205,8 @@ def _lengths_to_come(tokens: tuple[Leaf, ...]) -> Iterator[Leaf]:
     """All but those whose unit nobody needs: what was there before, as the step tells it."""
     for place, leaf in enumerate(tokens):
         before = tokens[max(place - 1, 0)]
-        if before.type != "_INSTEAD_OF":
+        after = tokens[min(place + 1, len(tokens) - 1)]
+        if before.type != "_INSTEAD_OF" and after.type not in ("_IS_BAD", "_RARER"):
             yield leaf
 
 
@@ -226,18 +232,28 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
     return None
 
 
-def _begins_with_be(reading: Reading) -> str | None:
-    """A text of which the "be" before it is a part as likely as not: `make the message be right back`."""
-    for before, leaf in pairwise(reading.tokens):
-        is_said = before.text.casefold() == "be" and leaf.type == "TEXT" and not leaf.quoted
-        if is_said and _FIRST_WORD.sub(r"\1", leaf.text).casefold() in ("back", "right"):
-            return leaf.text
+_RATHER_A_WORD: Final = frozenset({"type", "write", "send", "chat"})
+"""Verbs for saying that a text begins with as likely as not: `change the message to type !rules if you are new`."""
+
+
+def _begins_with_a_verb(reading: Reading) -> tuple[str, str] | None:
+    """A verb that is a part of the text after it as likely as not, and that text: `make the message be right back`."""
+    tokens = reading.tokens
+    for place, leaf in enumerate(tokens[1:], 1):
+        before = tokens[place - 1]
+        verb = before.text.casefold()
+        if leaf.type != "TEXT" or leaf.quoted:
+            continue
+        if verb == "be" and _FIRST_WORD.sub(r"\1", leaf.text).casefold() in ("back", "right"):
+            return verb, leaf.text
+        if verb in _RATHER_A_WORD and reading.start == "edit" and place > 1 and tokens[place - 2].type == "_TO":
+            return verb, leaf.text
     return None
 
 
-def _with_be(said: str, begun: str) -> tuple[str, ...]:
-    head, quoted, tail = said.rpartition(f'"{begun}')
-    return (f'{head}"be {begun}{tail}', said) if quoted else (said,)
+def _with_the_verb(said: str, verb: str, text: str) -> tuple[str, ...]:
+    head, quoted, tail = said.rpartition(f'"{text}')
+    return (f'{head}"{verb} {text}{tail}', said) if quoted else (said,)
 
 
 def _begins_with(text: str, phrases: frozenset[str]) -> bool:

@@ -468,8 +468,12 @@ class Language:
         return Understood(instruction, reading.corrections, kept_as_typed(sentence, instruction))
 
     def _counted_as_before(self, reading: Reading, resolver: Resolver, workspace: Workspace) -> Understanding | None:
-        """What is meant if a bare number counts what the lengths it replaces plainly count; None if it replaces none."""
+        """What is meant if a bare number counts what the lengths it replaces plainly count; None if it replaces none.
+
+        Where it could mean nothing whatever it counted, that is told: `400 is too low, make it 9` where there is no 400.
+        """
         number = unitless(reading)
+        refused: Understanding | None = None
         for unit in UNITS if number is not None and reading.start == "edit" else ():
             answer: Understanding
             try:
@@ -478,11 +482,15 @@ class Language:
                 answer = Understood(meant[0], reading.corrections)
             except Unsettled as unsettled:
                 meant, answer = list(unsettled.meant), unsettled.answer
+                if isinstance(answer, Refusal) and (refused is not None or unit == UNITS[0]):
+                    refused = answer
+                    continue
             except (UnitUnsaid, MissingPiece, EngineError, ValidationError):
                 return None
             if meant and all(replaces_such(each, number or 0, unit, workspace) for each in meant):
                 return answer
-        return None
+            refused = None
+        return refused
 
     def _read_steps(self, text: str) -> Node | None:
         outcome = self._driver.parse(text, NO_NAMES, "steps_line")

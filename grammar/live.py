@@ -32,7 +32,7 @@ from grammar.lexicon import (
 from grammar.phrasebook import Phrase as OwnPhrase
 from grammar.phrasebook import Phrasebook
 from grammar.phrases import Phrase, said_in
-from grammar.retelling import own_text
+from grammar.retelling import manners, own_text
 from grammar.syntax import Kind
 from grammar.words import ARTICLES, SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
@@ -356,6 +356,8 @@ def _nouns(declarations: Declarations) -> Iterator[Entry]:
         for noun in method.noun:
             keys.setdefault(noun, set()).add(method.key)
             keys[noun] |= {f"{method.service}.{alias}" for alias in method.aliases}
+        for noun in manners(method):
+            keys.setdefault(noun, set()).add(method.key)
     tellers = frozenset(method.key for method in declarations if own_text(method) is not None)
     for noun, meant in keys.items():
         fitting = Kind(noun, frozenset(meant), tellers if noun in _GENERAL else frozenset())

@@ -218,7 +218,9 @@ def one_of(reference: Reference, within: Within) -> State:
         case Saying():
             return only(_containing(within.definition.states, reference.text), reference, within)
         case OfKind():
-            return only(_fitting(reference, within), reference, within)
+            fitting = _fitting(reference, within)
+            talked_about = tuple(state for state in fitting if reference.it and state.name == within.it)
+            return only(talked_about or fitting, reference, within)
         case Near():
             return _near(reference, within)
         case It():

@@ -21,7 +21,7 @@ from engine.edits import (
     SetTransition,
     SwapSteps,
 )
-from engine.model import Action, Definition, State, Target, Wait, Way, all_states
+from engine.model import Action, Call, Definition, State, Target, Wait, Way, all_states
 from grammar import headings, names, resolve_starts
 from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
@@ -29,6 +29,7 @@ from grammar.drafts import Draft, MissingPiece, loose
 from grammar.instruction import Delete, Question
 from grammar.rearranging import rearranged
 from grammar.references import (
+    Unclear,
     Unsettled,
     Within,
     all_of,
@@ -85,6 +86,7 @@ from grammar.syntax import (
     Words,
     Wrap,
 )
+from grammar.units import UnitUnsaid
 from grammar.wrapping import wrapped
 
 
@@ -325,12 +327,56 @@ def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context:
 def _alter(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
     """Steps with another value; words that sound like a wish and no text are asked about first."""
     definition = within.definition
-    made = _altered(syntax, within, context)
     said = syntax.value
+    if _is_of_no_step(syntax):
+        starting = _of_the_start(said, syntax.old, within)
+        if starting is not None:
+            return _starting_or_altered(starting, syntax, within, context)
+        if isinstance(said, Words) and said.unit is not None:
+            raise refuse(f"Nothing that starts {within.name} counts {said.unit}. {overview(within)}")
+    made = _altered(syntax, within, context)
     if isinstance(said, Words) and not said.quoted and said.type == "text" and _is_like_a_wish(said.text):
         meant = context.change(made, definition)
         raise Unsettled(Question(f'Is "{said.text}" what it should say? Then it means: {meant}', (meant,)))
     return _sure_of_it(syntax, made, within, context)
+
+
+def _is_of_no_step(syntax: Alter) -> bool:
+    """Whether no step was named: `make it 1000`, `500 is too low, make it 1000`."""
+    return isinstance(syntax.reference, It) or (isinstance(syntax.reference, OfKind) and not syntax.reference.kind.keys)
+
+
+def _of_the_start(said: Value, old: Value | Reference | None, within: Within) -> Edit | None:
+    """What a number or a length comes to that may be one of what starts the workflow; None if there is none such."""
+    counted = resolve_starts.recounted(said, old, within) if isinstance(said, Words) and said.type == "number" else None
+    return counted or resolve_starts.respaced(said, old, within)
+
+
+def _starting_or_altered(starting: Edit, syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:
+    """A number of the start, unless a step has one, too: then it is asked which is meant, if none was talked about."""
+    said = syntax.value
+    made: tuple[Edit, ...] = ()
+    if not isinstance(said, Words) or said.unit is None:
+        try:
+            made = _altered(syntax, within, context)
+        except (Unsettled, Unclear, UnitUnsaid):
+            made = ()
+    if not any(isinstance(edit, SetAction) and _is_of_numbers(edit, within, said) for edit in made):
+        return (starting,)
+    if within.it is not None and isinstance(syntax.reference, It):
+        return made
+    options = tuple(context.change(edits, within.definition) for edits in ((starting,), made))
+    raise Unsettled(Question(f"Which number is meant? {', or: '.join(options)}", options))
+
+
+def _is_of_numbers(edit: SetAction, within: Within, said: Value) -> bool:
+    """Whether a step gets a number, and no text that is one."""
+    if not isinstance(edit.action, Call):
+        return isinstance(edit.action, Wait)
+    text = said.text if isinstance(said, Words) else None
+    old = next(state.action for state in all_states(within.definition.states) if state.name == edit.name)
+    were = old.params if isinstance(old, Call) else {}
+    return any(value != were.get(name) and value != text for name, value in edit.action.params.items())
 
 
 def _altered(syntax: Alter, within: Within, context: Context) -> tuple[Edit, ...]:

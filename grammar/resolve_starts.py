@@ -14,12 +14,15 @@ from grammar.instruction import Change, Instruction, Question, RunWorkflow
 from grammar.references import Unsettled, Within, refuse
 from grammar.rules import with_fields
 from grammar.say_parts import say_formula
-from grammar.syntax import Forget, Hold, MoreDays, Start
+from grammar.syntax import Duration, Forget, Hold, MoreDays, Reference, Start, Value, Words
+from grammar.units import plain_unit
 
 
 def start(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:
     """What starts it, instead, as well, or no longer."""
     definition = within.definition
+    if syntax.old is not None and respaced(syntax.old, syntax.old, within) is None:
+        raise refuse(f"Nothing starts {within.name} that often. To see what does: show {within.name}")
     match syntax.mode:
         case "timed":
             return _timed(syntax, within, context)
@@ -33,6 +36,47 @@ def start(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:
             return tuple(RemoveTrigger(_own(trigger, definition)) for trigger in syntax.triggers)
         case _:
             assert_never(syntax.mode)
+
+
+def respaced(said: Value, old: Value | Reference | None, within: Within) -> Edit | None:
+    """`make it 45 minutes`: how often a clock starts it; None if there is not just one length like that.
+
+    A bare number counts what the length in whose place it comes is counted in, where that is plain.
+    """
+    triggers = within.definition.triggers
+    spaced = [each for each in triggers if each.every_seconds is not None and each.every_most_seconds is None]
+    if len(spaced) != 1:
+        return None
+    length = spaced[0].every_seconds or 0
+    if old is not None and length not in _lengths(old, length):
+        return None
+    new = next(iter(_lengths(said, length)), None)
+    if new is None or new <= 0:
+        return None
+    every = Trigger.model_validate({**spaced[0].model_dump(exclude_unset=True), "every_seconds": new})
+    return SetTriggers(tuple(every if each is spaced[0] else each for each in triggers))
+
+
+def _lengths(said: Value | Reference, like: float) -> tuple[float, ...]:
+    """The length that is said, a bare number counted as one like it plainly is."""
+    match said:
+        case Duration(seconds):
+            return (seconds,)
+        case Words(type="number", number=float() | int() as number, unit=None):
+            unit = plain_unit(like, number)
+            return () if unit is None else (number * unit,)
+        case _:
+            return ()
+
+
+def recounted(said: Words, old: Value | Reference | None, within: Within) -> Edit | None:
+    """`make it 1000 bits`: what the workflow's start counts to; None if it counts nothing such."""
+    before = old.number if isinstance(old, Words) else None
+    if said.number is None or (old is not None and before is None):
+        return None
+    number = int(said.number) if float(said.number).is_integer() else said.number
+    triggers = starts.recounted(within.definition.triggers, number, said.unit, before)
+    return None if triggers is None else SetTriggers(triggers)
 
 
 def _timed(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:

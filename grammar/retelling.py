@@ -4,7 +4,11 @@ Which methods say a text is told by their declarations: they need one text and n
 text stays as it is; what is not said of the new way is never made up.
 """
 
+import re
 from collections.abc import Iterator
+from typing import Final
+
+from pydantic import JsonValue
 
 from engine.declare import Declarations, Method, Param
 from engine.edits import SetAction
@@ -15,6 +19,8 @@ from grammar.context import Context
 from grammar.references import Unsettled, Within, one_of, only, overview, refuse
 from grammar.syntax import Alter, It, Kind, Retell
 from grammar.wishes import Vague
+
+_SLOT: Final = re.compile(r"\{\w+\}")
 
 
 def text_of(action: Action, declarations: Declarations) -> str | None:
@@ -67,8 +73,18 @@ def own_text(method: Method) -> Param | None:
     return needed[0] if len(needed) == 1 and needed[0].type == "text" and needed[0].slot == "text" else None
 
 
-def retold(action: Action, by: Method, definition: Definition, declarations: Declarations) -> Call:
-    """The text of a step, said by another method.
+def manners(method: Method) -> dict[str, dict[str, JsonValue]]:
+    """The words by which a method says its text in a way of its own, with what makes it so: `reply`."""
+    found: dict[str, dict[str, JsonValue]] = {}
+    for index, fixed in method.fixed.items():
+        verb, _, rest = method.phrases[index].partition(" ")
+        if own_text(method) is not None and _SLOT.fullmatch(rest) and all(value is True for value in fixed.values()):
+            found[verb] = dict(fixed)
+    return found
+
+
+def retold(action: Action, by: Method, definition: Definition, declarations: Declarations, words: str = "") -> Call:
+    """The text of a step, said by another method, in the way that these words tell; in the channel it went to.
 
     Raises:
         Unsettled: It says none, or the method needs what is not known here.
@@ -76,13 +92,15 @@ def retold(action: Action, by: Method, definition: Definition, declarations: Dec
     said, text = text_of(action, declarations), own_text(by)
     if said is None or text is None:
         raise refuse("That step says no text.")
-    params: dict[str, str] = {}
+    params: dict[str, JsonValue] = {}
     for param in by.params:
         if param is text:
             params[param.name] = said
         elif param.required:
             params[param.name] = _somebody(by, said, definition)
-    return Call(service=by.service, method=by.name, params=dict(params))
+        elif param.type == "channel" and isinstance(action, Call) and action.service == by.service:
+            params |= {param.name: action.params[param.name]} if param.name in action.params else {}
+    return Call(service=by.service, method=by.name, params=params | manners(by).get(words, {}))
 
 
 def said_by_the_only_one(definition: Definition, action: Action, declarations: Declarations) -> SetAction | None:
@@ -119,7 +137,8 @@ def said_otherwise(syntax: Retell, state: State, within: Within, context: Contex
         raise refuse(f"That step says nothing: {within.describe(state)}. {overview(within)}")
     place = syntax.place
     if place is not None and place.type == "channel":
-        return altered(state, Alter(syntax.reference, place), context.workspace, declarations)
+        there = _in_a_channel(syntax, state, within, context)
+        return altered(there, Alter(syntax.reference, place), context.workspace, declarations)
     if place is not None:
         by = next((method for method in _tellers(declarations) if method.service == place.text), None)
     else:
@@ -127,4 +146,30 @@ def said_otherwise(syntax: Retell, state: State, within: Within, context: Contex
     if by is None:
         what = syntax.deed.words if syntax.deed is not None else "place"
         raise Unsettled(Vague(f'What a step says cannot be made into "{what}". Say: replace the step with ...'))
-    return retold(state.action, by, definition, declarations)
+    action = retold(state.action, by, definition, declarations, syntax.deed.words if syntax.deed is not None else "")
+    return action if syntax.title is None else _titled(action, by, syntax.title)
+
+
+def _in_a_channel(syntax: Retell, state: State, within: Within, context: Context) -> State:
+    """A step whose text goes to a channel; what is said to one person is said there by whatever posts in channels."""
+    call, declarations = state.action, context.declarations
+    method = declarations.find(call.service, call.method) if isinstance(call, Call) else None
+    if method is None or not any(param.type == "user" and param.required for param in method.params):
+        return state
+    keys = syntax.deed.keys if syntax.deed is not None else frozenset[str]()
+    posting = [each for each in _tellers(declarations) if any(param.type == "channel" for param in each.params)]
+    by = next((each for each in posting if each.key in keys), posting[0] if posting else None)
+    if by is None:
+        return state
+    return state.model_copy(update={"action": retold(call, by, within.definition, declarations)})
+
+
+def _titled(action: Call, by: Method, title: str) -> Call:
+    """The same with a title above it.
+
+    Raises:
+        Unsettled: It can have none.
+    """
+    if by.param("title") is None:
+        raise refuse(f"{by.noun[0] if by.noun else by.verb} has no title.".capitalize())
+    return action.model_copy(update={"params": {**action.params, "title": title}})

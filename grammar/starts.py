@@ -6,6 +6,7 @@ takes the old one's place. Nothing here reads words.
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from engine.events import kind_of
@@ -27,6 +28,46 @@ def with_condition(triggers: Triggers, condition: Formula) -> Triggers:
     return _mapped(
         triggers, fitting, lambda trigger: trigger.model_copy(update={"when": _joined(trigger.when, condition)})
     )
+
+
+def recounted(triggers: Triggers, number: float, unit: str | None, old: float | None) -> Triggers | None:
+    """The triggers with another number in the place of the one they count to; None if there is not just one of those.
+
+    Args:
+        triggers: As they are.
+        number: What they are to count to.
+        unit: What is counted, if that was said.
+        old: What they count to now, if that was said.
+    """
+    counted = [
+        (at, part)
+        for at, trigger in enumerate(triggers)
+        for part in _parts(trigger.when)
+        if (measure := _measured(trigger, part)) is not None
+        and unit in (None, measure[0])
+        and old in (None, measure[1])
+    ]
+    if len(counted) != 1:
+        return None
+    ((at, part),) = counted
+    parts = tuple(
+        replace(each, right=Literal(number)) if each is part and isinstance(each, Compare) else each
+        for each in _parts(triggers[at].when)
+    )
+    changed = triggers[at].model_copy(update={"when": parts[0] if len(parts) == 1 else And(parts)})
+    return (*triggers[:at], changed, *triggers[at + 1 :])
+
+
+def _measured(trigger: Trigger, part: Formula) -> tuple[str, float] | None:
+    """What a part of a guard counts of its event, and to how many."""
+    kind = kind_of(trigger.on)
+    match part:
+        case Compare(left=Variable(path=path), right=Literal(value=int() | float() as number)) if (
+            kind is not None and kind.fields.get(path) == "number"
+        ):
+            return path, number
+        case _:
+            return None
 
 
 def without_conditions(triggers: Triggers) -> Triggers:

@@ -51,7 +51,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class OfKind:
-    """`the wait`, `the second wait` (2), `the last step` (-1), `all the waits` (every), `the 10 second wait`, `the longer wait`."""
+    """`the wait`, `the second wait` (2), `the last step` (-1), `all the waits` (every), `the 10 second wait`, `the longer wait`.
+
+    Where `it` is set, that one of them is meant that was talked about last, if one was: `say it 3 times`.
+    """
 
     kind: Kind
     ordinal: int | None = None
@@ -59,6 +62,7 @@ class OfKind:
     seconds: float | None = None
     content: str | None = None
     extreme: Literal["longest", "shortest"] | None = None
+    it: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +154,14 @@ class Words:
     Attributes:
         type: What it was recognised as: a live scene, a channel, or just a text.
         number: What a number comes to, however it is written.
+        unit: What it counts, if that was said: the event's own measure (`1000 bits`).
     """
 
     text: str
     quoted: bool = False
     type: Literal["text", "number", "scene", "source", "sound", "reward", "role", "channel", "service", "user"] = "text"
     number: float | None = None
+    unit: str | None = None
 
 
 Value: TypeAlias = Duration | By | Words
@@ -271,9 +277,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """`the wait is too long, ...`: what the next edit calls it."""
+    """`the wait is too long, ...`: what the next edit calls it; or the value it changes, `500 is too low, ...`."""
 
     reference: Reference
+    old: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +343,7 @@ class Retell:
         place: The channel it goes to then, or the service.
         mode: In the place of the step, or after it as well; None if that was not said.
         old: How it was said before, if that was said.
+        title: What stands above the text then, if that was said.
     """
 
     reference: Reference
@@ -343,6 +351,7 @@ class Retell:
     place: Words | None = None
     mode: Literal["instead", "too"] | None = "instead"
     old: Value | Reference | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +395,7 @@ class Start:
         limits: Whether the words could as well limit how often others start it: `raid once an hour`.
         once: Whether they could as well mean one run: `raid at 20:00`.
         factor: How many times as long it is from one to the next as now, if it is `scaled`: `twice as often` is a half.
+        old: What was complained of before, if anything was: `20 is too often, make it every 45 minutes`.
     """
 
     mode: Literal["add", "only", "remove", "timed", "scaled"]
@@ -393,6 +403,7 @@ class Start:
     limits: bool = False
     once: bool = False
     factor: float = 1.0
+    old: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Only where that is plain: any other unit would be far off. Elsewhere the unit is
 from collections.abc import Iterator
 from typing import Final
 
-from engine.edits import SetAction
+from engine.edits import SetAction, SetTriggers
 from engine.model import Action, Call, State, Wait, all_states
 from grammar.driver import Reading
 from grammar.instruction import Change, Instruction
@@ -56,7 +56,14 @@ def replaces_such(meant: Instruction, number: float, unit: int, workspace: Works
     if not isinstance(meant, Change) or not meant.edits:
         return False
     states = {state.name: state for state in all_states(workspace.workflows[meant.workflow].definition.states)}
+    triggers = workspace.workflows[meant.workflow].definition.triggers
     for edit in meant.edits:
+        if isinstance(edit, SetTriggers):
+            new = [each.every_seconds for each in edit.triggers if each not in triggers]
+            old = [each.every_seconds for each in triggers if each not in edit.triggers]
+            if new != [number * unit] or len(old) != 1 or plain_unit(old[0], number) != unit:
+                return False
+            continue
         if not isinstance(edit, SetAction) or edit.name not in states:
             return False
         if not any(plain_unit(old, number) == unit for old in _replaced(states[edit.name], edit.action, number * unit)):
