@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from engine.expressions import quote
 from engine.formulas import And, Compare, Formula, Literal, Variable
-from engine.model import Run, State, Trigger, Wait
+from engine.model import Call, Run, State, Trigger, Wait
 from grammar.build_edits import EditBuilder
 from grammar.build_references import ANY_STEP, reference_in
 from grammar.build_steps import StepBuilder
@@ -41,6 +41,13 @@ from grammar.tree import Leaf, Node, find
 _TEXTS: Final = ("saying", "perhaps_saying", "answering", "greeting")
 _NAMES_A_DEED: Final = re.compile(r"an? \w+", re.IGNORECASE)
 """Words that may be rather a step than a text: `greet raiders with a shoutout`."""
+_GREETINGS: Final[Mapping[str, str]] = {
+    "welcome": "welcome them",
+    "greeting": "welcome them",
+    "thank": "thank them",
+    "thanks": "thank them",
+}
+_MERE_GREETING: Final = frozenset({*_GREETINGS, "you", "message", "msg", "text", "greeting", "line", "note"})
 _JUST_ENOUGH: Final[Mapping[str, int]] = {"==": 0, ">=": 0, "<=": 0, ">": 1, "<": -1}
 
 
@@ -130,6 +137,7 @@ class InstructionBuilder:
                 )
                 drafts = (*self._saying(said), *drafts)
                 guessed = rule == "perhaps_saying" and not leaf_of(said, "TEXT").quoted
+                guessed = guessed or _is_rather_a_thing(said, drafts)
         typed_by = find(tree, "typed_by")
         if typed_by is not None:
             doer = typed_by.node("doer")
@@ -165,15 +173,29 @@ class InstructionBuilder:
         if text is None:
             whom = leaf_of(node, "WHO")
             raise MissingPiece("What should it say?", joint=" with", end=whom.end, verbatim=True)
-        if not text.quoted and _NAMES_A_DEED.match(str(text.value)):
+        words = str(text.value)
+        if not text.quoted and _NAMES_A_DEED.match(words):
+            greeted = self._greeted(words)
+            if greeted is not None:
+                return self._steps.steps(greeted)
             for about in ("", " ${user}"):
-                steps = self._read_steps(f"{text.value}{about}")
+                steps = self._read_steps(f"{words}{about}")
                 if steps is not None:
                     return self._steps.steps(steps)
-        steps = self._read_steps(f"say {quote(str(text.value))}")
+        steps = self._read_steps(f"say {quote(words)}")
         if steps is None:
             raise NotBuilt("nothing here can say anything")
         return self._steps.steps(steps)
+
+    def _greeted(self, words: str) -> Node | None:
+        """`a welcome to the club` says it without the article; `a thank you` is the usual one, `a welcome message` as well."""
+        _, *given = words.split()
+        greeting = _GREETINGS.get(given[0].casefold())
+        if greeting is None:
+            return None
+        if all(word.strip("!.").casefold() in _MERE_GREETING for word in given):
+            return self._read_steps(greeting)
+        return self._read_steps(f"say {quote(words.partition(' ')[2])}")
 
     def _either_way(
         self, node: Node, started: tuple[Trigger, ...], drafts: tuple[Draft, ...]
@@ -235,6 +257,13 @@ def _not_that(edit: EditSyntax, complained: Value) -> EditSyntax:
             return replace(edit, old=complained)
         case _:
             raise NotBuilt("say what it should be instead, such as: make it 20")
+def _is_rather_a_thing(node: Node, drafts: tuple[Draft, ...]) -> bool:
+    """Whether what people get is hardly a text: `new followers get a cookie`."""
+    text = node.leaf("TEXT")
+    if text is None or text.quoted or not _NAMES_A_DEED.match(str(text.value)):
+        return False
+    action = drafts[0].state.action
+    return isinstance(action, Call) and text.value in action.params.values()
 
 
 def _as_event(name: str) -> Leaf:

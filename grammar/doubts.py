@@ -160,6 +160,8 @@ class Doubts:
                 return True
             if _LATER.match(text.text):
                 return True  # `add a message in 5 minutes saying bye`: when, not what
+            if first in ("it", "that", "this", "them") and text.text.split()[1].casefold() in _SAYING_WHERE:
+                return True  # `announce it in chat`
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
             if first in ("instead", "rather"):

@@ -34,6 +34,7 @@ PLACE_IN_TEXT_COST: Final = 1.0
 STEP_IN_TEXT_COST: Final = 0.25
 OTHERWISE_IN_TEXT_COST: Final = 0.5
 MAX_TEXT_ENDS: Final = 3
+MAX_LISTED_WORDS: Final = 3
 MAX_NAME_WORDS: Final = 4
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
@@ -89,6 +90,8 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_LISTING: Final = frozenset(("and", "or", "/"))
+"""What stands between two things of which one is to be chosen: `with yes and no`."""
 _CHANNEL_LEADS: Final = frozenset(("in", "to", "into", "on"))
 _IN_ADDRESSES: Final = frozenset("/=&#")
 """What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
@@ -745,6 +748,8 @@ class Lattice:
         if after.kind in ("quote", "variable") or end - at > 1:
             return True
         if after.kind == "number" and ("NUMBER" in slots or "DURATION" in slots):
+            return True
+        if "TEXT" in slots and any(word.key in _LISTING for word in self.words[end + 1 : end + MAX_LISTED_WORDS + 1]):
             return True
         return "CHANNEL" in slots and (
             after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(end))

@@ -20,6 +20,8 @@ _BETWEEN: Final = (
     re.compile(r"\s+(?:and|&)\s+", re.IGNORECASE),
 )
 """What parts the things: the first of these that is there at all, so that `rock and roll or jazz` are two."""
+_NO_BEGINNING: Final = frozenset({"with", "between"})
+"""What stands before the things, and is no part of the first."""
 _MOST_WORDS: Final = 2
 """An answer that a question names has no more words: `hades or celeste?`, but not `should i play hades or stop?`."""
 
@@ -34,10 +36,19 @@ def parted(text: str) -> list[str]:
 
 
 def one_after_another(leaf: Leaf) -> JsonValue:
-    """The text that stands for several things, as they were said."""
+    """The text that stands for several things, as they were said.
+
+    Raises:
+        NotBuilt: It is one only.
+    """
     if leaf.type == "LIST":
         return ", ".join(map(str, leaf.value))
-    return str(leaf.value) if leaf.quoted else ", ".join(parted(str(leaf.value)))
+    if leaf.quoted:
+        return str(leaf.value)
+    things = parted(str(leaf.value))
+    if len(things) < 2 or things[0].split()[0].casefold() in _NO_BEGINNING:
+        raise NotBuilt(f'"{leaf.value}" is no choice; say: with "yes", "no"')
+    return ", ".join(things)
 
 
 def answers_to(texts: list[Leaf]) -> str:
