@@ -31,13 +31,16 @@ def _done_by(doer: Node) -> Formula:
 def _happening(node: Node) -> dict[str, Any]:
     match node.rule:
         case "event_plain":
-            return {"on": value_of(node, "EVENT", "DOES")}
+            return {"on": _on_platform(value_of(node, "EVENT", "DOES"), node)}
         case "event_measured":
             return _measured(node)
         case "event_given":
             return _given(node)
         case "event_command":
             return _command(node)
+        case "event_said":
+            text = TextTest("contains", Variable("message"), Literal(str(value_of(node, "SAID_WORDS", "STRING"))))
+            return {"on": _message(node), "when": text}
         case "event_reward":
             return {"on": "reward.redeemed", "when": _equals("reward", value_of(node, "REWARD"))}
         case "event_category":
@@ -77,10 +80,29 @@ def _equals(path: str, value: str) -> Formula:
     return Compare("==", Variable(path), Literal(value))
 
 
+def _message(node: Node) -> str:
+    where = node.leaf("WHERE")
+    return "discord.message.received" if where is not None and where.value == "discord" else "message.received"
+
+
+def _on_platform(name: str, node: Node) -> str:
+    """The event as it is called where it was said to happen.
+
+    Raises:
+        NotBuilt: It does not happen there.
+    """
+    where, kind = node.leaf("WHERE"), kind_of(name)
+    if where is None or kind is None or kind.platform == where.value:
+        return name
+    other = kind_of(f"{where.value}.{name}") if where.value == "discord" else kind_of(name.partition(".")[2])
+    if other is None:
+        raise NotBuilt(f'"{kind.clause}" does not happen on {str(where.value).title()}')
+    return other.name
+
+
 def _command(node: Node) -> dict[str, Any]:
     typed = str(value_of(node, "COMMAND", "STRING", "WORD_NAME"))
-    where = node.leaf("WHERE")
-    name = "discord.message.received" if where is not None and where.value == "discord" else "message.received"
+    name = _message(node)
     if typed.startswith("!") and " " not in typed:
         return {"on": name, "when": _equals("command", typed.lower())}
     return {"on": name, "when": TextTest("contains", Variable("message"), Literal(typed))}

@@ -32,6 +32,9 @@ _RAW: Final = ("do_kind", "do_call", "keep_all")
 
 PlaceName = Callable[[int], str]
 
+_ADDRESS: Final = re.compile(r"\w[.:/]|\$\{")
+"""What any web address has; a text that was not quoted and has none of it is something else."""
+
 
 def _no_places(number: int) -> str:
     raise NotBuilt(f'step {number} has to be named here: go to step "name"')
@@ -95,6 +98,8 @@ class StepBuilder:
             for name, value in phrase.method.fixed.get(phrase.index, {}).items()
         }
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
+            if param.name == "url" and not leaf.quoted and not _ADDRESS.search(str(leaf.value)):
+                raise NotBuilt(f'"{leaf.value}" is no web address')
             params[param.name] = one_after_another(leaf) if param.several else slot_value(leaf)
         for param in phrase.method.params:
             if param.several and param.required and param.name not in params:
@@ -300,7 +305,7 @@ def _apart(text: str) -> list[str]:
 
 def _happening(trigger: Node) -> Node | None:
     """What happens in a trigger, after what holds it back if that was said first."""
-    return next((each for each in trigger.nodes() if not each.rule.startswith("hold_")), None)
+    return next((each for each in trigger.nodes() if not each.rule.startswith(("hold_", "held_"))), None)
 
 
 def retry_of(node: Node) -> Retry:

@@ -21,6 +21,7 @@ LIVE_BONUS: Final = 0.15
 TEXT_COST: Final = 0.5
 TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
+SAID_WORDS_COST: Final = 0.4
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
 BARE_PLACE_COST: Final = 0.3
@@ -95,7 +96,11 @@ _LISTING: Final = frozenset(("and", "or", "/"))
 _CHANNEL_LEADS: Final = frozenset(("in", "to", "into", "on"))
 _IN_ADDRESSES: Final = frozenset("/=&#")
 """What is written right after these belongs to a web address, whatever word it is: `example.com/now`."""
-_KIND_WORDS: Final = frozenset(("scene", "sound", "source", "filter", "reward", "channel", "role"))
+_KIND_WORDS: Final = frozenset(
+    ("scene", "sound", "source", "filter", "reward", "redeem", "redemption", "channel", "role")
+)
+_ENDING_NAMES: Final = frozenset(("for", "in", "until", "because", "instead", "please"))
+"""A name that nobody knows ends before these."""
 _COUNTER_WORDS: Final = frozenset(("counter", "counters", "count", "tally"))
 _BEFORE_COUNTED: Final = frozenset(("to", "from", "off", "a", "an", "the", "my", "our"))
 _NAMES_OF_THINGS: Final = frozenset(("STEP_NAME", "SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "DISCORD_ROLE"))
@@ -518,13 +523,19 @@ class Lattice:
 
     def _goes_on_as_name(self, place: int, at: int) -> bool:
         word = self.words[place]
-        if word.kind not in ("word", "number") or word.key in _NAME_STOPS:
+        if word.kind not in ("word", "number"):
             return False
         if place == at:
-            return True
-        if word.key in _KIND_WORDS or word.key in ("for", "in", "until", "because", "instead", "please"):
+            return word.key not in _NAME_STOPS
+        if self._is_in_title(place, at):
+            return True  # `VIP For A Day`
+        if word.key in _NAME_STOPS or word.key in _KIND_WORDS or word.key in _ENDING_NAMES:
             return False
         return not self._may_end_text(place)
+
+    def _is_in_title(self, place: int, at: int) -> bool:
+        """Whether a name that is written in capital letters goes on with a word of that kind."""
+        return all(self.words[each].text[0].isupper() for each in (at, place))
 
     def _begins_step(self, at: int) -> bool:
         """Whether a step may begin there; an article alone, as in "the airhorn", may as well go on with what stands before it."""
@@ -755,6 +766,16 @@ class Lattice:
             after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(end))
         )
 
+    def _said_words(self, at: int) -> list[Edge]:
+        """What somebody says, after `the word`: as few words as the rest of the sentence leaves to it."""
+        edges: list[Edge] = []
+        for end in range(at + 1, min(len(self.words), at + MAX_NAME_WORDS) + 1):
+            if self.words[end - 1].kind not in ("word", "number", "command"):
+                break
+            value = self.text[self.words[at].start : self.words[end - 1].end]
+            edges.append(Edge("SAID_WORDS", value, end - at, SAID_WORDS_COST * (end - at)))
+        return edges
+
     def _new_names(self, at: int) -> list[Edge]:
         """An unquoted new name: a few plain words before anything that begins a clause."""
         edges: list[Edge] = []
@@ -794,6 +815,7 @@ def _table() -> Mapping[str, _Scanner]:
         {
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
+            "SAID_WORDS": lambda lattice, at: lattice._said_words(at),  # noqa: SLF001
             "COUNTER": lambda lattice, at: lattice._counters(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
             "PERSON": lambda lattice, at: lattice._persons(at),  # noqa: SLF001
@@ -824,7 +846,7 @@ def _table() -> Mapping[str, _Scanner]:
 
 _SCANNERS: Final = _table()
 OPENING: Final = "opening"
-_ANY_FORM: Final = frozenset({"TEXT"})
+_ANY_FORM: Final = frozenset({"TEXT", "SAID_WORDS"})
 _NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
 _NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH"})

@@ -18,6 +18,7 @@ METHODS: Final = (
             "back to [the] {scene_name} [scene]",
             "(change|switch|go|move) (then|now|back|over) to [the] {scene_name} [scene]",
             "(change|switch|go|move) [then|now|back] to [the] scene {scene_name}",
+            "(change|switch|set|put) obs [back|over] to [the] [scene] {scene_name} [scene]",
         ),
         verb="scene",
         noun=("scene", "scene change", "scene switch"),
