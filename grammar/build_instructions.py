@@ -257,6 +257,8 @@ def _not_that(edit: EditSyntax, complained: Value) -> EditSyntax:
             return replace(edit, old=complained)
         case _:
             raise NotBuilt("say what it should be instead, such as: make it 20")
+
+
 def _is_rather_a_thing(node: Node, drafts: tuple[Draft, ...]) -> bool:
     """Whether what people get is hardly a text: `new followers get a cookie`."""
     text = node.leaf("TEXT")

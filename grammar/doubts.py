@@ -46,6 +46,7 @@ _BARE_PLACES: Final = frozenset(
 """Words for a place that are as likely a text's last ones, unlike `at the end`."""
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+_ALONE: Final = frozenset({"it", "that", "this", "them", "both", "those", "these"})
 MAX_NOTED: Final = 4
 _SPEAKING_OF_VALUES: Final = frozenset({"VARIABLE", "WORD_NAME", "FORMULA"})
 _OF_WORKFLOW: Final = frozenset({"IN_WORKFLOW", "WORKFLOW", "OWNER"})
@@ -156,12 +157,10 @@ class Doubts:
             if _ELSEWHERE.match(text.text):
                 return True  # `post to discord only after the wait`: where, not what
             first = _FIRST_WORD.sub(r"\1", text.text).casefold()
-            if first in ("it", "that", "this", "them", "both", "those", "these") and len(text.text.split()) == 1:
+            if _points_only(first, text.text):
                 return True
             if _LATER.match(text.text):
                 return True  # `add a message in 5 minutes saying bye`: when, not what
-            if first in ("it", "that", "this", "them") and text.text.split()[1].casefold() in _SAYING_WHERE:
-                return True  # `announce it in chat`
             if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
             if first in ("instead", "rather"):
@@ -177,6 +176,12 @@ class Doubts:
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
             for leaf in reading.tokens
         )
+
+
+def _points_only(first: str, text: str) -> bool:
+    """Whether a text is but a word for something said before, perhaps with where: `announce it in chat`."""
+    after = text.split()[1:2]
+    return first in _ALONE and (not after or after[0].casefold() in _SAYING_WHERE)
 
 
 def kept_as_typed(sentence: str, instruction: Instruction) -> tuple[str, ...]:
