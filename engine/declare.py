@@ -42,6 +42,7 @@ class Param:
         secret: Whether a Secret may stand here; anywhere else a secret is a save-time error.
         slot: The word for it in sentences, if not its name ("text", "scene").
         several: Whether its text is a list, with commas between the things in it.
+        form: What a text is written as in sentences, if not as any words: emoji, or a message that may be "it".
     """
 
     name: str
@@ -51,6 +52,7 @@ class Param:
     secret: bool = False
     slot: str | None = None
     several: bool = False
+    form: Literal["", "emoji", "message"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class Method:
         cacheable_seconds: How long a result may be reused; 0 = never.
         gives: What words may mean of its result, such as the `url` of a clip: `make a clip and post the link`.
         for_others: Whether nobody asks for it for themselves: whom a command shouts out is who is named after it.
+        posts: Whether its result has the `message_id` of a message that steps after it may mean.
+        like: The method of another service whose words mean this one where they are about somebody of this service:
+            `time them out` after a message of Discord. Its params have the same names.
     """
 
     service: str
@@ -89,6 +94,8 @@ class Method:
     cacheable_seconds: float = 0
     gives: tuple[str, ...] = ()
     for_others: bool = False
+    posts: bool = False
+    like: str = ""
 
     @property
     def key(self) -> str:

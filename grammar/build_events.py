@@ -3,23 +3,38 @@
 `wait until`, `collect` and triggers share the same events. One function for each sort; nothing is looked up here.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from engine.events import EventType, kind_of
 from engine.formulas import And, Compare, Formula, Literal, TextTest, Variable
 from grammar.build_conditions import any_role, has_role
 from grammar.build_schedules import Fields, schedules
-from grammar.leaves import CALLER, NotBuilt, value_of
+from grammar.leaves import CALLER, NotBuilt, leaf_of, value_of
 from grammar.tree import Node
 
 
 def event(node: Node) -> dict[str, Any]:
-    """The fields of a trigger that say what happens, and who does it if not just anybody may."""
-    happening, doer = _happening(node), node.node("doer")
-    if doer is None:
+    """The fields of a trigger that say what happens, where, and who does it if not just anybody may."""
+    happening, room, doer = _happening(node), node.node("room"), node.node("doer")
+    guards: list[Formula] = []
+    if "when" in happening:
+        said = happening["when"]
+        guards.extend(said.operands if isinstance(said, And) else (said,))
+    if room is not None:
+        guards.append(_in_room(happening["on"], room))
+    if doer is not None:
+        guards.append(_done_by(doer))
+    if not guards:
         return happening
-    said, by = happening.get("when"), _done_by(doer)
-    return {**happening, "when": by if said is None else And((said, by))}
+    return {**happening, "when": guards[0] if len(guards) == 1 else And(tuple(guards))}
+
+
+def _in_room(name: str, room: Node) -> Formula:
+    kind = kind_of(name)
+    if kind is None or "channel" not in kind.fields:
+        raise NotBuilt(f'"{kind.clause if kind is not None else name}" happens in no channel of Discord')
+    return _equals("channel", value_of(room, "CHANNEL"))
 
 
 def _done_by(doer: Node) -> Formula:
@@ -29,6 +44,9 @@ def _done_by(doer: Node) -> Formula:
 
 
 def _happening(node: Node) -> dict[str, Any]:
+    if node.rule in _JUST:
+        name, field, terminals = _JUST[node.rule]
+        return {"on": name, "when": _equals(field, str(value_of(node, *terminals)))}
     match node.rule:
         case "event_plain":
             return {"on": _on_platform(value_of(node, "EVENT", "DOES"), node)}
@@ -39,22 +57,31 @@ def _happening(node: Node) -> dict[str, Any]:
         case "event_command":
             return _command(node)
         case "event_said":
-            text = TextTest("contains", Variable("message"), Literal(str(value_of(node, "SAID_WORDS", "STRING"))))
+            text = _in_text("contains", str(value_of(node, "SAID_WORDS", "STRING")))
             return {"on": _message(node), "when": text}
-        case "event_reward":
-            return {"on": "reward.redeemed", "when": _equals("reward", value_of(node, "REWARD"))}
-        case "event_category":
-            return {"on": "category.changed", "when": _equals("category", value_of(node, "NEW_NAME", "STRING"))}
-        case "event_scene":
-            return {"on": "obs.scene.changed", "when": _equals("scene", value_of(node, "SCENE"))}
-        case "event_emoji":
-            return {"on": "discord.reaction.added", "when": _equals("emoji", value_of(node, "EMOJI", "STRING"))}
         case "event_channel":
-            return {"on": "discord.message.received", "when": _equals("channel", value_of(node, "CHANNEL"))}
+            return _in_channel(node)
+        case "event_discord_text":
+            return _typed("discord.message.received", str(value_of(node, "STRING", "COMMAND")))
         case "event_named":
             return {"on": value_of(node, "STRING")}
         case _:
             return _only(schedules(node))
+
+
+_JUST: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "event_reward": ("reward.redeemed", "reward", ("REWARD",)),
+    "event_category": ("category.changed", "category", ("NEW_NAME", "STRING")),
+    "event_scene": ("obs.scene.changed", "scene", ("SCENE",)),
+    "event_emoji": ("discord.reaction.added", "emoji", ("EMOJI", "STRING")),
+    "event_emoji_back": ("discord.reaction.removed", "emoji", ("EMOJI", "STRING")),
+    "event_voice": ("discord.voice.joined", "channel", ("NEW_NAME", "STRING")),
+    "event_voice_left": ("discord.voice.left", "channel", ("NEW_NAME", "STRING")),
+    "event_role": ("discord.role.given", "role", ("DISCORD_ROLE",)),
+    "event_role_lost": ("discord.role.taken", "role", ("DISCORD_ROLE",)),
+    "event_button": ("discord.button.pressed", "button", ("NEW_NAME", "STRING")),
+}
+"""Events of which one field has to be just what was said."""
 
 
 def happenings(node: Node) -> list[Fields]:
@@ -81,8 +108,9 @@ def _equals(path: str, value: str) -> Formula:
 
 
 def _message(node: Node) -> str:
-    where = node.leaf("WHERE")
-    return "discord.message.received" if where is not None and where.value == "discord" else "message.received"
+    where = node.leaf("WHERE", "ON_DISCORD")
+    there = node.node("room") is not None or (where is not None and where.value == "discord")
+    return "discord.message.received" if there else "message.received"
 
 
 def _on_platform(name: str, node: Node) -> str:
@@ -102,10 +130,26 @@ def _on_platform(name: str, node: Node) -> str:
 
 def _command(node: Node) -> dict[str, Any]:
     typed = str(value_of(node, "COMMAND", "STRING", "WORD_NAME"))
-    name = _message(node)
+    return _typed(_message(node), typed)
+
+
+def _in_channel(node: Node) -> dict[str, Any]:
+    """`someone writes in #ideas`, and what that contains."""
+    there, text = _equals("channel", value_of(node, "CHANNEL")), node.leaf("STRING", "COMMAND")
+    if text is None:
+        return {"on": "discord.message.received", "when": there}
+    how = leaf_of(node, "CONTAINS").value
+    return {"on": "discord.message.received", "when": And((_in_text(how, str(text.value)), there))}
+
+
+def _in_text(how: Any, text: str) -> Formula:
+    return TextTest(how, Variable("message"), Literal(text))
+
+
+def _typed(name: str, typed: str) -> dict[str, Any]:
     if typed.startswith("!") and " " not in typed:
         return {"on": name, "when": _equals("command", typed.lower())}
-    return {"on": name, "when": TextTest("contains", Variable("message"), Literal(typed))}
+    return {"on": name, "when": _in_text("contains", typed)}
 
 
 def _measured(node: Node) -> dict[str, Any]:

@@ -111,10 +111,13 @@ class InstructionBuilder:
         leaf = name.leaf("NEW_NAME", "STRING") if name is not None else None
         triggers = find(tree, "triggers")
         steps = find(tree, "steps")
+        granting = find(tree, "granting")
         whoever, late = (
             find(tree, "for_whoever") or find(tree, "greeting") or find(tree, "shouting"),
             find(tree, "after_a_while"),
         )
+        if granting is not None and granting.leaf("WHO") is not None:
+            whoever = granting
         starting = triggers or late
         started = self._steps.all_triggers(starting) if starting is not None else ()
         if whoever is not None:
@@ -138,6 +141,8 @@ class InstructionBuilder:
                 drafts = (*self._saying(said), *drafts)
                 guessed = rule == "perhaps_saying" and not leaf_of(said, "TEXT").quoted
                 guessed = guessed or _is_rather_a_thing(said, drafts)
+        if granting is not None:
+            drafts = (*self._granting(granting), *drafts)
         typed_by = find(tree, "typed_by")
         if typed_by is not None:
             doer = typed_by.node("doer")
@@ -162,6 +167,14 @@ class InstructionBuilder:
             guessed=guessed,
             subject=_subject(find(tree, "happening_makes")),
         )
+
+    def _granting(self, node: Node) -> tuple[Draft, ...]:
+        """`whoever reacts with 🐸 gets the Frog role`."""
+        role = quote(str(leaf_of(node, "DISCORD_ROLE").value))
+        steps = self._read_steps(f"give them the role {role}")
+        if steps is None:
+            raise NotBuilt("nothing here gives a role")
+        return self._steps.steps(steps)
 
     def _saying(self, node: Node) -> tuple[Draft, ...]:
         """The step that says the text of a node, where it was said by other words than that step is."""

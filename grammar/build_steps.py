@@ -23,11 +23,14 @@ from grammar.drafts import OTHER, PICKED, THEM, Draft, placeholder
 from grammar.leaves import WHOM_IT_IS_ABOUT, NotBuilt, checked, length_in, seconds_in, slot_value, valid, value_of
 from grammar.listings import answers_to, one_after_another
 from grammar.phrases import Phrase
+from grammar.posted import STARTED_BY, STARTING
 from grammar.references import Unsettled
 from grammar.tree import Leaf, Node
 from grammar.wishes import Vague
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
+_TOLD: Final = {WHOM_IT_IS_ABOUT: THEM, STARTED_BY: STARTING}
+"""What a phrase that stands for a person or a message by itself means by them."""
 _RAW: Final = ("do_kind", "do_call", "keep_all")
 
 PlaceName = Callable[[int], str]
@@ -94,8 +97,7 @@ class StepBuilder:
     def _call(self, node: Node) -> Call:
         phrase = self.by_rule[node.rule]
         params: dict[str, JsonValue] = {
-            name: THEM if value == WHOM_IT_IS_ABOUT else value
-            for name, value in phrase.method.fixed.get(phrase.index, {}).items()
+            name: _TOLD.get(str(value), value) for name, value in phrase.method.fixed.get(phrase.index, {}).items()
         }
         for param, leaf in zip(phrase.slots, node.leaves(), strict=True):
             if param.name == "url" and not leaf.quoted and not _ADDRESS.search(str(leaf.value)):
@@ -286,7 +288,9 @@ class StepBuilder:
             doers.append(guard)
         for guard in doers:
             parts = guard.operands if isinstance(guard, And) else (guard,)
-            said["when"] = And((said["when"], *parts)) if "when" in said else guard
+            already = said.get("when")
+            before = already.operands if isinstance(already, And) else (already,)
+            said["when"] = guard if already is None else And((*before, *parts))
         written = node.leaf("JSON")
         extra = written.value if written is not None else {}
         if set(extra) & {"on", "when"}:

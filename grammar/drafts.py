@@ -19,12 +19,10 @@ from engine.model import (
     Action,
     Block,
     Call,
-    Choose,
     Definition,
     Emit,
     ForEach,
     Goto,
-    Parallel,
     Repeat,
     Run,
     Set,
@@ -35,10 +33,11 @@ from engine.model import (
     Wait,
     WaitFor,
     all_states,
-    blocks,
 )
 from engine.names import expected, fresh, verb
+from grammar.blocks_in import map_blocks
 from grammar.counters import Counts, mark, valued
+from grammar.posted import OF_A_FILE, after, started_by, with_messages
 from grammar.spoken_values import meant, near, settled
 
 ALWAYS_KNOWN: Final = frozenset(
@@ -142,7 +141,7 @@ def linked(
     known: frozenset[str] | None,
     declarations: Declarations,
     counts: Counts = NO_COUNTS,
-    triggers: tuple[Trigger, ...] = (),
+    triggers: tuple[Trigger, ...] | None = None,
 ) -> tuple[State, ...]:
     """The states of a new workflow, each leading to the next unless it says otherwise.
 
@@ -151,13 +150,37 @@ def linked(
         known: The variables that `{name}` may mean; None keeps all texts as they are.
         declarations: Where the usual names come from.
         counts: The counters that it may mean, beside those that these steps count.
-        triggers: What starts it.
+        triggers: What starts it; None in a file, where everything is written out.
     """
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
     states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
-    about = _Told(*_whom(triggers), {}, declarations)
-    return _finished(states, _usual_names(states, declarations), counts, about)
+    posts = OF_A_FILE if triggers is None else started_by(triggers)
+    at_home = _at_home(states, posts.home, declarations)
+    about = _Told(*_whom(triggers or ()), {}, declarations)
+    told = _finished(at_home, _usual_names(at_home, declarations), counts, about)
+    return with_messages(told, posts, declarations)
+
+
+def _at_home(states: tuple[State, ...], home: str | None, declarations: Declarations) -> tuple[State, ...]:
+    """The same states with what is done to "them" done where they are."""
+    if home is None:
+        return states
+    there = {method.like: method for method in declarations if method.like and method.service == home}
+
+    def moved(state: State) -> State:
+        action = state.action
+        if isinstance(action, Call):
+            method = there.get(f"{action.service}.{action.method}")
+            if method is None or THEM not in action.params.values():
+                return state
+            return state.model_copy(
+                update={"action": Call(service=method.service, method=method.name, params=action.params)}
+            )
+        inner = map_blocks(action, lambda block: block.model_copy(update={"states": tuple(map(moved, block.states))}))
+        return state if inner is action else state.model_copy(update={"action": inner})
+
+    return tuple(map(moved, states)) if there else states
 
 
 def _finished(states: tuple[State, ...], names: Mapping[str, str], counts: Counts, about: "_Told") -> tuple[State, ...]:
@@ -225,9 +248,13 @@ def loose(
     definition: Definition | None = None,
 ) -> tuple[State, ...]:
     """States with names of their own that lead nowhere unless they say so, for a workflow."""
+    posts = OF_A_FILE
+    if definition is not None:
+        posts = after(definition.states, started_by(definition.triggers), declarations)
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
-    states = tuple(_with_variables(draft, known, counts).state for draft in apart)
+    said = tuple(_with_variables(draft, known, counts).state for draft in apart)
+    states = _at_home(said, posts.home, declarations)
     used = {*taken, *(state.name for state in all_states(states))}
     names: dict[str, str] = {}
     for state in all_states(states):
@@ -237,7 +264,7 @@ def loose(
     about = _Told(*_whom(definition.triggers if definition is not None else ()), {}, declarations)
     for state in all_states(definition.states) if definition is not None else ():
         about = replace(about, made=about.after(state).made)
-    return _finished(states, names, counts, about)
+    return with_messages(_finished(states, names, counts, about), posts, declarations)
 
 
 # Placeholders -----------------------------------------------------------------------------------------------------------
@@ -297,23 +324,6 @@ def _led(target: Target, names: Mapping[str, str]) -> Target:
     if isinstance(target, str):
         return names.get(target, target)
     return tuple(way.model_copy(update={"to": names.get(way.to, way.to)}) for way in target)
-
-
-def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
-    """An action with each of its blocks changed."""
-    if not blocks(action):
-        return action
-    match action:
-        case Choose():
-            cases = tuple(case.model_copy(update={"block": change(case.block)}) for case in action.cases)
-            return action.model_copy(update={"cases": cases})
-        case Parallel():
-            branches = tuple(branch.model_copy(update={"block": change(branch.block)}) for branch in action.branches)
-            return action.model_copy(update={"branches": branches})
-        case Repeat() | ForEach():
-            return action.model_copy(update={"block": change(action.block)})
-        case _:
-            return action
 
 
 def _with_persons(states: tuple[State, ...], about: _Told) -> tuple[State, ...]:

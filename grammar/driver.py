@@ -472,7 +472,7 @@ class _Run:
             else:
                 edges += found
         for terminal in wants.unknown:
-            if terminal in lattice.nameless:
+            if terminal in lattice.unsure:
                 edges += lattice.unknown(place, terminal)
         return edges
 

@@ -64,7 +64,7 @@ from grammar.lexicon import LiveLexicon
 from grammar.likelihood import NEARLY, ambient_steps, by_likelihood
 from grammar.lines import lines_of
 from grammar.live import LiveWords
-from grammar.missing import held_open, missing, unknown
+from grammar.missing import held_open, missing, no_such, unknown
 from grammar.own_words import CONNECTORS, EDIT_VERBS, OWN_VERBS
 from grammar.references import Unsettled, key
 from grammar.remarks import before_remark
@@ -449,6 +449,9 @@ class Language:
 
     def _meaning(self, reading: Reading, sentence: str, workspace: Workspace) -> Understanding:
         resolver = Resolver(Context(workspace, self._declarations, self._telling, sentence))
+        for leaf in reading.tokens:
+            if leaf.type == "DISCORD_ROLE" and workspace.names.roles and is_unknown(leaf, workspace):
+                return no_such(leaf, sentence, workspace)
         asked = left_open(reading, sentence)
         if asked is not None:
             return self._counted_as_before(reading, resolver, workspace) or asked

@@ -28,6 +28,9 @@ BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
+CALLED_SO_BONUS: Final = 0.2
+"""What is called a role is one."""
+NO_SUCH_NAME_COST: Final = 1.1
 NEW_COUNTER_COST: Final = 0.45
 UNKNOWN_CHANNEL_COST: Final = 0.3
 QUOTES_IN_TEXT_COST: Final = 3.0
@@ -65,6 +68,8 @@ QUOTABLE: Final = frozenset(
         "COUNTER",
         "NEW_NAME",
         "WORKFLOW",
+        "EMOJIS",
+        "POSTED",
     }
 )
 _NAME_STOPS: Final = frozenset(
@@ -101,6 +106,10 @@ _KIND_WORDS: Final = frozenset(
 )
 _ENDING_NAMES: Final = frozenset(("for", "in", "until", "because", "instead", "please"))
 """A name that nobody knows ends before these."""
+_WHOM: Final = frozenset(("them", "him", "her"))
+"""What is said or sent to somebody hardly begins so: `send them a dm`."""
+_NO_ROLE: Final = frozenset(("discord", "new", "server", "certain"))
+"""`a new role` is any."""
 _COUNTER_WORDS: Final = frozenset(("counter", "counters", "count", "tally"))
 _BEFORE_COUNTED: Final = frozenset(("to", "from", "off", "a", "an", "the", "my", "our"))
 _NAMES_OF_THINGS: Final = frozenset(("STEP_NAME", "SCENE", "SOURCE", "FILTER", "SOUND", "REWARD", "DISCORD_ROLE"))
@@ -213,6 +222,9 @@ class Lattice:
         self._live = live
         self.nameless = live.nameless
         """Kinds of live names of which none is known."""
+        calls_a_role = any(word.key == "role" for word in words)
+        self.unsure = live.nameless | {"DISCORD_ROLE"} if calls_a_role else live.nameless
+        """Those of which one may be said that is not known."""
         self._vocabularies = (vocabulary, *live.vocabularies)
         self._continues = continues
         self.work = WORD_WORK * len(words)
@@ -484,8 +496,10 @@ class Lattice:
 
     def unknown(self, at: int, terminal: str) -> list[Edge]:
         """Words as a live name where none of that kind is known, so that a newcomer without OBS is understood too."""
-        if terminal not in self.nameless or self.words[at].kind not in ("word", "number"):
+        if self.words[at].kind not in ("word", "number"):
             return []
+        if terminal not in self.nameless:
+            return self._no_such_role(at) if terminal == "DISCORD_ROLE" else []
         if terminal == "CHANNEL" and (at == 0 or self.words[at - 1].key != "discord"):
             return []  # "say see you in there" names no channel
         begins = at == 0 or self._connects(at - 1) or self.words[at - 1].key in _PRONOUNS
@@ -496,12 +510,29 @@ class Lattice:
         end = self._end_of_name(begin, terminal)
         if end is None or (terminal == "CHANNEL" and end > begin + 1):
             return []
+        if terminal == "DISCORD_ROLE" and end == begin + 1 and self.words[begin].key in _NO_ROLE:
+            return []
         value = self.text[self.words[begin].start : self.words[end - 1].end]
         cost = UNKNOWN_CHANNEL_COST if terminal == "CHANNEL" else UNKNOWN_NAME_COST
+        if terminal == "DISCORD_ROLE" and end < len(self.words) and self.words[end].key == "role":
+            cost -= CALLED_SO_BONUS
         edges = [Edge(terminal, value, end - at, cost, lead=lead)]
         if end < len(self.words) and self.words[end].key in _KIND_WORDS:
             edges.append(Edge(terminal, value, end + 1 - at, cost, lead=lead))
         return edges
+
+    def _no_such_role(self, at: int) -> list[Edge]:
+        """What is said to be a role and is none that there is, so that it can be asked which one is meant."""
+        end = self._end_of_name(at, "DISCORD_ROLE")
+        if end is None:
+            return []
+        before, after = self.words[at - 1].key if at else "", self.words[end].key if end < len(self.words) else ""
+        if "role" not in (before, after) or (end == at + 1 and self.words[at].key in _NO_ROLE):
+            return []
+        name = self.text[self.words[at].start : self.words[end - 1].end]
+        may_be_a_slip = any(self.nearest(place) for place in range(at, end))
+        cost = NO_SUCH_NAME_COST if may_be_a_slip else UNKNOWN_NAME_COST - CALLED_SO_BONUS
+        return [Edge("DISCORD_ROLE", name, end - at, cost)]
 
     def _end_of_name(self, at: int, terminal: str) -> int | None:
         """Where an unquoted name that nobody knows ends: at a connector, or a word that names never hold."""
@@ -514,7 +545,7 @@ class Lattice:
         while end < len(words) and self._goes_on_as_name(end, at):
             if end > at and self._begins_step(end) and end + 1 < len(words):
                 # A reward may be followed by a step at once; anything else would swallow one.
-                if terminal == "REWARD":
+                if terminal == "REWARD" or self.words[end + 1].kind == "quote":
                     break
                 if self._goes_on_as_name(end + 1, at):
                     return None
@@ -564,6 +595,20 @@ class Lattice:
                 return [Edge("USER", word.text, 1, BARE_USER_COST)]
             case _:
                 return []
+
+    def _emojis(self, at: int) -> list[Edge]:
+        """What somebody reacts with, one emoji or several, or a variable that holds it."""
+        word = self.words[at]
+        if word.kind in ("variable", "brace"):
+            return [Edge("EMOJIS", word.text if word.kind == "variable" else f"${{{word.value}}}", 1, WORD_COST)]
+        return self._by(scanners.emojis, "EMOJIS", at, 0.0)
+
+    def _posted(self, at: int) -> list[Edge]:
+        """A message by what a step gave, or its number."""
+        word = self.words[at]
+        if word.kind in ("variable", "brace"):
+            return [Edge("POSTED", word.text if word.kind == "variable" else f"${{{word.value}}}", 1, WORD_COST)]
+        return [Edge("POSTED", word.text, 1, WORD_COST)] if word.kind == "number" and len(word.text) > 14 else []
 
     def _persons(self, at: int) -> list[Edge]:
         """Somebody by name where anybody could stand: a word that may be a mistyped one of ours is no name."""
@@ -654,7 +699,7 @@ class Lattice:
             edge.terminal in self._lexicon.ends_text or (after_quoted and edge.terminal == SAID_ON)
             for edge in self.exact(lead)
         )
-        is_place = is_place or self._in_channel(lead)
+        is_place = is_place or self._in_channel(lead) or first.key in _WHOM
         ends = self._text_ends(lead)
         others = [end for end in ends if end < len(self.words) and self._is_otherwise(end)]
         for rank, end in enumerate(ends):
@@ -827,6 +872,8 @@ def _table() -> Mapping[str, _Scanner]:
             "DAYS": form(scanners.days, "DAYS", 0.0),
             "ZONE": form(scanners.zone, "ZONE", 0.0),
             "EMOJI": form(scanners.emoji, "EMOJI", 0.0),
+            "EMOJIS": lambda lattice, at: lattice._emojis(at),  # noqa: SLF001
+            "POSTED": lambda lattice, at: lattice._posted(at),  # noqa: SLF001
             "FORMULA": form(scanners.formula, "FORMULA", 0.0),
             "IDENTIFIER": form(scanners.identifier, "IDENTIFIER", 0.0),
             "METHOD": form(scanners.method, "METHOD", 0.0),
@@ -849,7 +896,7 @@ OPENING: Final = "opening"
 _ANY_FORM: Final = frozenset({"TEXT", "SAID_WORDS"})
 _NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
-_NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH"})
+_NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH", "POSTED"})
 BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         form: _ANY_FORM | terminals
@@ -858,15 +905,15 @@ BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             OPENING: _NAMES | _MEASURES,
             "number": _NUMBERS | _MEASURES,
             "quote": QUOTABLE | {"LIST"},
-            "variable": frozenset({"USER", "VARIABLE"}),
-            "brace": frozenset({"USER", "VARIABLE"}),
+            "variable": frozenset({"USER", "VARIABLE", "EMOJIS", "POSTED"}),
+            "brace": frozenset({"USER", "VARIABLE", "EMOJIS", "POSTED"}),
             "user": frozenset({"USER", "PERSON"}),
             "channel": frozenset({"CHANNEL"}),
             "command": frozenset({"COMMAND"}),
             "argument": frozenset({"ARGUMENT"}),
             "json": frozenset({"JSON"}),
             "name": frozenset({"NAME"}),
-            "mark": frozenset({"EMOJI", "FORMULA", "IDENTIFIER"}),
+            "mark": frozenset({"EMOJI", "EMOJIS", "FORMULA", "IDENTIFIER"}),
         }.items()
     }
 )

@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 from engine.convert import mistake
 from engine.errors import EngineError
 from grammar.drafts import THEM
+from grammar.posted import POSTED, STARTING
 from grammar.scanners import NoUnit
 from grammar.spoken_values import marked
 from grammar.tree import Leaf, Node
@@ -19,6 +20,9 @@ _Model = TypeVar("_Model")
 WHOM_IT_IS_ABOUT: Final = "${user}"
 CALLER: Final = "${caller}"
 """Who started the run: "i" where a run waits."""
+
+
+_THAT_MESSAGE: Final = {"posted": POSTED, "starting": STARTING}
 
 
 class NotBuilt(EngineError):
@@ -50,6 +54,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
             return list(leaf.value)
         case "USER" if leaf.value == WHOM_IT_IS_ABOUT and not leaf.text.startswith(("$", "{")):
             return THEM
+        case "POSTED" if leaf.value in _THAT_MESSAGE and not leaf.quoted:
+            return _THAT_MESSAGE[leaf.value]
         case "TEXT" if not leaf.quoted:
             return marked(str(leaf.value))
         case _:

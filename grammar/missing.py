@@ -13,6 +13,7 @@ from grammar.driver import Stuck
 from grammar.instruction import Question
 from grammar.names import lookup, quoted_name
 from grammar.suggest import LIVE, is_wanted
+from grammar.tree import Leaf
 from grammar.words import split
 from grammar.workspace import Workspace
 
@@ -158,10 +159,22 @@ def unknown(stuck: Stuck, sentence: str, workspace: Workspace, works: Callable[[
             options = tuple(f"{read} {_written(terminal, name)}{sentence[end:]}" for name in names)
             if works(options[0]):
                 said = sentence[stuck.at : end].strip()
-                new = f"{read} {_written(terminal, said)}{sentence[end:]}"
-                text = f'There is no {terminal.casefold().replace("_", " ")} "{said}". Which one? A new one goes in quotes: {new}'
-                return Question(text, options, hints=names)
+                return _no_such(terminal, said, f"{read} {_written(terminal, said)}{sentence[end:]}", options, names)
     return None
+
+
+def no_such(leaf: Leaf, sentence: str, workspace: Workspace) -> Question:
+    """What to ask where something was said to be what the stream has by other names only."""
+    names: tuple[str, ...] = getattr(workspace.names, LIVE[leaf.type])[:MAX_OFFERED]
+    head, tail = sentence[: leaf.start], sentence[leaf.end :]
+    options = tuple(f"{head}{_written(leaf.type, name)}{tail}" for name in names)
+    said = str(leaf.value)
+    return _no_such(leaf.type, said, f"{head}{_written(leaf.type, said)}{tail}", options, names)
+
+
+def _no_such(terminal: str, said: str, new: str, options: tuple[str, ...], names: tuple[str, ...]) -> Question:
+    text = f'There is no {terminal.casefold().replace("_", " ")} "{said}". Which one? A new one goes in quotes: {new}'
+    return Question(text, options, hints=names)
 
 
 def _written(terminal: str, name: str) -> str:

@@ -41,6 +41,7 @@ SLOTS: Final[Mapping[ParamType, str]] = MappingProxyType(
         "any": "TEXT",
     }
 )
+_FORMS: Final = {"emoji": "EMOJIS", "message": "POSTED"}
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _LEADS: Final = "[saying|that says|with|of|to|for]"
 SAID: Final = "_SAID"
@@ -135,6 +136,11 @@ class PhraseGrammar:
         if not left:
             raise LookupError(f"no phrase is like {shape}")
         return f"call_{(left & -left).bit_length() - 1}"
+
+
+def slot_of(param: Param) -> str:
+    """The terminal that a param is in a sentence."""
+    return _FORMS[param.form] if param.form else SLOTS[param.type]
 
 
 def cut(method: Method, index: int) -> Phrase:
@@ -250,7 +256,7 @@ def _shapes(phrase: Phrase) -> Iterator[Words]:
         dict.fromkeys(("" if not words else SAID_ON if place else SAID) for words in wordings)
         for place, wordings in enumerate(phrase.words)
     ]
-    slots = [(SLOTS[param.type], "LIST") if param.several else (SLOTS[param.type],) for param in phrase.slots]
+    slots = [(slot_of(param), "LIST") if param.several else (slot_of(param),) for param in phrase.slots]
     for choice, filled in itertools.product(itertools.product(*stretches), itertools.product(*slots)):
         woven = itertools.chain.from_iterable(itertools.zip_longest(choice, filled))
         shape = tuple(part for part in woven if part)
@@ -294,8 +300,8 @@ def _after(group: Group, phrases: Sequence[Phrase]) -> frozenset[str]:
     for stretch, bits in enumerate(group.phrases[1:]):
         for number in _numbers(bits):
             slots = phrases[number].slots
-            if SLOTS[slots[stretch].type] == "TEXT":
-                found.add(SLOTS[slots[stretch + 1].type] if stretch + 1 < len(slots) else "")
+            if slot_of(slots[stretch]) == "TEXT":
+                found.add(slot_of(slots[stretch + 1]) if stretch + 1 < len(slots) else "")
     return frozenset(found)
 
 

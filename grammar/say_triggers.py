@@ -17,6 +17,7 @@ from grammar.say_schedules import say_schedule
 _PLAIN: Final = re.compile(r"[\w\-]+")
 _COMMAND: Final = re.compile(r"![^\W_][\w\-]*")
 _MAX_NUMBER: Final = 10**18
+_IN_DISCORD: Final = " in discord"
 _MEASURES: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
 
 
@@ -37,13 +38,30 @@ def say_trigger(trigger: Trigger) -> str:
 
 
 def _split(trigger: Trigger) -> tuple[Trigger, Formula | None]:
-    """The trigger with the part of its guard that its own words may say, and the rest: a command, and who types it."""
+    """The trigger with the part of its guard that its own words may say, and the rest: a command, where, and who types it."""
+    match trigger.when:
+        case And(operands=(first, second, *rest)) if _is_room(second) and not any(
+            isinstance(part, And) for part in rest
+        ):
+            addressed = trigger.model_copy(update={"when": And((first, second))})
+            if _say_clause(addressed, {})[1]:
+                return addressed, None if not rest else rest[0] if len(rest) == 1 else And(tuple(rest))
+        case _:
+            pass
     match trigger.when:
         case And(operands=(first, *rest)) if not any(isinstance(part, And) for part in rest):
             left = rest[0] if len(rest) == 1 else And(tuple(rest))
             return trigger.model_copy(update={"when": first}), left
         case _:
             return trigger, None
+
+
+def _is_room(part: Formula) -> bool:
+    match part:
+        case Compare(operator="==", left=Variable(path="channel"), right=Literal(value=str())):
+            return True
+        case _:
+            return False
 
 
 def say_happening(trigger: Trigger) -> tuple[str, bool]:
@@ -108,6 +126,13 @@ def _say_guarded(trigger: Trigger, kind: EventType) -> str | None:
             return _say_compared(kind, operator, path, value)
         case TextTest(operator="contains", left=Variable(path="message"), right=Literal(value=str(text))):
             return _say_containing(kind.name, text)
+        case And(operands=(first, Compare(right=Literal(value=str(room))) as second)) if _is_room(second):
+            said = _say_guarded(trigger.model_copy(update={"when": first}), kind)
+            return (
+                f"{said.removesuffix(_IN_DISCORD)} in {_say_room(room)}"
+                if said and said.endswith(_IN_DISCORD)
+                else None
+            )
         case _:
             return None
 
@@ -119,24 +144,45 @@ def _say_compared(kind: EventType, operator: str, path: str, value: object) -> s
         return None
     if operator != "==" or not isinstance(value, str):
         return None
-    command = value if _COMMAND.fullmatch(value) and value == value.lower() else None
-    match kind.name, path:
-        case "message.received", "command" if command is not None:
-            return f"someone types {command}"
-        case "discord.message.received", "command" if command is not None:
-            return f"someone types {command} in discord"
-        case "discord.message.received", "channel":
-            return f"someone writes in {f'#{value}' if _PLAIN.fullmatch(value) else quote(value)}"
-        case "discord.reaction.added", "emoji":
-            return f"someone reacts with {quote(value)} in discord"
-        case "reward.redeemed", "reward":
-            return f"someone redeems {quote(value)}"
-        case "category.changed", "category":
-            return f"the category changes to {quote(value)}"
-        case "obs.scene.changed", "scene":
-            return f"the scene changes to {quote(value)}"
-        case _:
-            return None
+    if path == "command" and not (_COMMAND.fullmatch(value) and value == value.lower()):
+        return None
+    words = _SAID.get((kind.name, path))
+    said = value if path == "command" else _say_room(value) if (kind.name, path) in _IN_A_ROOM else quote(value)
+    return None if words is None else words.format(said)
+
+
+_SAID: Final = {
+    ("message.received", "command"): "someone types {}",
+    ("discord.message.received", "command"): "someone types {} in discord",
+    ("discord.message.received", "channel"): "someone writes in {}",
+    ("discord.reaction.added", "emoji"): "someone reacts with {} in discord",
+    ("discord.reaction.added", "channel"): "someone reacts in {}",
+    ("discord.reaction.removed", "emoji"): "someone takes back the reaction {} in discord",
+    ("discord.reaction.removed", "channel"): "someone takes a reaction back in {}",
+    ("discord.button.pressed", "button"): "someone presses the button {} in discord",
+    ("discord.button.pressed", "channel"): "someone presses a button in {}",
+    ("discord.role.given", "role"): "someone gets the discord role {}",
+    ("discord.role.taken", "role"): "someone loses the discord role {}",
+    ("discord.voice.joined", "channel"): "someone joins the voice channel {}",
+    ("discord.voice.left", "channel"): "someone leaves the voice channel {}",
+    ("reward.redeemed", "reward"): "someone redeems {}",
+    ("category.changed", "category"): "the category changes to {}",
+    ("obs.scene.changed", "scene"): "the scene changes to {}",
+}
+"""What is said of an event where one of its fields is just that."""
+_IN_A_ROOM: Final = frozenset(
+    (name, "channel")
+    for name in (
+        "discord.message.received",
+        "discord.reaction.added",
+        "discord.reaction.removed",
+        "discord.button.pressed",
+    )
+)
+
+
+def _say_room(name: str) -> str:
+    return f"#{name}" if _PLAIN.fullmatch(name) else quote(name)
 
 
 def _say_containing(name: str, text: str) -> str | None:

@@ -575,13 +575,36 @@ def zone(sentence: Sentence, at: int) -> Found:
 
 
 def emoji(sentence: Sentence, at: int) -> Found:
-    """`🚩`: characters that are no letters, written together."""
+    """`🚩`: characters that are no letters, written together; `:frog:`, one of a server."""
+    own = _OWN_EMOJI.match(sentence.text, sentence.words[at].start)
+    if own is not None and (end := sentence.place_at(own.end())) is not None:
+        return [(own.group(), end)]
     end = at
     while end < len(sentence.words) and _is_emoji(sentence.words[end]) and (end == at or sentence.words[end].glued):
         end += 1
     if end == at:
         return []
     return [(sentence.text[sentence.words[at].start : sentence.words[end - 1].end], end)]
+
+
+def emojis(sentence: Sentence, at: int) -> Found:
+    """`👍`, `👍 👎`, `👍 and then 👎`, as many as there are."""
+    found: Found = []
+    listed: list[str] = []
+    place = at
+    while place < len(sentence.words) and (said := emoji(sentence, place)):
+        end = said[0][1]
+        listed.append(said[0][0])
+        written = sentence.text[sentence.words[at].start : sentence.words[end - 1].end]
+        found.append((" ".join(listed) if any(key in written for key in ("then", "also", "&", "+")) else written, end))
+        place = end
+        while _key(sentence, place) in _BETWEEN_EMOJI and place < end + 3:
+            place += 1
+    return found[::-1]
+
+
+_OWN_EMOJI: Final = re.compile(r"<a?:\w{2,32}:\d{1,20}>|:\w{2,32}:(?!\w)")
+_BETWEEN_EMOJI: Final = frozenset({",", "and", "&", "+", "then", "also"})
 
 
 def _is_emoji(word: Word) -> bool:

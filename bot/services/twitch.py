@@ -255,7 +255,7 @@ METHODS: Final = (
             "time out {user} for {duration}",
             "time out {user} for {duration} because {reason}",
             "timeout {user} [for] {duration}",
-            "time (them|em|him|her) out [for] {duration}",
+            "time (them|em|him|her|the author|the user|the poster) out [for] {duration}",
         ),
         fixed={3: {"user": "${user}"}},
         verb="timeout",
