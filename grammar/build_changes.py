@@ -26,7 +26,7 @@ from grammar.build_references import (
 )
 from grammar.drafts import Draft, MissingPiece
 from grammar.leaves import NotBuilt, leaf_of, plain_seconds, whole
-from grammar.scanners import NoUnit
+from grammar.scanners import Days, NoHalf, NoUnit
 from grammar.syntax import (
     About,
     Again,
@@ -48,9 +48,11 @@ from grammar.syntax import (
     Position,
     Rest,
     Retell,
+    Retime,
     Shift,
     Substitute,
     Trade,
+    Welcome,
     Words,
     Wrap,
 )
@@ -85,6 +87,13 @@ def _gripe_value(node: Node) -> EditSyntax:
     if length is not None and isinstance(leaf_of(length, "DURATION").value, NoUnit):
         raise NotBuilt("say what should be another way, such as: change the wait to 20 seconds")
     return About(It(), value_in(node.nodes()[0]))
+
+
+def _gripe_time(node: Node) -> EditSyntax:
+    """`6pm is too late, ...`."""
+    time = leaf_of(node, "TIME")
+    minutes = time.value.hour % 12 * 60 + time.value.minute if isinstance(time.value, NoHalf) else time.value
+    return About(It(), Words(time.text, number=float(minutes)))
 
 
 def _drop(node: Node) -> EditSyntax:
@@ -455,6 +464,30 @@ def _hold(node: Node) -> EditSyntax:
             return Hold()
 
 
+def _other_time(node: Node) -> EditSyntax:
+    """`make it 5pm`, `on saturdays instead`."""
+    time = node.leaf("TIME")
+    days = [leaf for leaf in node.leaves() if leaf.type == "DAYS"]
+    if any(leaf.value != Days(weekday=leaf.value.weekday) for leaf in days):
+        raise NotBuilt("only days of the week can be put in the place of others, such as saturdays")
+    weekdays = [str(leaf.value.weekday) for leaf in days]
+    value = None if time is None else time.value
+    half_open = isinstance(value, NoHalf)
+    refs = next((each for each in node.nodes() if each.rule != "in"), None)
+    return Retime(
+        None if value is None else value.hour % 12 * 60 + value.minute if isinstance(value, NoHalf) else int(value),
+        half_open,
+        weekdays[0] if weekdays else None,
+        None if refs is None else reference_in(refs),
+        weekdays[1] if len(weekdays) > 1 else None,
+    )
+
+
+def _welcome(node: Node) -> EditSyntax:
+    """`subs are fine too`."""
+    return Welcome(build_policies.roles_in(node))
+
+
 def _forget(node: Node) -> EditSyntax:
     """What no longer starts it."""
     event = node.leaf("EVENT")
@@ -489,6 +522,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_text": _alter_text,
     "gripe": _gripe,
     "gripe_value": _gripe_value,
+    "gripe_time": _gripe_time,
     "alter_from": _alter_from,
     "alter_value": _alter_value,
     "alter_bare": _alter_bare,
@@ -527,6 +561,8 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "no_longer_the_one": _forget,
     "no_longer_on": _forget,
     "no_triggers": _forget,
+    "welcome": _welcome,
+    "other_time": _other_time,
     **dict.fromkeys(("wrap", "wrap_if", "wrap_unless", "wrap_again", "wrap_beside", "wrap_for"), _wrap),
     **dict.fromkeys(
         ("guard", "guard_lines", "guard_not", "guard_roles", "guard_bots", "guard_days", "guard_no_days", "no_guard"),

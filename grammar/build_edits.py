@@ -37,6 +37,7 @@ from grammar.syntax import (
     Contrast,
     EditSyntax,
     Head,
+    It,
     Kind,
     Lead,
     MoreDays,
@@ -198,6 +199,8 @@ class EditBuilder:
             "no_longer": "remove",
             "timed": "timed",
             "timed_run": "timed",
+            "other": "other",
+            "other_instead": "other",
         }
         if node.rule == "as_often":
             return Start("scaled", factor=float(value_of(node, "AS_OFTEN")))
@@ -215,8 +218,23 @@ class EditBuilder:
             if node.rule == "timed_run" and any(trigger.on not in BY_THE_CLOCK for trigger in said):
                 raise NotBuilt("a step that runs it is meant")
             return Start(mode, said, limits, once)
+        if mode == "other":
+            return self._other(node)
         events = [each for each in node.nodes() if each.rule.startswith("event")]
         return Start(mode, self._steps.all_triggers(Node("triggers", list(events))))
+
+    def _other(self, node: Node) -> EditSyntax:
+        """`make it !away`, `rename !lurk to !away`: another command, reward or emoji than the one that starts it now."""
+        said = node.node("a_start")
+        if said is not None:
+            _of_the_workflow(node)
+        reward = node.leaf("REWARD")
+        events = [each for each in node.nodes() if each.rule.startswith("event")]
+        found = [*(said.nodes() if said is not None else []), *reversed(events)]
+        if reward is not None:
+            found = [Node("event_reward", [reward])]
+        new, *before = (self._steps.all_triggers(Node("triggers", [each]))[0] for each in found)
+        return Start("other", (new,), before=before[0] if before else None, instead=node.rule == "other_instead")
 
     def head(self, node: Node) -> EditSyntax:
         """A line of the heading."""
@@ -257,6 +275,16 @@ class EditBuilder:
         if isinstance(meant, str):
             return ((None, named_place(meant)),)
         return tuple((way.when, named_place(way.to)) for way in meant)
+
+
+def _of_the_workflow(node: Node) -> None:
+    """Refuses a step: `make step 2 !away` is about none that a command starts."""
+    refs = next(
+        (each for each in node.nodes() if each.rule not in ("a_start", "in") and not each.rule.startswith("event")),
+        None,
+    )
+    if refs is not None and not isinstance(reference_in(refs), It):
+        raise NotBuilt("a command starts a workflow, and no step")
 
 
 def _wait_of(node: Node) -> tuple[Draft, ...]:
@@ -310,6 +338,8 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "also": _I.start,
     "also_days": _I.start,
     "only": _I.start,
+    "other": _I.start,
+    "other_instead": _I.start,
     "by_hand": _I.start,
     "no_longer": _I.start,
     "timed": _I.start,

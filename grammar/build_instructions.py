@@ -31,10 +31,12 @@ from grammar.syntax import (
     It,
     New,
     OfKind,
+    Retime,
     Start,
     SupposeCommand,
     Together,
     Value,
+    Words,
 )
 from grammar.tree import Leaf, Node, find
 
@@ -266,7 +268,9 @@ def _not_that(edit: EditSyntax, complained: Value) -> EditSyntax:
     match edit:
         case Alter(reference=It(), old=None):
             return replace(edit, reference=OfKind(ANY_STEP), old=complained)
-        case Start(mode="only" | "timed"):
+        case Retime() if isinstance(complained, Words):
+            return replace(edit, was=complained.number)
+        case Start(mode="only" | "timed") if not isinstance(complained, Words) or complained.type == "number":
             return replace(edit, old=complained)
         case _:
             raise NotBuilt("say what it should be instead, such as: make it 20")

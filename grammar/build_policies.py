@@ -61,7 +61,7 @@ def _fields(node: Node) -> dict[str, Any]:  # noqa: C901  one line per rule
         case "rule_cooldown_user":
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per="user")}
         case "rule_cooldown_roles":
-            if _roles(node) != ("everyone",):
+            if roles_in(node) != ("everyone",):
                 raise NotBuilt("say who may at all, and how long each of them waits: cooldown 5 minutes per user")
             return {"cooldown": Cooldown(seconds=_seconds(node, "DURATION", "UNIT_LENGTH"), per="user")}
         case "rule_times_user":
@@ -70,6 +70,8 @@ def _fields(node: Node) -> dict[str, Any]:  # noqa: C901  one line per rule
             return _FIXED["once_per_user"]
         case "rule_rate":
             window, amount = node.node("window") or node, node.node("amount") or node
+            if window.leaf("STREAM_LENGTH") is not None:
+                raise NotBuilt("say how long that is, such as: at most 5 starts in 8 hours; streams are not counted by")
             if count(amount) == 1 and amount.leaf("HOW_OFTEN") is not None:  # once a minute is a rest of a minute
                 return {"cooldown": Cooldown(seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
             return {"rate": Rate(count=count(amount), seconds=_seconds(window, "DURATION", "UNIT_LENGTH"))}
@@ -109,17 +111,23 @@ def _exempt(node: Node) -> Permitted:
     """`no cooldown for mods`."""
     if _value(node, "RULE") not in ("no_cooldown", "no_rate", "no_quiet"):
         raise NotBuilt("only cooldowns, rates and quiet hours can be for some people and not for others")
-    return Permitted("exempt", _roles(node), "add")
+    return Permitted("exempt", roles_in(node), "add")
 
 
 def _permitted(node: Node) -> Permitted:
     said = node.leaf("MAY", "MAY_NOT")
     right = cast("Right", "may_run" if said is None else str(said.value))
+    if node.rule == "rights_together":  # `vips may run it too, so mods and vips`
+        some, everybody = (roles_in(Node("rule", [each])) for each in node.nodes("roles"))
+        if not set(some) <= set(everybody):
+            raise NotBuilt("say in one way who may run it")
+        return Permitted(right, everybody, "only")
     how: Any = node.rule.removeprefix("rights_")
-    return Permitted(right, _roles(node), how)
+    return Permitted(right, roles_in(node), how)
 
 
-def _roles(node: Node) -> tuple[Role, ...]:
+def roles_in(node: Node) -> tuple[Role, ...]:
+    """The roles that are named."""
     listed = node.node("roles")
     found: list[Role] = []
     for each in listed.nodes("role") if listed is not None else ():
@@ -130,7 +138,7 @@ def _roles(node: Node) -> tuple[Role, ...]:
 
 def without_roles(node: Node) -> Formula:
     """`not on mods or vips`: nobody who is any of them."""
-    roles = _roles(node)
+    roles = roles_in(node)
     if "everyone" in roles:
         raise NotBuilt("then nobody would be left")
     found = tuple(Not(has_role(role)) for role in roles)
@@ -139,7 +147,7 @@ def without_roles(node: Node) -> Formula:
 
 def of_roles(node: Node) -> Formula:
     """`is for subs only`: somebody who is one of them."""
-    roles = _roles(node)
+    roles = roles_in(node)
     if "everyone" in roles:
         raise NotBuilt("everyone may anyhow")
     found = tuple(has_role(role) for role in roles)

@@ -205,6 +205,8 @@ def left_open(reading: Reading, sentence: str) -> Question | None:
     if unit is not None and not is_later(reading.tree):
         return which_unit(unit, sentence)
     hours = [leaf for leaf in reading.tokens if isinstance(leaf.value, NoHalf)]
+    if reading.tree.node("other_time") is not None:
+        return None  # the time that is there tells which half is meant
     return _which_half(hours, sentence) if hours else None
 
 
@@ -393,7 +395,7 @@ def which_unit(leaf: Leaf, sentence: str) -> Question:
 
 def _which_half(hours: list[Leaf], sentence: str) -> Question:
     """`every day at 8`: morning or evening is never guessed."""
-    times = [(f"{leaf.value.hour % 12}:00", f"{leaf.value.hour % 12 + 12}:00") for leaf in hours]
+    times = [tuple(f"{leaf.value.hour % 12 + half}:{leaf.value.minute:02}" for half in (0, 12)) for leaf in hours]
     options: list[str] = []
     for chosen in product(*times):
         said = sentence

@@ -562,6 +562,8 @@ class Lattice:
             return True  # `VIP For A Day`
         if word.key in _NAME_STOPS or word.key in _KIND_WORDS or word.key in _ENDING_NAMES:
             return False
+        if word.key == "now" and place == len(self.words) - 1:
+            return False  # `the reward is called Dance Party now`
         return not self._may_end_text(place)
 
     def _is_in_title(self, place: int, at: int) -> bool:

@@ -33,6 +33,7 @@ from grammar.phrasebook import Phrase as OwnPhrase
 from grammar.phrasebook import Phrasebook
 from grammar.phrases import Phrase, said_in
 from grammar.retelling import manners, own_text
+from grammar.starts import address_of, parts_of
 from grammar.syntax import Kind
 from grammar.words import ARTICLES, SHORT_WAYS, split
 from grammar.workspace import LiveNames, Workspace
@@ -65,6 +66,8 @@ _VERSION: Final = re.compile(r"v[1-9]\d{0,5}")
 _MAX_KEPT: Final = 4
 NAMED: Final = frozenset({"scene", "source", "filter", "sound", "reward", "role"})
 OWNER_COST: Final = 0.2
+COMMAND_COST: Final = 0.3
+"""A command is likelier what somebody types than the workflow it starts."""
 NAMED_COST: Final = 0.1
 BEGINNING_COST: Final = 0.25
 BARE_COUNT_COST: Final = 0.2
@@ -174,6 +177,7 @@ class LiveWords:
                     yield "name", words, ("OWNER", definition.id, OWNER_COST)
                     if not words[-1].endswith("s"):
                         yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)
+        yield from _by_command(definition)
         for words, content, cost in dict.fromkeys(_contents(definition, self._declarations)):
             yield "step", words, ("CONTENT", content, cost)
         for tag in definition.tags:
@@ -199,6 +203,18 @@ class LiveWords:
                 and state.name.replace("_", " ") not in self._nouns
             ):
                 yield state.name
+
+
+def _by_command(definition: Definition) -> Iterator[OwnPhrase]:
+    for command in commands_of(definition):
+        yield "name", (command,), ("WORKFLOW", definition.id, COMMAND_COST)
+        yield "in", (command,), ("IN_WORKFLOW", definition.id, COMMAND_COST)
+
+
+def commands_of(definition: Definition) -> tuple[str, ...]:
+    """The commands that start a workflow: people call it by them."""
+    parts = (part for trigger in definition.triggers for part in parts_of(trigger.when))
+    return tuple(dict.fromkeys(str(value) for path, value in map(address_of, parts) if path == "command"))
 
 
 def _called(definition: Definition) -> Iterator[str]:

@@ -19,10 +19,11 @@ from engine.edits import (
     SetRetry,
     SetStepTimeout,
     SetTransition,
+    SetTriggers,
     SwapSteps,
 )
 from engine.model import Action, Call, Definition, State, Target, Wait, Way, all_states
-from grammar import headings, names, resolve_starts
+from grammar import headings, names, resolve_starts, starts
 from grammar.altering import altered, had, is_sure
 from grammar.context import ASK_STEPS, MAX_OPTIONS, Context
 from grammar.drafts import Draft, MissingPiece, loose
@@ -48,6 +49,7 @@ from grammar.references import (
 )
 from grammar.retelling import said_otherwise, speaker
 from grammar.spoken_values import marked
+from grammar.starts import address_of, addressed
 from grammar.syntax import (
     About,
     Add,
@@ -77,11 +79,13 @@ from grammar.syntax import (
     Position,
     Reference,
     Retell,
+    Retime,
     Shift,
     Start,
     Substitute,
     Trade,
     Value,
+    Welcome,
     Wish,
     Words,
     Wrap,
@@ -130,6 +134,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             return _wish(syntax, within, context)
         case About():
             raise AssertionError("it is only what the next edit is about")
+        case Alter() | Retell() if (heard := _elsewhere_heard(syntax, within)) is not None:
+            return (heard,)
         case Alter():
             return _alter(syntax, within, context)
         case Liken():
@@ -137,6 +143,8 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
         case Retell():
             return _retell(syntax, within, context)
         case Start():
+            if syntax.mode == "other" and (emoji := _other_emoji(syntax, within)) is not None:
+                return (emoji,)
             return resolve_starts.start(syntax, within, context)
         case Head():
             return (headings.head(syntax, within, context),)
@@ -146,6 +154,10 @@ def edits_of(syntax: EditSyntax, within: Within, context: Context) -> tuple[Edit
             return (resolve_starts.hold(syntax, within),)
         case MoreDays():
             return (resolve_starts.more_days(syntax, within, context),)
+        case Retime():
+            return (resolve_starts.retime(syntax, within, context),)
+        case Welcome():
+            return (resolve_starts.welcome(syntax, within),)
         case Forget():
             return (resolve_starts.forget(syntax, within, context),)
         case Lead() | Bound() | Again() | CarryOn():
@@ -314,6 +326,42 @@ def _length_of(reference: Reference, within: Within) -> Duration:
     if not isinstance(state.action, Wait) or isinstance(state.action.seconds, str):
         raise refuse(f"That step has no length: {within.describe(state)}. {overview(within)}")
     return Duration(state.action.seconds)
+
+
+def _other_emoji(syntax: Start, within: Within) -> Edit | None:
+    """`use 🖌️ instead of 🎨`, where it is what a step reacts with, and nothing that starts it."""
+    field, new = address_of(syntax.triggers[0].when)
+    _, old = address_of(syntax.before.when) if syntax.before is not None else (None, None)
+    if field != "emoji" or addressed(within.definition.triggers, syntax.triggers[0], syntax.before):
+        return None
+    found = [
+        (state, state.action)
+        for state in all_states(within.definition.states)
+        if isinstance(state.action, Call) and state.action.params.get("emoji") in ((old,) if old else _any_emoji(state))
+    ]
+    if not found:
+        return None
+    only(tuple(state for state, _ in found), OfKind(Kind("reaction")), within)
+    ((state, call),) = found
+    return SetAction(state.name, call.model_copy(update={"params": {**call.params, "emoji": new}}))
+
+
+def _any_emoji(state: State) -> tuple[object, ...]:
+    emoji = state.action.params.get("emoji") if isinstance(state.action, Call) else None
+    return () if emoji is None else (emoji,)
+
+
+def _elsewhere_heard(syntax: Alter | Retell, within: Within) -> Edit | None:
+    """`do it in #fanart instead of #art`, where that is the channel in which it is heard, and no step goes there."""
+    value = syntax.value if isinstance(syntax, Alter) else syntax.place
+    old = syntax.old
+    if not isinstance(value, Words) or not isinstance(old, Words) or value.type != "channel" or old.type != "channel":
+        return None
+    if had(tuple(all_states(within.definition.states)), old, None):
+        return None
+    new, before = (starts.in_channel(each.text.lstrip("#")) for each in (value, old))
+    ways = addressed(within.definition.triggers, new, before)
+    return SetTriggers(ways[0]) if len(ways) == 1 else None
 
 
 def _sure_of_it(syntax: Alter, edits: tuple[Edit, ...], within: Within, context: Context) -> tuple[Edit, ...]:

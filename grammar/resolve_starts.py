@@ -3,18 +3,20 @@
 Which triggers are meant is settled here; what becomes of them is for `grammar.starts`.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from engine.edits import AddTrigger, Edit, RemoveTrigger, SetPolicy, SetTriggers
 from engine.events import canonical
+from engine.formulas import And, Not
 from engine.model import Cooldown, Definition, Trigger
 from grammar import starts
+from grammar.build_conditions import has_role
 from grammar.context import MAX_OPTIONS, Context
 from grammar.instruction import Change, Instruction, Question, RunWorkflow
-from grammar.references import Unsettled, Within, refuse
-from grammar.rules import with_fields
+from grammar.references import Unsettled, Within, one_of, refuse
+from grammar.rules import Permitted, ruled, with_fields
 from grammar.say_parts import say_formula
-from grammar.syntax import Duration, Forget, Hold, MoreDays, Reference, Start, Value, Words
+from grammar.syntax import Duration, Forget, Hold, It, MoreDays, Reference, Retime, Start, Value, Welcome, Words
 from grammar.units import plain_unit
 
 
@@ -32,6 +34,8 @@ def start(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:
             return (SetTriggers(syntax.triggers),)
         case "add":
             return tuple(AddTrigger(trigger) for trigger in syntax.triggers)
+        case "other":
+            return (_other(syntax, within, context),)
         case "remove":
             return tuple(RemoveTrigger(_own(trigger, definition)) for trigger in syntax.triggers)
         case _:
@@ -77,6 +81,78 @@ def recounted(said: Words, old: Value | Reference | None, within: Within) -> Edi
     number = int(said.number) if float(said.number).is_integer() else said.number
     triggers = starts.recounted(within.definition.triggers, number, said.unit, before)
     return None if triggers is None else SetTriggers(triggers)
+
+
+def _other(syntax: Start, within: Within, context: Context) -> Edit:
+    """Another command, reward or emoji; where none starts it yet, it is asked whether it comes in the place of what does."""
+    definition = within.definition
+    (new,) = syntax.triggers
+    if syntax.before is not None and new.on != syntax.before.on:
+        raise refuse(
+            "Those start a workflow in two ways. Say the new one whole, such as: only when someone types !away"
+        )
+    if not starts.addressed((new,), new, None):
+        raise refuse(f"Say it whole, such as: in {within.name} only when someone types !away")
+    ways = starts.addressed(definition.triggers, new, syntax.before)
+    if len(ways) == 1:
+        return SetTriggers(ways[0])
+    if syntax.before is not None and not ways:
+        raise refuse(f"Nothing like that starts {within.name}. To see what does: show {within.name}")
+    if syntax.instead and len(definition.triggers) <= 1:
+        return SetTriggers((new,))
+    meant: list[Edit] = [SetTriggers(each) for each in ways] or [SetTriggers((new,)), AddTrigger(new)]
+    raise _which(within, context, tuple(Change(definition.id, (each,)) for each in meant[:MAX_OPTIONS]))
+
+
+NEAR_BY: Final = 5 * 60
+"""So many minutes from the time that is there a time is of the same half of the day, if that was not said."""
+
+
+def retime(syntax: Retime, within: Within, context: Context) -> Edit:
+    """Another time of day, or other days, of the one schedule there is that has such."""
+    triggers = within.definition.triggers
+    if syntax.about is not None and not isinstance(syntax.about, It):
+        one_of(syntax.about, within)
+    timed = [at for at, each in enumerate(triggers) if starts.minutes_of(each) is not None]
+    if syntax.before is not None:
+        days = starts.weekdays_in(syntax.before)
+        timed = [at for at in timed if starts.weekdays_in((triggers[at].schedule or "").split()[-1]) == days]
+    if syntax.was is not None:
+        timed = [at for at in timed if ((starts.minutes_of(triggers[at]) or 0) - syntax.was) % 720 == 0]
+    if len(timed) != 1:
+        many = "at several times" if timed else "at no such time of day"
+        raise refuse(f"{within.name} starts {many}. Say it whole, such as: in {within.name} only every friday at 19:00")
+    (at,) = timed
+    ways: list[Edit] = []
+    for minutes in _halves(syntax, starts.minutes_of(triggers[at]) or 0):
+        changed = starts.retimed(triggers[at], minutes, syntax.weekdays)
+        if changed is not None:
+            ways.append(SetTriggers((*triggers[:at], changed, *triggers[at + 1 :])))
+    if len(ways) == 1:
+        return ways[0]
+    raise _which(within, context, tuple(Change(within.definition.id, (each,)) for each in ways))
+
+
+def _halves(syntax: Retime, now: int) -> tuple[int | None, ...]:
+    """The times that are meant: that of the same half of the day as now, or both where neither is near."""
+    if syntax.minutes is None or not syntax.half_open:
+        return (syntax.minutes,)
+    both = (syntax.minutes, (syntax.minutes + 720) % 1440)
+    near = [each for each in both if min((each - now) % 1440, (now - each) % 1440) <= NEAR_BY]
+    return tuple(near) if len(near) == 1 else both
+
+
+def welcome(syntax: Welcome, within: Within) -> Edit:
+    """People for whom what keeps others out, or lets only others in, shall not hold."""
+    definition = within.definition
+    others = tuple(Not(has_role(role)) for role in syntax.roles)
+    triggers = starts.also_not_for(definition.triggers, others[0] if len(others) == 1 else And(others))
+    rule = ruled(definition.policy, Permitted("may_run", syntax.roles, "add"))
+    if triggers is not None:
+        return SetTriggers(triggers)
+    if definition.policy.may_run is None or rule is None:
+        raise refuse(f"Nothing keeps anybody in particular from {within.name}.")
+    return SetPolicy(rule)
 
 
 def _timed(syntax: Start, within: Within, context: Context) -> tuple[Edit, ...]:

@@ -351,6 +351,8 @@ def _clock_in_words(sentence: Sentence, at: int) -> Found:
     first = _key(sentence, start)
     minutes = {"half": 30, "quarter": 15}.get(first)
     end = start + 1
+    if first == "half" and (half_past := _half_past(sentence, end)):
+        return half_past
     if minutes is None and (said := number(sentence, at)) and isinstance(said[0][0], int) and 0 < said[0][0] < 60:
         minutes, end = said[0]
     if minutes is None or _key(sentence, end) not in ("past", "to"):
@@ -365,6 +367,15 @@ def _clock_in_words(sentence: Sentence, at: int) -> Found:
     return [
         (NoHalf(hour, minutes) if _key(sentence, end) == "past" else NoHalf((hour - 2) % 12 + 1, 60 - minutes), after)
     ]
+
+
+def _half_past(sentence: Sentence, at: int) -> Found:
+    """`half 5`, which is half past five."""
+    said = number(sentence, at)
+    hour, end = said[0] if said else (0, at)
+    if not isinstance(hour, int) or not 1 <= hour <= 12 or UNITS.get(_key(sentence, end)) is not None:
+        return []
+    return [(NoHalf(hour, 30), end)]
 
 
 def _clock_in_figures(sentence: Sentence, at: int) -> Found:

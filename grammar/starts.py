@@ -11,12 +11,14 @@ from typing import Final
 
 from engine.events import kind_of
 from engine.expressions import paths_in
-from engine.formulas import And, Compare, Formula, IsOneOf, Literal, Not, Variable
+from engine.formulas import And, Compare, Formula, IsOneOf, Literal, Not, TextTest, Variable
 from engine.model import Trigger
+from grammar.build_conditions import ROLES_OF_USER
 
 BY_THE_CLOCK: Final = frozenset({"interval.elapsed", "schedule.fired"})
 WEEKDAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _WEEKLY: Final = re.compile(r"(\S+ \S+ \* \*) (\*|[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*)")
+_AT_ONE_TIME: Final = re.compile(r"(\d+ \d+) \* \* (\*|[0-6](?:-[0-6])?(?:,[0-6](?:-[0-6])?)*)")
 _UPWARDS: Final = frozenset((">", ">=", "=="))
 Triggers = tuple[Trigger, ...]
 
@@ -42,7 +44,7 @@ def recounted(triggers: Triggers, number: float, unit: str | None, old: float | 
     counted = [
         (at, part)
         for at, trigger in enumerate(triggers)
-        for part in _parts(trigger.when)
+        for part in parts_of(trigger.when)
         if (measure := _measured(trigger, part)) is not None
         and unit in (None, measure[0])
         and old in (None, measure[1])
@@ -52,7 +54,7 @@ def recounted(triggers: Triggers, number: float, unit: str | None, old: float | 
     ((at, part),) = counted
     parts = tuple(
         replace(each, right=Literal(number)) if each is part and isinstance(each, Compare) else each
-        for each in _parts(triggers[at].when)
+        for each in parts_of(triggers[at].when)
     )
     changed = triggers[at].model_copy(update={"when": parts[0] if len(parts) == 1 else And(parts)})
     return (*triggers[:at], changed, *triggers[at + 1 :])
@@ -68,6 +70,57 @@ def _measured(trigger: Trigger, part: Formula) -> tuple[str, float] | None:
             return path, number
         case _:
             return None
+
+
+def also_not_for(triggers: Triggers, others: Formula) -> Triggers | None:
+    """The triggers that leave some people out, leaving out these as well; None if none leaves out anybody."""
+    fitting = [each for each in triggers if any(_leaves_out(part) for part in parts_of(each.when))]
+    if not fitting:
+        return None
+    return _mapped(triggers, fitting, lambda each: each.model_copy(update={"when": _joined(each.when, others)}))
+
+
+def _leaves_out(part: Formula) -> bool:
+    match part:
+        case Not(operand=TextTest(operator="contains", left=Variable(path=path))):
+            return path == ROLES_OF_USER
+        case _:
+            return False
+
+
+def in_channel(name: str) -> Trigger:
+    """One that is started by what is written in a channel."""
+    return Trigger(on="discord.message.received", when=Compare("==", Variable("channel"), Literal(name)))
+
+
+def addressed(triggers: Triggers, new: Trigger, before: Trigger | None) -> list[Triggers]:
+    """The triggers with another command, reward or emoji: as often as one of them could be meant.
+
+    Args:
+        triggers: As they are.
+        new: One that is started by the other, and by no more.
+        before: One that is started by what it is in the place of, if that was said.
+    """
+    found: list[Triggers] = []
+    field, _ = address_of(new.when)
+    for at, trigger in enumerate(triggers):
+        parts = parts_of(trigger.when)
+        own = [part for part in parts if address_of(part)[0] == field is not None]
+        if trigger.on != new.on or len(own) != 1 or (before is not None and own[0] != before.when):
+            continue
+        changed = tuple(new.when if part is own[0] and new.when is not None else part for part in parts)
+        when = changed[0] if len(changed) == 1 else And(changed)
+        found.append((*triggers[:at], trigger.model_copy(update={"when": when}), *triggers[at + 1 :]))
+    return found
+
+
+def address_of(part: Formula | None) -> tuple[str, str] | tuple[None, None]:
+    """The field and the text of a part of a guard that says which command, reward, channel or emoji it must be."""
+    match part:
+        case Compare(operator="==", left=Variable(path=path), right=Literal(value=str(text))):
+            return path, text
+        case _:
+            return None, None
 
 
 def without_conditions(triggers: Triggers) -> Triggers:
@@ -88,6 +141,24 @@ def also_on(trigger: Trigger, days: frozenset[int]) -> Trigger | None:
     if weekly is None:
         return None
     return trigger.model_copy(update={"schedule": f"{weekly[1]} {_field(days | weekdays_in(weekly[2]))}"})
+
+
+def retimed(trigger: Trigger, minutes: int | None, weekdays: str | None) -> Trigger | None:
+    """A trigger at one time of day at another time, or on other days of the week; None if it is at none."""
+    weekly = _AT_ONE_TIME.fullmatch(trigger.schedule) if trigger.schedule is not None else None
+    if weekly is None:
+        return None
+    clock = weekly[1] if minutes is None else f"{minutes % 60} {minutes // 60}"
+    return trigger.model_copy(update={"schedule": f"{clock} * * {weekdays or weekly[2]}"})
+
+
+def minutes_of(trigger: Trigger) -> int | None:
+    """The time of day at which a trigger is, in minutes after midnight; None if it is at none, or at several."""
+    weekly = _AT_ONE_TIME.fullmatch(trigger.schedule) if trigger.schedule is not None else None
+    if weekly is None:
+        return None
+    minute, hour = weekly[1].split()
+    return int(hour) * 60 + int(minute)
 
 
 def weekdays_in(field: str) -> frozenset[int]:
@@ -116,12 +187,13 @@ def _mapped(triggers: Triggers, some: Iterable[Trigger], change: Callable[[Trigg
 
 def _joined(old: Formula | None, new: Formula) -> Formula:
     """Both conditions; of two on the same number, the new one."""
-    parts = [part for part in _parts(old) if not _is_about_the_same(part, new)]
-    parts.extend(part for part in _parts(new) if part not in parts)
+    parts = [part for part in parts_of(old) if not _is_about_the_same(part, new)]
+    parts.extend(part for part in parts_of(new) if part not in parts)
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
-def _parts(formula: Formula | None) -> tuple[Formula, ...]:
+def parts_of(formula: Formula | None) -> tuple[Formula, ...]:
+    """All that has to hold together."""
     match formula:
         case None:
             return ()
@@ -143,12 +215,8 @@ def _is_about_the_same(old: Formula, new: Formula) -> bool:
 
 
 def _address(guard: Formula | None) -> Formula | None:
-    kept = [part for part in _parts(guard) if isinstance(part, Compare) and _is_address(part)]
+    kept = [part for part in parts_of(guard) if address_of(part)[0] is not None]
     return None if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
-
-
-def _is_address(part: Compare) -> bool:
-    return part.operator == "==" and isinstance(part.right, Literal) and isinstance(part.right.value, str)
 
 
 # Days --------------------------------------------------------------------------------------------------------------------
@@ -170,7 +238,7 @@ def _day_guard(days: frozenset[int], *, only: bool) -> Formula:
 
 
 def _without_days(guard: Formula | None) -> Formula | None:
-    kept = [part for part in _parts(guard) if "weekday" not in set(paths_in(part))]
+    kept = [part for part in parts_of(guard) if "weekday" not in set(paths_in(part))]
     return None if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
 
 

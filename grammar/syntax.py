@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from pydantic import JsonValue
 
 from engine.formulas import Formula
-from engine.model import Policy, Retry, Trigger
+from engine.model import Policy, Retry, Role, Trigger
 from grammar.drafts import Draft
 from grammar.instruction import Past, Sort
 from grammar.rules import Rule
@@ -396,14 +396,18 @@ class Start:
         once: Whether they could as well mean one run: `raid at 20:00`.
         factor: How many times as long it is from one to the next as now, if it is `scaled`: `twice as often` is a half.
         old: What was complained of before, if anything was: `20 is too often, make it every 45 minutes`.
+        before: What it is in the place of, if that was said, where it is an `other` command, reward or emoji.
+        instead: Whether it was said to be in the place of something.
     """
 
-    mode: Literal["add", "only", "remove", "timed", "scaled"]
+    mode: Literal["add", "only", "remove", "timed", "scaled", "other"]
     triggers: tuple[Trigger, ...] = ()
     limits: bool = False
     once: bool = False
     factor: float = 1.0
     old: Value | None = None
+    before: Trigger | None = None
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +425,34 @@ class Hold:
     days: frozenset[int] | None = None
     only: bool = False
     lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retime:
+    """`make it 5pm`, `game night is on saturdays now, 9pm`: another time of day or other days of a schedule that is there.
+
+    Attributes:
+        minutes: After midnight, if a time was said.
+        half_open: Whether the half of the day was not said, so that the time that is there tells it.
+        weekdays: As cron says them, if days were said.
+        about: The step by which the workflow is meant, if it was named so.
+        before: The weekdays as they are, if that was said.
+        was: The time as it is, if that was said; the half of the day does not matter.
+    """
+
+    minutes: int | None = None
+    half_open: bool = False
+    weekdays: str | None = None
+    about: Reference | None = None
+    before: str | None = None
+    was: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """`subs are fine too`: people for whom a rule or a condition that is there shall make no difference."""
+
+    roles: tuple[Role, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,6 +554,8 @@ EditSyntax: TypeAlias = (
     | Hold
     | Forget
     | MoreDays
+    | Retime
+    | Welcome
 )
 
 
