@@ -56,6 +56,9 @@ def _happening(node: Node) -> dict[str, Any]:
             return _given(node)
         case "event_command":
             return _command(node)
+        case "event_first_said":
+            text = TextTest("contains", Variable("message"), Literal(str(value_of(node, "STRING", "COMMAND"))))
+            return {"on": _on_platform("message.first", node), "when": text}
         case "event_said":
             text = _in_text("contains", str(value_of(node, "SAID_WORDS", "STRING")))
             return {"on": _message(node), "when": text}

@@ -52,6 +52,7 @@ OTHER: Final = "${\ufdd0other}"
 PICKED: Final = "${\ufdd0picked}"
 """What the step before it has picked; how that is written depends on the name that step gets."""
 _BRACE: Final = re.compile(r"\\\{|(?<![$\\])\{(?P<name>[^\W\d]\w*(?:\.\w+)*)\}")
+_VARIABLE: Final = re.compile(r"\$\{([^\W\d]\w*)\}")
 _ABOUT: Final = "${user}"
 _NAME_IN_TEXT: Final = re.compile(r"[^\W\d]\w*")
 _NAMED: Final = re.compile(r"\$\{([^\W\d]\w*)")
@@ -116,6 +117,20 @@ def named_in(states: tuple[State, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _kept_in(drafts: Iterable[Draft]) -> frozenset[str]:
+    """The variables that some steps keep themselves."""
+    found: set[str] = set()
+    for state in all_states(tuple(draft.state for draft in drafts)):
+        match state.action:
+            case Set(values=values):
+                found.update(values)
+            case ForEach(variable=variable):
+                found.add(variable)
+            case _:
+                pass
+    return frozenset(found)
+
+
 def flows_on(action: Action) -> bool:
     """Whether the next line follows by itself; after `go to` and `stop` nothing does."""
     return not isinstance(action, Goto | Stop)
@@ -154,6 +169,7 @@ def linked(
     """
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
+    known = None if known is None else known | _kept_in(apart)
     states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
     posts = OF_A_FILE if triggers is None else started_by(triggers)
     at_home = _at_home(states, posts.home, declarations)
@@ -253,6 +269,7 @@ def loose(
         posts = after(definition.states, started_by(definition.triggers), declarations)
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
+    known |= _kept_in(apart)
     said = tuple(_with_variables(draft, known, counts).state for draft in apart)
     states = _at_home(said, posts.home, declarations)
     used = {*taken, *(state.name for state in all_states(states))}
@@ -422,7 +439,12 @@ def recognise(text: str, known: frozenset[str], counts: Counts = NO_COUNTS) -> s
         nearly = near(name, known)
         return match.group() if nearly is None else f"${{{nearly}}}"
 
-    return _BRACE.sub(put, text)
+    def meaning(match: re.Match[str]) -> str:
+        name = match.group(1)
+        nearly = None if name in known else near(name, known - ALWAYS_KNOWN)
+        return match.group() if nearly is None else f"${{{nearly}}}"
+
+    return _VARIABLE.sub(meaning, _BRACE.sub(put, text))
 
 
 def escaped(text: str) -> str:

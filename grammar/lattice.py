@@ -96,6 +96,7 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_SOUND_FILES: Final = (".mp3", ".wav", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".flac", ".weba")
 _LISTING: Final = frozenset(("and", "or", "/"))
 """What stands between two things of which one is to be chosen: `with yes and no`."""
 _CHANNEL_LEADS: Final = frozenset(("in", "to", "into", "on"))
@@ -505,6 +506,8 @@ class Lattice:
         begins = at == 0 or self._connects(at - 1) or self.words[at - 1].key in _PRONOUNS
         if terminal != "REWARD" and begins and self._begins_step(at):
             return []  # "and play the airhorn sound" plays it; nobody knows a sound called "play the airhorn"
+        if at in self._opening and self._passed_over(at) and not self.words[at].text[0].isupper():
+            return []  # "ok the Party reward" is no reward called "ok the Party"
         lead = 1 if self.words[at].key in _KIND_WORDS and at + 1 < len(self.words) else 0
         begin = at + lead
         end = self._end_of_name(begin, terminal)
@@ -813,6 +816,11 @@ class Lattice:
             after.kind == "channel" or any(found.terminal == "CHANNEL" for found in self.exact(end))
         )
 
+    def _sound_files(self, at: int) -> list[Edge]:
+        """A sound that is told by its file alone: `bell.mp3 plays`."""
+        word = self.words[at]
+        return [Edge("BARE_SOUND", word.text, 1, WORD_COST)] if word.key.endswith(_SOUND_FILES) else []
+
     def _said_words(self, at: int) -> list[Edge]:
         """What somebody says, after `the word`: as few words as the rest of the sentence leaves to it."""
         edges: list[Edge] = []
@@ -862,6 +870,7 @@ def _table() -> Mapping[str, _Scanner]:
         {
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
+            "BARE_SOUND": lambda lattice, at: lattice._sound_files(at),  # noqa: SLF001
             "SAID_WORDS": lambda lattice, at: lattice._said_words(at),  # noqa: SLF001
             "COUNTER": lambda lattice, at: lattice._counters(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
@@ -896,7 +905,9 @@ def _table() -> Mapping[str, _Scanner]:
 _SCANNERS: Final = _table()
 OPENING: Final = "opening"
 _ANY_FORM: Final = frozenset({"TEXT", "SAID_WORDS"})
-_NAMES: Final = frozenset({"NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"})
+_NAMES: Final = frozenset(
+    {"BARE_SOUND", "NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"}
+)
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
 _NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH", "POSTED"})
 BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
