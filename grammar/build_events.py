@@ -56,12 +56,8 @@ def _happening(node: Node) -> dict[str, Any]:
             return _given(node)
         case "event_command":
             return _command(node)
-        case "event_first_said":
-            text = TextTest("contains", Variable("message"), Literal(str(value_of(node, "STRING", "COMMAND"))))
-            return {"on": _on_platform("message.first", node), "when": text}
-        case "event_said":
-            text = _in_text("contains", str(value_of(node, "SAID_WORDS", "STRING")))
-            return {"on": _message(node), "when": text}
+        case "event_said" | "event_first_said":
+            return _saying(node)
         case "event_channel":
             return _in_channel(node)
         case "event_discord_text":
@@ -108,6 +104,13 @@ def _only(found: list[Fields]) -> Fields:
 
 def _equals(path: str, value: str) -> Formula:
     return Compare("==", Variable(path), Literal(value))
+
+
+def _saying(node: Node) -> dict[str, Any]:
+    """Words in chat, by anybody or by somebody new."""
+    said = _in_text("contains", str(value_of(node, "SAID_WORDS", "STRING", "COMMAND")))
+    is_new = node.rule == "event_first_said"
+    return {"on": _on_platform("message.first", node) if is_new else _message(node), "when": said}
 
 
 def _message(node: Node) -> str:
