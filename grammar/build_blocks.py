@@ -123,6 +123,11 @@ class Kinds:
                 continue
             if beside and child.node("tail_if", "tail_unless", "tail_again") is not None:
                 raise NotBuilt(_FOR_WHICH)
+            late = child.node("tail_after")
+            if late is not None:
+                drafts.append(_waiting(late, f"{own}.after"))
+                child = Node(child.rule, [each for each in child.children if each is not late])
+                beside = []
             step = self.step(child, own)
             beside.append(_saying_what_was_picked(step, child) if drafts and _picks(drafts[-1]) else step)
             drafts.append(beside[-1])

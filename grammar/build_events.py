@@ -17,6 +17,8 @@ from grammar.tree import Node
 def event(node: Node) -> dict[str, Any]:
     """The fields of a trigger that say what happens, where, and who does it if not just anybody may."""
     happening, room, doer = _happening(node), node.node("room"), node.node("doer")
+    if node.rule == "event_emoji" and node.leaf("CHANNEL") is not None:
+        room = node
     guards: list[Formula] = []
     if "when" in happening:
         said = happening["when"]
@@ -61,7 +63,7 @@ def _happening(node: Node) -> dict[str, Any]:
         case "event_channel":
             return _in_channel(node)
         case "event_discord_text":
-            return _typed("discord.message.received", str(value_of(node, "STRING", "COMMAND")))
+            return _typed("discord.message.received", str(value_of(node, "STRING", "COMMAND", "SAID_WORDS")))
         case "event_named":
             return {"on": value_of(node, "STRING")}
         case _:

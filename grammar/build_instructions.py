@@ -218,6 +218,8 @@ class InstructionBuilder:
         """`when someone cheers at least 100 bits say wow, otherwise say thanks`: it starts in any case, and chooses then."""
         if len(started) != 1 or started[0].when is None:
             raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
+        if any(find(node, rule) is not None for rule in ("event_emoji", "event_emoji_back", "event_button")):
+            raise NotBuilt('"otherwise" needs a condition before it, such as: if viewers > 5 say hi, otherwise say bye')
         measured = any(find(node, rule) is not None for rule in ("measure", "event_command", "event_reward"))
         counted, chosen = _apart(started[0].when) if measured else (None, started[0].when)
         choice = self._steps.choice(chosen, drafts, node)

@@ -74,6 +74,8 @@ class StepBuilder:
                 return Made(self._named_call(node))
             case "bare":
                 return Made(self._named_alone(next(node.leaves())))
+            case "posted_in":
+                return Made(self._posted_in(node))
             case rule if rule in ONE_OF:
                 raise NotBuilt("say it in two steps there: pick one of them at random, then say ${choice}")
             case rule if rule in self.by_rule:
@@ -145,6 +147,15 @@ class StepBuilder:
             Call(service=say.method.service, method=say.method.name, params={say.slots[0].name: PICKED}),
         )
 
+    def _posted_in(self, node: Node) -> Call:
+        """`"hi" goes in #general`."""
+        for phrase in self.by_rule.values():
+            if [slot.type for slot in phrase.slots] == ["text", "channel"] and ("post",) in phrase.words[0]:
+                text, channel = value_of(node, "STRING"), value_of(node, "CHANNEL")
+                params = {phrase.slots[0].name: text, phrase.slots[1].name: channel}
+                return Call(service=phrase.method.service, method=phrase.method.name, params=params)
+        raise NotBuilt("nothing here can post anything")
+
     def _said_by(self, words: str, slot: str) -> Phrase:
         """The phrase that begins with these words and has one slot."""
         begun = tuple(words.split())
@@ -194,6 +205,8 @@ class StepBuilder:
             match option.rule:
                 case "option_end":
                     ends = True
+                case "tail_after":
+                    raise NotBuilt("say how long it waits first, as a step of its own")
                 case "tail_for":
                     pass  # what comes after it waits: `Kinds.together`
                 case "tail_if" | "tail_unless" | "tail_again":

@@ -5,6 +5,7 @@ It looks at what was read and at names, and builds no instruction; what the read
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Final
 
@@ -288,9 +289,12 @@ def _tail(reading: Reading) -> str | None:
 
 
 def _place_or_text(reading: Reading) -> tuple[Leaf, Leaf] | None:
-    """An unquoted text, and one last word that was read as a place but may be the text's own: `say read the rules first`."""
+    """An unquoted text, and what was read as a place or a time but may be the text's own: `say read the rules first`."""
     if len(reading.tokens) < 2:
         return None
+    for text, after, length in zip(reading.tokens, reading.tokens[1:], reading.tokens[2:], strict=False):
+        if text.type == "TEXT" and not text.quoted and (after.type, length.type) == ("_AFTER_LENGTH", "DURATION"):
+            return text, length._replace(text=f"{after.text} {length.text}", start=after.start)
     text, place = reading.tokens[-2:]
     is_unsure = text.type == "TEXT" and not text.quoted and place.type in ("AT_START", "AT_END")
     return (text, place) if is_unsure and place.text.casefold() in _BARE_PLACES else None

@@ -824,12 +824,21 @@ class Lattice:
     def _said_words(self, at: int) -> list[Edge]:
         """What somebody says, after `the word`: as few words as the rest of the sentence leaves to it."""
         edges: list[Edge] = []
-        for end in range(at + 1, min(len(self.words), at + MAX_NAME_WORDS) + 1):
-            if self.words[end - 1].kind not in ("word", "number", "command"):
+        for end in range(at + 1, min(len(self.words), at + 2 * MAX_NAME_WORDS) + 1):
+            if self.words[end - 1].kind not in ("word", "number", "command") and not self._is_in_address(end - 1, at):
+                break
+            if sum(not word.glued for word in self.words[at:end]) > MAX_NAME_WORDS:
                 break
             value = self.text[self.words[at].start : self.words[end - 1].end]
             edges.append(Edge("SAID_WORDS", value, end - at, SAID_WORDS_COST * (end - at)))
         return edges
+
+    def _is_in_address(self, place: int, at: int) -> bool:
+        """Whether a mark is part of `discord.gg/`."""
+        word = self.words[place]
+        if place == at or not word.glued or word.text not in "./-":
+            return False
+        return word.text == "/" or (place + 1 < len(self.words) and self.words[place + 1].glued)
 
     def _new_names(self, at: int) -> list[Edge]:
         """An unquoted new name: a few plain words before anything that begins a clause."""
