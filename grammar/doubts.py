@@ -5,7 +5,6 @@ It looks at what was read and at names, and builds no instruction; what the read
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise, product
 from typing import Final
 
