@@ -14,7 +14,7 @@ from typing import Any, Final, assert_never
 from bot.answering import Answered, Decided, Filled, Instead, Misfit, Picked, answer_to
 from bot.answers import NO, bare, is_dropped, without_sigh
 from bot.asking import Asking
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, undoable
 from bot.focus import Focus
 from bot.hearing import Heard, Hearing, is_full, noted
 from bot.instructions import carry_out
@@ -41,7 +41,7 @@ from bot.second_thoughts import (
     nothing_just_changed,
     second_thought,
 )
-from bot.which_change import which_change
+from bot.which_change import points_back, which_change
 from engine.declare import Declarations
 from engine.errors import EngineError, RevisionMoved, StoreError
 from engine.execution import Person
@@ -437,6 +437,8 @@ class Conversation:
             return refusal(ONLY_STAFF, platform)
         if (deleted := await self._deleted(instruction)) is not None:
             return refusal(deleted, platform)
+        if (asked := await self._what_is_undone(heard, workspace, instruction)) is not None:
+            return await self._asking.ask_missing(heard, asked)
         turn = self._hearing.turn(heard, workspace, understood)
         outcome = await carry_out(turn, instruction)
         match outcome:
@@ -445,6 +447,20 @@ class Conversation:
             case Told():
                 await self._asking.settle(heard, outcome, instruction)
                 return (*outcome.replies, *await self._asking.ask_next(heard, outcome))
+
+    async def _what_is_undone(self, heard: Heard, workspace: Workspace, instruction: Instruction) -> Question | None:
+        """Whether an earlier change is meant by `undo that` of somebody whose last words were not understood."""
+        if heard.answers or heard.confirmed or instruction != Undo(None) or workspace.focus is None:
+            return None
+        if self._focus.key(heard.message) not in self._refused or not points_back(heard.text):
+            return None
+        changes = undoable(await self.catalogue.changes(workspace.focus))
+        if not changes:
+            return None
+        said = clipped(changes[0].summary or changes[0].kind, _LONGEST_TAKEN_BACK)
+        nothing = "What you said last I did not understand, so there is nothing of it to undo."
+        text = f"{nothing} The last change there is: {sentence(said)} Take that one back?"
+        return Question(text, (self._hearing.say(Undo(workspace.focus), workspace),))
 
     async def _nothing_asked(self, heard: Heard, instruction: Answer) -> Sequence[Reply]:
         """A yes or no to nothing; what it may have been about is said."""

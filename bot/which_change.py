@@ -53,6 +53,12 @@ _BACK: Final = re.compile(
 )
 _SMALL: Final = re.compile(r"\A(?:the|my|our|that|workflow)\s+|\s+workflow\Z", re.IGNORECASE)
 _WORD: Final = re.compile(r"\w+")
+_POINTING: Final = frozenset({"that", "this", "it", "last"})
+
+
+def points_back(said: str) -> bool:
+    """Whether words to undo something point at what was said last: `undo that`, `take back that last one`."""
+    return not _POINTING.isdisjoint(_WORD.findall(said.casefold()))
 
 
 async def which_change(

@@ -4,6 +4,7 @@ Edits that hold steps, or say where one leads, need the builder of steps: `gramm
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
@@ -75,9 +76,7 @@ def _add_gap(node: Node) -> EditSyntax:
 
 
 def _gripe(node: Node) -> EditSyntax:
-    """`the wait is too long, ...`; `text is boring` is talk."""
-    if is_bare(Node("topic", [first_in(node)])):
-        raise NotBuilt('say "the" before it, if that is a step there is')
+    """`the wait is too long, ...`."""
     return About(reference_in(first_in(node)))
 
 
@@ -106,6 +105,12 @@ def _drop(node: Node) -> EditSyntax:
         kind = reference.kind if isinstance(reference, OfKind) else ANY_STEP
         return Drop(reference, OfKind(kind, int(leaf_of(kept, "ORDINAL").value)))
     return Drop(reference, reference_in(kept.nodes()[0]))
+
+
+def _drop_but(node: Node) -> EditSyntax:
+    """`lose the sound bit, just the message is fine`."""
+    dropped = _drop(node)
+    return replace(dropped, rest=True) if isinstance(dropped, Drop) else dropped
 
 
 def _drop_last(node: Node) -> EditSyntax:
@@ -142,9 +147,17 @@ def _sure_it_is_a_step(node: Node) -> None:
         raise NotBuilt('say "the" before it, if that is a step there is')
 
 
+def _exchange_all(node: Node) -> EditSyntax:
+    """`swap the order`: of the two there are."""
+    return Exchange(OfKind(ANY_STEP, every=True))
+
+
 def _put_in_order(node: Node) -> EditSyntax:
     """`first the scene, then the welcome`."""
-    first, second = (reference_in(each) for each in node.nodes() if each.rule != "in")
+    place = position_in(node)
+    if place is not None and place.where != "start":
+        raise NotBuilt("say which comes first, such as: first the raid, then the post")
+    first, second = (reference_in(each) for each in node.nodes() if each.rule not in ("in", "at_start"))
     return Order(first, second)
 
 
@@ -513,6 +526,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "shift_by_one": _shift,
     "shift_nowhere": _shift_nowhere,
     "exchange": _exchange,
+    "exchange_all": _exchange_all,
     "substitute_nothing": _substitute_nothing,
     "alter_channel": _alter_channel,
     "alter_channel_of_it": _alter_channel_of_it,
@@ -521,6 +535,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_is": _alter_is,
     "alter_text": _alter_text,
     "gripe": _gripe,
+    "gripe_wrong": _gripe,
     "gripe_value": _gripe_value,
     "gripe_time": _gripe_time,
     "alter_from": _alter_from,
@@ -539,6 +554,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,
     "drop_last": _drop_last,
+    "drop_but": _drop_but,
     "clear": _clear,
     "clear_all": _clear,
     "keep_only": _keep_only,

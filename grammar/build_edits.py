@@ -106,6 +106,10 @@ class EditBuilder:
                 return Add((*_wait_of(node), *self._steps.steps(steps)), position_in(node))
         raise NotBuilt("say what that step does")
 
+    def add_before(self, node: Node) -> EditSyntax:
+        """`the role should come 10 minutes later`."""
+        return Add(_wait_of(node), Position("before", (reference_in(first_in(node)),)))
+
     def wish(self, node: Node) -> EditSyntax:
         """`raid should wait a minute`."""
         old = old_in(node)
@@ -326,6 +330,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "alter": _I.alter,
     "wish": _I.wish,
     "add_gap_filled": _I.add_gap_filled,
+    "add_before": _I.add_before,
     "become_in_step": _I.become_in_step,
     "become_from": _I.become_from,
     "alter_verbless": _I.alter_verbless,

@@ -14,7 +14,7 @@ from engine.expressions import quote
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import Call, Run, State, Trigger, Wait
 from grammar.build_edits import EditBuilder
-from grammar.build_references import ANY_STEP, reference_in
+from grammar.build_references import ANY_STEP, first_in, is_bare, reference_in
 from grammar.build_steps import StepBuilder
 from grammar.build_verbs import arguments_in, command
 from grammar.drafts import Draft, MissingPiece
@@ -247,6 +247,8 @@ class InstructionBuilder:
             named = _names_workflow(node)
             if named is not None and scope not in (None, named):
                 raise MissingPiece("Which of the two workflows do you mean?")
+            if node is tree.nodes()[-1] and _is_talk(node):
+                raise NotBuilt('say "the" before it, if that is a step there is')
             edit = self._edit_builder.edit(node)
             if isinstance(edit, Start) and edit.mode == "timed" and scope is None and named is None:
                 raise NotBuilt("what should start then?")
@@ -263,6 +265,11 @@ class InstructionBuilder:
         if complained is not None or not meant:
             raise NotBuilt("say what it should be instead, such as: make it 20")
         return meant[0] if len(meant) == 1 else Together(tuple(meant))
+
+
+def _is_talk(gripe: Node) -> bool:
+    """`text is boring`, `wrong one`, where nothing follows that should be another way."""
+    return gripe.rule == "gripe_wrong" or (gripe.rule == "gripe" and is_bare(Node("topic", [first_in(gripe)])))
 
 
 def _not_that(edit: EditSyntax, complained: Value) -> EditSyntax:

@@ -398,6 +398,7 @@ def _deeds(phrases: Sequence[Phrase]) -> Iterator[Entry]:
             first, _, rest = wording.partition(" ")
             forms = inflections(first)
             if forms:
+                gerunds.setdefault(f"it {forms[0]} {rest}".strip(), set()).update(keys)
                 gerunds.setdefault(f"{forms[-1]} {rest}".strip(), set()).update(keys)
                 if own_text(method) is not None:
                     for said in ("it", "something"):

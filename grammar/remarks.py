@@ -16,9 +16,21 @@ _BEGINNING: Final = re.compile(
 )
 
 
+_NO_COMMA: Final = re.compile(
+    r"""\s+(?=(
+        because|bc|cause|cuz|coz|cos|since|in[ ]case|so[ ](?:people|ppl|they|chat|everyone|that[ ]people)[ ]can
+        |(?:people|ppl|they|viewers|everyone|chat)[ ](?:are|r|is|keep|keeps|find|finds|hate|hates|dont|don't|get|gets|always)
+        |(?:they|we|you|ur)(?:'?re)?[ ](?:are|r|keep|already)|they'?re|we'?re|i'?m
+        |(?:it'?s|its|thats|that'?s)[ ](?:pointless|useless|way|too|so|annoying|boring|silly|dumb|confusing|not|really|kinda|just)
+    )\b[^,;]*\Z)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Where a remark begins without a comma; only words that hardly go on with an instruction."""
+
+
 def before_remark(sentence: str) -> str | None:
     """The sentence without the remark at its end; None if none begins there, or but a word would be left: `no, that's wrong`."""
     if '"' in sentence:
         return None  # what is quoted may be a text that goes on
-    found = _BEGINNING.search(sentence)
+    found = _BEGINNING.search(sentence) or _NO_COMMA.search(sentence)
     return sentence[: found.start()] if found is not None and " " in sentence[: found.start()].strip() else None

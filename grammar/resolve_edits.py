@@ -278,6 +278,11 @@ def _drop(syntax: Drop, within: Within, context: Context) -> RemoveSteps:
     kept = {state.name for state in all_of(syntax.keep, within)} if syntax.keep is not None else set()
     if kept & {state.name for state in going}:
         raise refuse(f"It cannot both go and stay. {overview(within)}")
+    left = [state for state in within.definition.states if state not in going and state.name not in kept]
+    if syntax.rest and left:
+        ways = (RemoveSteps(tuple(state.name for state in each)) for each in (going, (*going, *left)))
+        options = tuple(context.change((way,), within.definition) for way in ways)
+        raise Unsettled(Question(f"There is more than that. {overview(within)} Which is meant?", options))
     if {state.name for state in within.definition.states} <= {state.name for state in going}:
         said = context.say.instruction(Delete((within.definition.id,)), context.workspace)
         raise Unsettled(Question(f"Nothing would be left of {within.name}. Should it be deleted?", (said,)))

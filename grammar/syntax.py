@@ -185,10 +185,12 @@ class Drop:
     Attributes:
         reference: Those that go.
         keep: What was said to stay, as a check; a place among those of the same kind, or steps.
+        rest: Whether that was said to be all that stays.
     """
 
     reference: Reference
     keep: "Reference | None" = None
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
