@@ -60,6 +60,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "yes": "yes",
     "no": "no",
 }
+_NAMES: Final = frozenset({"WORKFLOW", "IN_WORKFLOW", "SUBJECT_WORDS"})
 _ABOUT: Final = re.compile(
     r"\A(?:(?:with|on|about|for|of) )?(?:the|a|an|my|our) |\A(?:with|on|about|for|of) |\s+(?:works?|go|behave)\s*\??\Z|\b(?:here|now)\s*\??\Z|\?\Z",
     re.IGNORECASE,
@@ -75,7 +76,7 @@ _THANKS: Final = re.compile(r"(?:,?\s+(?:please|pls|plz|thanks|thx|thank you))?[
 
 def command(tree: Node) -> Command:  # noqa: C901  one line each
     """What is to be done or told, with the names as typed."""
-    workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in ("WORKFLOW", "IN_WORKFLOW"))
+    workflows = tuple(str(leaf.value) for leaf in tree.leaves() if leaf.type in _NAMES)
     if tree.rule in build_manage.RULES:
         return build_manage.command(tree, workflows[0] if workflows else None)
     match tree.rule:

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.declare import Declarations
 from engine.edits import Edit
-from engine.model import Definition, State
+from engine.model import Definition, State, Trigger
 from grammar.counters import Counts, counts_of, valued
 from grammar.drafts import Draft, MissingPiece, loose, named_in, recognise, variables_of
 from grammar.instruction import Change, Instruction
@@ -27,6 +27,7 @@ class Telling:
 
     instruction: Callable[[Instruction, Workspace], str]
     step: Callable[[Definition, State], str]
+    trigger: Callable[[Trigger], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ from grammar.words import clean, joints, split
 from grammar.workspace import Workspace
 
 FAMILIES: Final = ("manage", "edit", "create")
+MAKING: Final = ("create ", "when ", "every ")
+"""What begins so makes a workflow."""
 MAX_PARTS: Final = 4
 MAX_JOINTS: Final = 3
 PART: Final = Limits(characters=500, words=60, work=800)
@@ -132,7 +134,7 @@ class Language:
         self._doubts = Doubts(self._driver.phrases, self._driver.lexicon, verbs)
         self._slips = Slips(verbs | EDIT_VERBS, self._is_known)
         self._sayer = Sayer(declarations, verbs | CONNECTORS)
-        self._telling = Telling(self._sayer.instruction, self._sayer.step)
+        self._telling = Telling(self._sayer.instruction, self._sayer.step, self._sayer.trigger)
 
     @property
     def table_size(self) -> tuple[int, int]:
@@ -235,7 +237,8 @@ class Language:
             return self._slip_in(sentence, answer, workspace, end) or answer
         if teaching and isinstance(answer, names.NoneYet):
             working = example(sentence, workspace, self._works_in(workspace, end))
-            return Refusal(f"{answer.text} Make one, such as: {working}", answer.at)
+            making = working if working.startswith(MAKING) else FIRST
+            return Refusal(f"{answer.text} Make one, such as: {making}", answer.at)
         return answer
 
     def _readings(

@@ -22,6 +22,7 @@ TEXT_COST: Final = 0.5
 TEXT_STEP: Final = 0.8
 NAME_COST: Final = 0.6
 SAID_WORDS_COST: Final = 0.4
+SUBJECT_WORD_COST: Final = 0.12
 BARE_USER_COST: Final = 0.7
 FILLER_COST: Final = 0.15
 BARE_PLACE_COST: Final = 0.3
@@ -40,6 +41,7 @@ OTHERWISE_IN_TEXT_COST: Final = 0.5
 MAX_TEXT_ENDS: Final = 3
 MAX_LISTED_WORDS: Final = 3
 MAX_NAME_WORDS: Final = 4
+MAX_SUBJECT_WORDS: Final = 5
 MAX_UNKNOWN_WORDS: Final = 5
 MAX_LOOKUPS: Final = 16
 WORD_WORK: Final = 2
@@ -96,6 +98,39 @@ _NAME_STOPS: Final = frozenset(
     ]
 )
 _TEXT_LEADS: Final = frozenset(("that", "saying", ":"))
+_NO_SUBJECT: Final = frozenset(
+    [
+        "i",
+        "we",
+        "you",
+        "they",
+        "he",
+        "she",
+        "it",
+        "me",
+        "us",
+        "them",
+        "people",
+        "nothing",
+        "anything",
+        "everything",
+        "something",
+        "everyone",
+        "everybody",
+        "someone",
+        "somebody",
+        "nobody",
+        "anyone",
+        "anybody",
+        "step",
+        "steps",
+        "when",
+        "if",
+        "then",
+        "because",
+    ]
+)
+"""What no workflow is asked about with."""
 _SOUND_FILES: Final = (".mp3", ".wav", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".flac", ".weba")
 _LISTING: Final = frozenset(("and", "or", "/"))
 """What stands between two things of which one is to be chosen: `with yes and no`."""
@@ -821,6 +856,20 @@ class Lattice:
         word = self.words[at]
         return [Edge("BARE_SOUND", word.text, 1, WORD_COST)] if word.key.endswith(_SOUND_FILES) else []
 
+    def _subject_words(self, at: int) -> list[Edge]:
+        """Words by which a workflow may be asked about that are not its name: `that merch timer`, `the stage/speaker one`."""
+        edges: list[Edge] = []
+        for end in range(at + 1, min(len(self.words), at + MAX_SUBJECT_WORDS) + 1):
+            word = self.words[end - 1]
+            is_mark = word.text == "/" and end > at + 1
+            if word.key in _NO_SUBJECT or (word.kind not in ("word", "number") and not is_mark):
+                break
+            if is_mark or (end == at + 1 and word.key in _NO_LIVE_NAME):
+                continue
+            value = self.text[self.words[at].start : word.end]
+            edges.append(Edge("SUBJECT_WORDS", value, end - at, NAME_COST + SUBJECT_WORD_COST * (end - at)))
+        return edges
+
     def _said_words(self, at: int) -> list[Edge]:
         """What somebody says, after `the word`: as few words as the rest of the sentence leaves to it."""
         edges: list[Edge] = []
@@ -880,6 +929,7 @@ def _table() -> Mapping[str, _Scanner]:
             "TEXT": lambda lattice, at: lattice._texts(at),  # noqa: SLF001
             "NEW_NAME": lambda lattice, at: lattice._new_names(at),  # noqa: SLF001
             "BARE_SOUND": lambda lattice, at: lattice._sound_files(at),  # noqa: SLF001
+            "SUBJECT_WORDS": lambda lattice, at: lattice._subject_words(at),  # noqa: SLF001
             "SAID_WORDS": lambda lattice, at: lattice._said_words(at),  # noqa: SLF001
             "COUNTER": lambda lattice, at: lattice._counters(at),  # noqa: SLF001
             "USER": lambda lattice, at: lattice._users(at),  # noqa: SLF001
@@ -915,10 +965,10 @@ _SCANNERS: Final = _table()
 OPENING: Final = "opening"
 _ANY_FORM: Final = frozenset({"TEXT", "SAID_WORDS"})
 _NAMES: Final = frozenset(
-    {"BARE_SOUND", "NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"}
+    {"BARE_SOUND", "SUBJECT_WORDS", "NEW_NAME", "USER", "PERSON", "COUNTER", "VARIABLE", "WORD_NAME", "METHOD", "ZONE"}
 )
 _MEASURES: Final = frozenset({"NUMBER", "DURATION", "TIME", "DAYS"})
-_NUMBERS: Final = frozenset({"NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH", "POSTED"})
+_NUMBERS: Final = frozenset({"SUBJECT_WORDS", "NEW_NAME", "DATE", "STEP_NUMBER", "PLACE_NUMBER", "STEP_PATH", "POSTED"})
 BY_FORM: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         form: _ANY_FORM | terminals

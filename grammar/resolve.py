@@ -65,6 +65,7 @@ from grammar.instruction import (
     Undo,
     Why,
 )
+from grammar.pointed import pointed_at
 from grammar.references import Unclear, Unsettled, Within, nearest, one_of, refuse
 from grammar.resolve_edits import edits_of
 from grammar.retelling import text_of
@@ -418,7 +419,7 @@ class Resolver:
         return Delete(tuple(view.definition.id for view in self.context.workspace.workflows.values()))
 
     def _query(self, command: Named, first: str | None, number: int | None) -> Instruction:  # noqa: C901  one line each
-        known = self._id(first) if first else None
+        known = self._asked_about(first) if first else None
         match command.verb:
             case "status":
                 return Status(known if command.extra != "it" else self._going_on(Status, "Which one?"))
@@ -449,6 +450,26 @@ class Resolver:
                 return Export(known or self._id(None), cast("Any", command.extra or "text"))
             case other:
                 raise AssertionError(other)
+
+    def _asked_about(self, typed: str) -> str:
+        """The workflow that a question is about: by name, or by what starts it or is in its steps, if it is just one."""
+        workspace = self.context.workspace
+        if names.lookup(typed, workspace) is not None or not workspace.workflows:
+            return self._id(typed)
+        there = [view.definition for view in workspace.workflows.values()]
+        found = pointed_at(typed, there, self.context.say.trigger, self._said_in)
+        if found is None:
+            return self._id(None)
+        if not found:
+            return self._id(typed)
+        if len(found) > 1:
+            called = [names.quoted_name(each.name) for each in found[:MAX_OPTIONS]]
+            options = tuple(self.context.sentence.replace(typed, each) for each in called)
+            raise Unsettled(Question(f"Which one: {', '.join(called)}?", options))
+        return found[0].id
+
+    def _said_in(self, definition: Definition) -> str:
+        return " ".join(self.context.say.step(definition, state) for state in definition.states)
 
     def _control(self, command: Named, typed: str | None) -> Control:
         verb = cast('Literal["stop", "cancel", "pause", "resume"]', command.verb)

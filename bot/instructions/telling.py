@@ -68,4 +68,6 @@ def _rights(entry: Entry) -> list[str]:
         told.append(sentence(f"For {name(entry)} holds: {', '.join(rules)}"))
     if policy.may_run is not None:
         told.append("The streamer may always.")
+    if policy.cooldown is None and not any(trigger.cooldown_seconds for trigger in entry.definition.triggers):
+        told.append("It has no cooldown.")
     return told

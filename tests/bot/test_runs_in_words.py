@@ -164,7 +164,9 @@ async def test_how_long_a_workflow_takes_is_told_as_far_as_it_is_known(room: Roo
 
 async def test_who_may_run_a_workflow_is_told_with_what_else_holds(room: Room) -> None:
     await made(room, "raid", say("a", "hi"))
-    assert (await room.say("!wf who may run raid")).text == "The streamer and moderators may run raid."
+    assert (
+        await room.say("!wf who may run raid")
+    ).text == "The streamer and moderators may run raid. It has no cooldown."
     await made(room, "lurk", say("a", "hi"), triggers=[{"on": "follow.received"}], policy={"cooldown": {"seconds": 30}})
     assert (await room.say("!wf who can run lurk")).text == (
         "The streamer and moderators may run lurk, and whoever does what starts it. For lurk holds: cooldown 30 seconds."
