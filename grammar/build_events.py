@@ -23,6 +23,9 @@ def event(node: Node) -> dict[str, Any]:
     if "when" in happening:
         said = happening["when"]
         guards.extend(said.operands if isinstance(said, And) else (said,))
+    where, kind = node.leaf("WHERE"), kind_of(happening["on"])
+    if where is not None and kind is not None and kind.platform != where.value:
+        raise NotBuilt(f'"{kind.clause}" does not happen on {str(where.value).title()}')
     if room is not None:
         guards.append(_in_room(happening["on"], room))
     if doer is not None:
@@ -60,6 +63,8 @@ def _happening(node: Node) -> dict[str, Any]:
             return _command(node)
         case "event_said" | "event_first_said":
             return _saying(node)
+        case "event_voice":
+            return {"on": value_of(node, "VOICE"), "when": _equals("channel", value_of(node, "NEW_NAME", "STRING"))}
         case "event_channel":
             return _in_channel(node)
         case "event_discord_text":
@@ -76,8 +81,6 @@ _JUST: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "event_scene": ("obs.scene.changed", "scene", ("SCENE",)),
     "event_emoji": ("discord.reaction.added", "emoji", ("EMOJI", "STRING")),
     "event_emoji_back": ("discord.reaction.removed", "emoji", ("EMOJI", "STRING")),
-    "event_voice": ("discord.voice.joined", "channel", ("NEW_NAME", "STRING")),
-    "event_voice_left": ("discord.voice.left", "channel", ("NEW_NAME", "STRING")),
     "event_role": ("discord.role.given", "role", ("DISCORD_ROLE",)),
     "event_role_lost": ("discord.role.taken", "role", ("DISCORD_ROLE",)),
     "event_button": ("discord.button.pressed", "button", ("NEW_NAME", "STRING")),

@@ -14,6 +14,7 @@ from pydantic import JsonValue, TypeAdapter
 from engine.expressions import quote
 from engine.formulas import And, Formula
 from engine.model import Action, Call, Goto, Repeat, Retry, State, Stop, Target, Trigger, Wait, Way, all_states, blocks
+from grammar.at_home import HERE, SAID_HERE
 from grammar.build_blocks import ONE_OF, Kinds, Made, body_of, times
 from grammar.build_conditions import any_role, condition_in, opposite
 from grammar.build_events import happenings
@@ -29,8 +30,8 @@ from grammar.tree import Leaf, Node
 from grammar.wishes import Vague
 
 _ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Action)
-_TOLD: Final = {WHOM_IT_IS_ABOUT: THEM, STARTED_BY: STARTING}
-"""What a phrase that stands for a person or a message by itself means by them."""
+_TOLD: Final = {WHOM_IT_IS_ABOUT: THEM, STARTED_BY: STARTING, SAID_HERE: HERE}
+"""What a phrase that stands for a person, a message or a place by itself means by them."""
 _RAW: Final = ("do_kind", "do_call", "keep_all")
 
 PlaceName = Callable[[int], str]

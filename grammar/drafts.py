@@ -35,6 +35,7 @@ from engine.model import (
     all_states,
 )
 from engine.names import expected, fresh, verb
+from grammar.at_home import at_home
 from grammar.blocks_in import map_blocks
 from grammar.counters import Counts, mark, valued
 from grammar.posted import OF_A_FILE, after, started_by, with_messages
@@ -172,31 +173,10 @@ def linked(
     known = None if known is None else known | _kept_in(apart)
     states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
     posts = OF_A_FILE if triggers is None else started_by(triggers)
-    at_home = _at_home(states, posts.home, declarations)
+    there = at_home(states, posts, declarations, THEM)
     about = _Told(*_whom(triggers or ()), {}, declarations)
-    told = _finished(at_home, _usual_names(at_home, declarations), counts, about)
+    told = _finished(there, _usual_names(there, declarations), counts, about)
     return with_messages(told, posts, declarations)
-
-
-def _at_home(states: tuple[State, ...], home: str | None, declarations: Declarations) -> tuple[State, ...]:
-    """The same states with what is done to "them" done where they are."""
-    if home is None:
-        return states
-    there = {method.like: method for method in declarations if method.like and method.service == home}
-
-    def moved(state: State) -> State:
-        action = state.action
-        if isinstance(action, Call):
-            method = there.get(f"{action.service}.{action.method}")
-            if method is None or THEM not in action.params.values():
-                return state
-            return state.model_copy(
-                update={"action": Call(service=method.service, method=method.name, params=action.params)}
-            )
-        inner = map_blocks(action, lambda block: block.model_copy(update={"states": tuple(map(moved, block.states))}))
-        return state if inner is action else state.model_copy(update={"action": inner})
-
-    return tuple(map(moved, states)) if there else states
 
 
 def _finished(states: tuple[State, ...], names: Mapping[str, str], counts: Counts, about: "_Told") -> tuple[State, ...]:
@@ -271,7 +251,7 @@ def loose(
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
     known |= _kept_in(apart)
     said = tuple(_with_variables(draft, known, counts).state for draft in apart)
-    states = _at_home(said, posts.home, declarations)
+    states = at_home(said, posts, declarations, THEM)
     used = {*taken, *(state.name for state in all_states(states))}
     names: dict[str, str] = {}
     for state in all_states(states):

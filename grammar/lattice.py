@@ -914,7 +914,11 @@ _Scanner = Callable[[Lattice, int], list[Edge]]
 
 
 def _channel(lattice: Lattice, at: int) -> list[Edge]:
-    return lattice._kind("channel", "CHANNEL", at)  # noqa: SLF001  the table below is part of the lattice
+    """`#general`, or `#general channel`."""
+    edges = lattice._kind("channel", "CHANNEL", at)  # noqa: SLF001  the table below is part of the lattice
+    if edges and at + 1 < len(lattice.words) and lattice.words[at + 1].key == "channel":
+        edges.append(edges[0]._replace(length=2))
+    return edges
 
 
 def _table() -> Mapping[str, _Scanner]:

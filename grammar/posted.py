@@ -34,12 +34,14 @@ class Posts:
         last: The one that was posted last.
         unsure: Whether one may have been posted since, or not.
         home: The service from which everybody comes whom it may be about, if that is told.
+        answered: Whether all that starts it happens in a channel there, so that it can be answered in that.
     """
 
     started: str | None = None
     last: str | None = None
     unsure: bool = False
     home: str | None = None
+    answered: bool = False
 
     def meant(self, value: object) -> object:
         """A param's value, with the message that it means."""
@@ -66,7 +68,9 @@ def started_by(triggers: Iterable[Trigger]) -> Posts:
     kinds = [kind_of(trigger.on) for trigger in triggers]
     told = any(kind is not None and kind.platform == "discord" and "message_id" in kind.fields for kind in kinds)
     homes = {None if kind is None else kind.platform for kind in kinds}
-    return Posts(started=STARTED_BY if told else None, home=next(iter(homes)) if len(homes) == 1 else None)
+    home = next(iter(homes)) if len(homes) == 1 else None
+    answered = all(kind is not None and {"channel", "message_id"} <= kind.fields.keys() for kind in kinds)
+    return Posts(started=STARTED_BY if told else None, home=home, answered=answered)
 
 
 def after(states: Iterable[State], posts: Posts, declarations: Declarations) -> Posts:

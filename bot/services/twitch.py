@@ -41,7 +41,7 @@ METHODS: Final = (
             "(tell|message) [the] chat {message}",
             "(say|write|type|send|post|put) (in|to|into) [the] [twitch] chat {message}",
             "[the] chat (gets|should get|sees|hears) {message}",
-            "(post|write|send|chat|type|greet them with) {message}",
+            "(write|send|chat|type|greet them with) {message}",
             "(say|post|write|send) (the|its) [ai] answer",
             "reply {message}",
             "(reply with|respond [with]) {message}",
@@ -50,6 +50,7 @@ METHODS: Final = (
             "answer [with] {message}",
             "(greet|thank|welcome|congratulate) (them|him|her) (with|by saying|saying) {message}",
             "they (should see|see|get to see|should be told) {message}",
+            "post {message}",
         ),
         fixed={
             6: {"message": "${answer}"},  # what a step that asks a model is called
@@ -57,6 +58,8 @@ METHODS: Final = (
             8: {"reply": True},
             9: {"message": "thank you ${user}!"},
             10: {"message": "welcome ${user}!"},
+            11: {"reply_to": "${here}"},  # no value, but where it was asked for
+            14: {"reply_to": "${here}"},
         },
         verb="say",
         noun=("message", "chat message", "line", "text", "chat line", "msg", "chat msg"),

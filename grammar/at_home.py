@@ -1,0 +1,55 @@
+"""What is done to somebody, and said to them, where they are: after a message of Discord "time them out" is meant there.
+
+What names a service is done by that service; only what leaves it open moves. Nothing here names one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import JsonValue
+
+from engine.declare import Declarations, Method
+from engine.model import Call, State
+from grammar.blocks_in import map_blocks
+from grammar.posted import Posts
+
+HERE: Final = "${\ufdd0here}"
+"""In a declaration `${here}`: stands for no value, but for what is said where it was asked for."""
+SAID_HERE: Final = "${here}"
+
+
+def at_home(states: tuple[State, ...], posts: Posts, declarations: Declarations, them: str) -> tuple[State, ...]:
+    """The same states with what is done to "them", and what answers them, done by the service they come from.
+
+    Args:
+        states: Steps as they were said.
+        posts: What may be meant at the first of them.
+        declarations: What services can do.
+        them: How the person is written that the steps are about.
+    """
+    there = {method.like: method for method in declarations if method.like and method.service == posts.home}
+
+    def moved(state: State) -> State:
+        action = state.action
+        if isinstance(action, Call):
+            call = _moved(action, there.get(f"{action.service}.{action.method}"), posts, them)
+            return state if call is action else state.model_copy(update={"action": call})
+        inner = map_blocks(action, lambda block: block.model_copy(update={"states": tuple(map(moved, block.states))}))
+        return state if inner is action else state.model_copy(update={"action": inner})
+
+    return tuple(map(moved, states))
+
+
+def _moved(call: Call, method: Method | None, posts: Posts, them: str) -> Call:
+    here = HERE in call.params.values()
+    params = {name: value for name, value in call.params.items() if value != HERE}
+    if method is not None and method.answering:
+        if posts.answered and (here or params.get("reply") is True):
+            return Call(service=method.service, method=method.name, params=_answering(method, params))
+    elif method is not None and them in params.values():
+        return Call(service=method.service, method=method.name, params=params)
+    return Call(service=call.service, method=call.method, params=params) if here else call
+
+
+def _answering(method: Method, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {**method.answering, **{name: value for name, value in params.items() if method.param(name) is not None}}
