@@ -279,6 +279,12 @@ def _alter_new(node: Node) -> EditSyntax:
     return Alter(OfKind(kind), Words(str(text.value), text.quoted, "text"))
 
 
+def _alter_param_of_it(node: Node) -> EditSyntax:
+    """`change the time to 90 seconds`: of the one step that has such a thing."""
+    value = [each for each in node.nodes() if each.rule != "in"][-1]
+    return Alter(It(), value_in(value), str(leaf_of(node, "PARAM").value))
+
+
 def _alter_from(node: Node) -> EditSyntax:
     """`change the wait from 10 to 20 seconds`."""
     reference, old, value = (child for child in node.nodes() if child.rule != "in")
@@ -306,7 +312,7 @@ def _retell(node: Node) -> EditSyntax:
     about = next((each for each in node.nodes() if each.rule not in _NO_REFERENCE), None)
     if where is not None and _is_a_verb_after_all(node):
         raise NotBuilt('say "the" before it, if that is a step there is')
-    deed = kind.leaf("NOUN") if kind is not None else node.leaf("DEED_BASE")
+    deed = kind.leaf("NOUN") if kind is not None else node.leaf("DEED_BASE", "NOUN")
     place = where.leaf("CHANNEL", "SPOT") if where is not None else None
     title = kind.leaf("TEXT", "STRING") if kind is not None else None
     mode: Any = {"retell_somehow": None, "retell_too": "too"}.get(node.rule, "instead")
@@ -553,6 +559,7 @@ CHANGES: Final[Mapping[str, Callable[[Node], EditSyntax]]] = {
     "alter_to_thing": _alter_to_thing,
     "alter_param": _alter_param,
     "alter_param_of": _alter_param,
+    "alter_param_of_it": _alter_param_of_it,
     "drop_last": _drop_last,
     "drop_but": _drop_but,
     "clear": _clear,

@@ -183,6 +183,14 @@ class EditBuilder:
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
 
+    def alter_named(self, node: Node) -> EditSyntax:
+        """`the thread should be called Feedback`; `raid should be called x` and `rename it to x` are about the workflow."""
+        first = first_in(node)
+        topic = first if first.rule == "topic" else Node("topic", [first])
+        if is_bare(topic) or isinstance(reference_in(first), It):
+            raise NotBuilt('say "the" before it, if that is a step there is')
+        return self.alter(node)
+
     def alter_contrast(self, node: Node) -> EditSyntax:
         """`switch to BRB instead of ending`, `play airhorn instead of the wait`."""
         return Contrast(self._all_steps(node), old_in(node), position_in(node))
@@ -309,7 +317,10 @@ def is_rather_steps(tree: Node) -> bool:
 
 
 def _is_a_step_itself(verbless: Node) -> bool:
-    return is_bare(first_in(verbless)) and find(first_in(verbless), "kind") is not None
+    """`wait 10 seconds`, and not `slow mode 30s`, which begins no step."""
+    kind = find(first_in(verbless), "kind") if is_bare(first_in(verbless)) else None
+    noun = kind.leaf("NOUN") if kind is not None else None
+    return noun is not None and (" " not in noun.text or "wait" in noun.value.keys)
 
 
 _Builder = Callable[[EditBuilder, Node], EditSyntax]
@@ -334,6 +345,7 @@ _EDITS: Final[Mapping[str, _Builder]] = {
     "become_in_step": _I.become_in_step,
     "become_from": _I.become_from,
     "alter_verbless": _I.alter_verbless,
+    "alter_named": _I.alter_named,
     "answer_more": _I.answer,
     "answer_less": _I.answer,
     "alter_contrast": _I.alter_contrast,

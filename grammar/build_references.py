@@ -93,6 +93,8 @@ def reference_in(node: Node) -> Reference:  # noqa: C901  one line each
             return Rest(where, tuple(reference_in(child) for child in node.nodes()))
         case "it":
             return It()
+        case "both":
+            return OfKind(Kind("both"), every=True)
         case _:
             return _kind_reference(node)
 

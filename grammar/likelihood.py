@@ -4,6 +4,7 @@ It knows no workspace and builds nothing; which of the likely readings is taken 
 """
 
 import math
+from itertools import pairwise
 from typing import Final
 
 from grammar.driver import Reading
@@ -18,6 +19,7 @@ _MAKING_RUN: Final = frozenset(("_RUN", "_START_IT", "_SCHEDULE", "_MAKE_IT"))
 SAYS_BONUS: Final = 0.01
 MERE_RUN_COST: Final = 1.0
 """`run hydrate meanwhile` runs it, and is no step that does."""
+_BEFORE_A_TEXT: Final = frozenset(("_ARROW", "_SHOULD_BE"))
 QUOTED_CHANNEL_COST: Final = 1.0
 """What is quoted after "to" is what a step says, and hardly a channel it is said in."""
 
@@ -64,8 +66,12 @@ def _gives_a_text(reading: Reading) -> bool:
 
 def _is_moved_to_a_quote(reading: Reading) -> bool:
     """`change the text of step 1 to "hello"`, read as the same words said in a channel of that name."""
-    return any(leaf.type == "_INTO_CHANNEL" for leaf in reading.tokens) and any(
-        leaf.type == "CHANNEL" and leaf.quoted for leaf in reading.tokens
+    return any(
+        leaf.type == "CHANNEL" and leaf.quoted and before.type in _BEFORE_A_TEXT
+        for before, leaf in pairwise(reading.tokens)
+    ) or (
+        any(leaf.type == "_INTO_CHANNEL" for leaf in reading.tokens)
+        and any(leaf.type == "CHANNEL" and leaf.quoted for leaf in reading.tokens)
     )
 
 

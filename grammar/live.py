@@ -174,6 +174,7 @@ class LiveWords:
                     yield "name", (*words, "one"), ("WORKFLOW", definition.id, 0.0)
                     yield "in", words, ("IN_WORKFLOW", definition.id, 0.0)
                     yield "in", (*words, "workflow"), ("IN_WORKFLOW", definition.id, 0.0)
+                    yield "in", (*words, "one"), ("IN_WORKFLOW", definition.id, 0.0)
                     yield "name", words, ("OWNER", definition.id, OWNER_COST)
                     if not words[-1].endswith("s"):
                         yield "name", (*words[:-1], f"{words[-1]}s"), ("OWNER", definition.id, 0.0)

@@ -47,7 +47,7 @@ from grammar.references import (
     place,
     refuse,
 )
-from grammar.retelling import said_otherwise, speaker
+from grammar.retelling import said_otherwise, speaker, speakers
 from grammar.spoken_values import marked
 from grammar.starts import address_of, addressed
 from grammar.syntax import (
@@ -307,6 +307,8 @@ def _instead_or_more(ways: Iterable[tuple[Edit, ...]], within: Within, context: 
 
 def _retell(syntax: Retell, within: Within, context: Context) -> tuple[Edit, ...]:
     """The same text in another way; it is asked whether it comes in the place of what is there, where that was not said."""
+    if several := speakers(syntax, within, context.declarations):
+        return tuple(SetAction(state.name, said_otherwise(syntax, state, within, context)) for state in several)
     if syntax.old is None:
         state = speaker(syntax, within, context.declarations)
     else:

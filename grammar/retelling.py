@@ -16,8 +16,8 @@ from engine.events import kind_of
 from engine.model import Action, Call, Definition, State, all_states
 from grammar.altering import altered
 from grammar.context import Context
-from grammar.references import Unsettled, Within, one_of, only, overview, refuse
-from grammar.syntax import Alter, It, Kind, Retell
+from grammar.references import Unsettled, Within, all_of, one_of, only, overview, refuse
+from grammar.syntax import Alter, It, Kind, OfKind, Retell
 from grammar.wishes import Vague
 
 _SLOT: Final = re.compile(r"\{\w+\}")
@@ -43,8 +43,27 @@ def speaker(syntax: Retell, within: Within, declarations: Declarations) -> State
         case It():
             last = [state for state in speaking if state.name == within.it]
             return only(tuple(last) or speaking, syntax.reference, within)
+        case OfKind(kind=kind, ordinal=int() as place) as reference if not kind.keys:
+            meant = one_of(reference, within)
+            index = place - 1 if place > 0 else place
+            says = text_of(meant.action, declarations) is not None
+            return meant if says or not -len(speaking) <= index < len(speaking) else speaking[index]
         case reference:
             return one_of(reference, within)
+
+
+def speakers(syntax: Retell, within: Within, declarations: Declarations) -> tuple[State, ...]:
+    """The steps whose texts are meant, if it is about several: `both`."""
+    match syntax.reference:
+        case OfKind(kind=kind, every=True) if not kind.keys:
+            found = _speaking(within, declarations)
+            if len(found) != 2:
+                raise refuse(f"Which two? {overview(within)}")
+            return found
+        case OfKind(every=True) as reference if syntax.mode == "instead" and syntax.old is None:
+            return all_of(reference, within)
+        case _:
+            return ()
 
 
 def _speaking(within: Within, declarations: Declarations) -> tuple[State, ...]:
