@@ -184,10 +184,8 @@ class EditBuilder:
         return self.alter(node)
 
     def alter_named(self, node: Node) -> EditSyntax:
-        """`the thread should be called Feedback`; `raid should be called x` and `rename it to x` are about the workflow."""
-        first = first_in(node)
-        topic = first if first.rule == "topic" else Node("topic", [first])
-        if is_bare(topic) or isinstance(reference_in(first), It):
+        """`the thread should be called Feedback`; `raid should be called x` is about the workflow."""
+        if is_bare(first_in(node)) or isinstance(reference_in(first_in(node)), It):
             raise NotBuilt('say "the" before it, if that is a step there is')
         return self.alter(node)
 
