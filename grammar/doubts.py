@@ -35,6 +35,11 @@ _RATHER_A_BLOCK: Final = re.compile(
 )
 _RATHER_A_RULE: Final = re.compile(r",[^,]*\d[^,]*\b(?:cooldown|cd)\b[^,]*\Z", re.IGNORECASE)
 """`say hi, 1 min cooldown for each person`: hardly all of it is to be said."""
+_RATHER_A_RIGHT: Final = re.compile(
+    r"\S,\s*(?:only )?(?:for )?(?:the )?(?:mods|vips|subs|moderators|subscribers)(?: (?:and|n|&|or) (?:mods|vips|subs))?(?: only)?\W*\Z",
+    re.IGNORECASE,
+)
+"""`say hi, mods only`: nor is that."""
 _SOMEBODY_WHO: Final = re.compile(r"\b(?:to|for) \w+ (?:who|that) \w+", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"(?:to|in|on|into) (?:the )?(?:discord|twitch|chat)\b", re.IGNORECASE)
 _LATER: Final = re.compile(
@@ -231,6 +236,7 @@ def _swallowed(reading: Reading, verbs: frozenset[str], deeds: frozenset[str]) -
                 (is_run and _TIME_TO_RUN.search(leaf.text))
                 or _RATHER_A_BLOCK.search(leaf.text)
                 or _RATHER_A_RULE.search(leaf.text)
+                or _RATHER_A_RIGHT.search(leaf.text)
             ):
                 return leaf.text
             for match in _THEN.finditer(leaf.text):

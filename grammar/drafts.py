@@ -39,7 +39,7 @@ from grammar.at_home import at_home
 from grammar.blocks_in import map_blocks
 from grammar.counters import Counts, mark, valued
 from grammar.posted import OF_A_FILE, after, started_by, with_messages
-from grammar.spoken_values import meant, near, settled
+from grammar.spoken_values import BY_COMMAND, meant, near, settled
 
 ALWAYS_KNOWN: Final = frozenset(
     {"user", "caller", "event", "date", "time", "clock", "weekday", "title", "category", "viewers"}
@@ -170,7 +170,7 @@ def linked(
     """
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
-    known = None if known is None else known | _kept_in(apart)
+    known = None if known is None else known | _kept_in(apart) | _typed_to(triggers or ())
     states = in_a_row(tuple(_with_variables(draft, known, counts) for draft in apart))
     posts = OF_A_FILE if triggers is None else started_by(triggers)
     there = at_home(states, posts, declarations, THEM)
@@ -216,9 +216,14 @@ class _Told:
 
 def _whom(triggers: Iterable[Trigger]) -> tuple[str, str]:
     """Whom it is about, and whom a command names if only commands start it."""
+    return _ABOUT, "${target}" if _typed_to(triggers) else _ABOUT
+
+
+def _typed_to(triggers: Iterable[Trigger]) -> frozenset[str]:
+    """That only commands start it, if so."""
     guards = [trigger.when for trigger in triggers]
-    named = bool(guards) and all(guard is not None and "command" in paths_in(guard) for guard in guards)
-    return _ABOUT, "${target}" if named else _ABOUT
+    commanded = bool(guards) and all(guard is not None and "command" in paths_in(guard) for guard in guards)
+    return frozenset({BY_COMMAND} if commanded else ())
 
 
 def _usual_names(states: tuple[State, ...], declarations: Declarations) -> dict[str, str]:
@@ -249,7 +254,7 @@ def loose(
         posts = after(definition.states, started_by(definition.triggers), declarations)
     apart = _apart(steps)
     counts = counts.among(all_states(tuple(draft.state for draft in apart)))
-    known |= _kept_in(apart)
+    known |= _kept_in(apart) | _typed_to(definition.triggers if definition is not None else ())
     said = tuple(_with_variables(draft, known, counts).state for draft in apart)
     states = at_home(said, posts, declarations, THEM)
     used = {*taken, *(state.name for state in all_states(states))}

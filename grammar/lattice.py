@@ -29,6 +29,7 @@ BARE_PLACE_COST: Final = 0.3
 TYPO_COST: Final = 0.9
 NO_UNIT_COST: Final = 0.5
 UNKNOWN_NAME_COST: Final = 0.55
+LONGER_NAME_COST: Final = 0.1
 CALLED_SO_BONUS: Final = 0.2
 """What is called a role is one."""
 NO_SUCH_NAME_COST: Final = 1.1
@@ -140,7 +141,8 @@ _IN_ADDRESSES: Final = frozenset("/=&#")
 _KIND_WORDS: Final = frozenset(
     ("scene", "sound", "source", "filter", "reward", "redeem", "redemption", "channel", "role")
 )
-_ENDING_NAMES: Final = frozenset(("for", "in", "until", "because", "instead", "please"))
+_TIMES: Final = frozenset(("times", "time", "x"))
+_ENDING_NAMES: Final = frozenset(("for", "in", "until", "because", "instead", "please", "twice", "thrice"))
 """A name that nobody knows ends before these."""
 _WHOM: Final = frozenset(("them", "him", "her"))
 """What is said or sent to somebody hardly begins so: `send them a dm`."""
@@ -557,6 +559,10 @@ class Lattice:
         edges = [Edge(terminal, value, end - at, cost, lead=lead)]
         if end < len(self.words) and self.words[end].key in _KIND_WORDS:
             edges.append(Edge(terminal, value, end + 1 - at, cost, lead=lead))
+        longer = self._end_of_name(begin, terminal, 1) if terminal == "REWARD" else end
+        if longer is not None and longer > end:
+            value = self.text[self.words[begin].start : self.words[longer - 1].end]
+            edges.append(Edge(terminal, value, longer - at, cost + LONGER_NAME_COST, lead=lead))
         return edges
 
     def _no_such_role(self, at: int) -> list[Edge]:
@@ -572,8 +578,11 @@ class Lattice:
         cost = NO_SUCH_NAME_COST if may_be_a_slip else UNKNOWN_NAME_COST - CALLED_SO_BONUS
         return [Edge("DISCORD_ROLE", name, end - at, cost)]
 
-    def _end_of_name(self, at: int, terminal: str) -> int | None:
-        """Where an unquoted name that nobody knows ends: at a connector, or a word that names never hold."""
+    def _end_of_name(self, at: int, terminal: str, passed: int = 0) -> int | None:
+        """Where an unquoted name that nobody knows ends: at a connector, or a word that names never hold.
+
+        A reward's ends where a step may begin, but for as many such places as are passed over: `Song request`.
+        """
         words = self.words
         if words[at].key in _NO_LIVE_NAME:
             return None
@@ -581,7 +590,13 @@ class Lattice:
             return None  # "wait 5 bananas" is a step said wrongly, not a scene
         end = at
         while end < len(words) and self._goes_on_as_name(end, at):
-            if end > at and self._begins_step(end) and end + 1 < len(words):
+            if end > at and words[end - 1].key.endswith(_SOUND_FILES):
+                break
+            if end > at and self._begins_step(end) and end + 1 < len(words) and not self._is_in_title(end, at):
+                if terminal == "REWARD" and passed:
+                    passed -= 1
+                    end += 1
+                    continue
                 # A reward may be followed by a step at once; anything else would swallow one.
                 if terminal == "REWARD" or self.words[end + 1].kind == "quote":
                     break
@@ -598,6 +613,8 @@ class Lattice:
             return word.key not in _NAME_STOPS
         if self._is_in_title(place, at):
             return True  # `VIP For A Day`
+        if word.kind == "number" and place + 1 < len(self.words) and self.words[place + 1].key in _TIMES:
+            return False  # `play airhorn 3 times`
         if word.key in _NAME_STOPS or word.key in _KIND_WORDS or word.key in _ENDING_NAMES:
             return False
         if word.key == "now" and place == len(self.words) - 1:

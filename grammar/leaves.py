@@ -3,6 +3,7 @@
 What cannot be built is a `NotBuilt` in plain words. Nothing here knows a rule of the grammar.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
@@ -23,6 +24,12 @@ CALLER: Final = "${caller}"
 
 
 _THAT_MESSAGE: Final = {"posted": POSTED, "starting": STARTING}
+
+
+_LINKED: Final = re.compile(
+    r"(?:the |our |my |this )?(?:link|url|website)(?: to| is)?:? (?P<address>[^\s.]\S*\.\S+)", re.IGNORECASE
+)
+"""`reply with the link example.com/me`: the address is what is said."""
 
 
 class NotBuilt(EngineError):
@@ -57,7 +64,8 @@ def slot_value(leaf: Leaf) -> JsonValue:
         case "POSTED" if leaf.value in _THAT_MESSAGE and not leaf.quoted:
             return _THAT_MESSAGE[leaf.value]
         case "TEXT" if not leaf.quoted:
-            return marked(str(leaf.value))
+            named = _LINKED.fullmatch(str(leaf.value))
+            return marked(str(leaf.value)) if named is None else named["address"]
         case _:
             return cast("str | float", leaf.value)
 

@@ -13,6 +13,8 @@ from engine.events import types
 
 MARK: Final = "\ufdd1"
 """Before an unquoted text that may mean a value, until it is known which values there are."""
+BY_COMMAND: Final = "\ufdd2"
+"""Among the known values where only commands start it."""
 _NAMED: Final = re.compile(r"(?:the|its|their|that|this) (?P<name>[^\W\d]\w*(?: [^\W\d]\w*)?)")
 _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "user": (
@@ -70,7 +72,18 @@ _ALSO_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
         "the message link",
         "the message's link",
     ),
-    "message": ("what they said", "what they wrote", "what they typed", "the msg", "their msg", "their text"),
+    "message": (
+        *(
+            f"{what} {they} {did}"
+            for what, they, did in product(
+                ("what", "whatever"),
+                ("they", "the user", "the viewer"),
+                ("said", "say", "wrote", "write", "typed", "type", "entered", "enter"),
+            )
+        ),
+        *("the msg", "their msg", "their text", "their input", "the text they typed", "the text they entered"),
+        *("whatever they typed in", "what they typed in", "the input"),
+    ),
     "category": ("the game", "the game's name", "the name of the game", "what is being played"),
     "viewers": ("the viewer count", "how many viewers there are", "how many people are watching"),
     "bits": ("how many bits they cheered", "how many bits it was", "how many bits it is"),
@@ -163,7 +176,12 @@ def settled(text: str, known: frozenset[str]) -> str:
     if not text.startswith(MARK):
         return text
     name = next((each for each in _names(text.removeprefix(MARK)) if each in known), None)
-    return text if name is None else f"${{{name}}}"
+    return text if name is None else f"${{{_without_command(name, known)}}}"
+
+
+def _without_command(name: str, known: frozenset[str]) -> str:
+    """What is typed after a command is meant, where one starts it, and not the command with it."""
+    return "arguments" if name == "message" and BY_COMMAND in known else name
 
 
 def meant(text: str, made: Mapping[str, str]) -> str:
@@ -178,4 +196,5 @@ def near(name: str, known: frozenset[str]) -> str | None:
     """The known value that a name which is not known plainly stands for: `{game}` for the category."""
     plain = name.casefold()
     names = (*_NEAR.get(plain, ()), *_names(f"the {plain.replace('_', ' ')}"))
-    return next((each for each in names if each in known), None)
+    found = next((each for each in names if each in known), None)
+    return None if found is None else _without_command(found, known)
