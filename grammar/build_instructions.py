@@ -18,7 +18,7 @@ from grammar.build_references import ANY_STEP, first_in, is_bare, reference_in
 from grammar.build_steps import StepBuilder
 from grammar.build_verbs import arguments_in, command
 from grammar.drafts import Draft, MissingPiece
-from grammar.leaves import NotBuilt, leaf_of, plain_seconds
+from grammar.leaves import NotBuilt, leaf_of, plain_seconds, without_lead
 from grammar.phrases import Phrase
 from grammar.starts import BY_THE_CLOCK
 from grammar.syntax import (
@@ -188,7 +188,7 @@ class InstructionBuilder:
         if text is None:
             whom = leaf_of(node, "WHO")
             raise MissingPiece("What should it say?", joint=" with", end=whom.end, verbatim=True)
-        words = str(text.value)
+        words = str(text.value) if text.quoted else without_lead(str(text.value))
         if not text.quoted and _NAMES_A_DEED.match(words):
             greeted = self._greeted(words)
             if greeted is not None:

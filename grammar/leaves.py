@@ -36,6 +36,12 @@ class NotBuilt(EngineError):
     """A sentence has the right form but no meaning; the text says why."""
 
 
+def without_lead(text: str) -> str:
+    """A text that was not quoted; of `the link example.com/me` just the address."""
+    named = _LINKED.fullmatch(text)
+    return text if named is None else named["address"]
+
+
 def leaf_of(node: Node, *types: str) -> Leaf:
     """The first direct word of one of these terminals, which the rule always has."""
     leaf = node.leaf(*types)
@@ -64,8 +70,7 @@ def slot_value(leaf: Leaf) -> JsonValue:
         case "POSTED" if leaf.value in _THAT_MESSAGE and not leaf.quoted:
             return _THAT_MESSAGE[leaf.value]
         case "TEXT" if not leaf.quoted:
-            named = _LINKED.fullmatch(str(leaf.value))
-            return marked(str(leaf.value)) if named is None else named["address"]
+            return marked(without_lead(str(leaf.value)))
         case _:
             return cast("str | float", leaf.value)
 
