@@ -42,10 +42,14 @@ def command(tree: Node, workflow: str | None) -> Command:
     """What one of `RULES` says, about the workflow that was named."""
     match tree.rule:
         case "copy":
-            name = _name(tree.node("name"))
+            name, typed = _name(tree.node("name")), tree.node("event_command")
+            command = None if typed is None else str(value_of(typed, "COMMAND")).lower()
+            if name is None and command is not None:
+                return CopyCommand(workflow, command.removeprefix("!"), command=command)
             if name is None:
                 raise MissingPiece("What should the copy be called?", joint=" as")
-            return CopyCommand(workflow, str(name.value), quoted=True)  # all that is left of the sentence is its name
+            # All that is left of the sentence is its name.
+            return CopyCommand(workflow, str(name.value), quoted=True, command=command)
         case "from_template":
             return _from_template(tree)
         case "enable_many" | "disable_many":

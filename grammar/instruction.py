@@ -62,10 +62,11 @@ class SetEnabled:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Make a workflow like another one, under a name of its own."""
+    """Make a workflow like another one, under a name of its own; perhaps started by a command of its own."""
 
     workflow: str
     name: str
+    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

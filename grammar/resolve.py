@@ -162,7 +162,8 @@ class Resolver:
                 own = view.definition.id
                 return Rename(own, names.checked(command.name, self.context.workspace, quoted=True, own=own))
             case CopyCommand():
-                return Copy(self._id(command.workflow), self._new_name(command.name or "", quoted=command.quoted))
+                copied = self._new_name(command.name or "", quoted=command.quoted)
+                return Copy(self._id(command.workflow), copied, command.command)
             case TemplateCommand():
                 return self._from_template(command)
             case SortCommand():

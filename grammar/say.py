@@ -171,7 +171,8 @@ class Sayer:
             case RunWorkflow() | DryRun() | Backtest() | MoveRuns():
                 return _runs(instruction, workspace)
             case Copy():
-                return f"copy {_name(instruction.workflow, workspace)} as {quote(instruction.name)}"
+                started = "" if instruction.command is None else f" started by {instruction.command}"
+                return f"copy {_name(instruction.workflow, workspace)} as {quote(instruction.name)}{started}"
             case FromTemplate():
                 return f"create {quote(instruction.name)} from template {quote(instruction.template)}"
             case SwitchAll():

@@ -114,6 +114,13 @@ def addressed(triggers: Triggers, new: Trigger, before: Trigger | None) -> list[
     return found
 
 
+def by_command(triggers: Triggers, command: str) -> Triggers:
+    """The triggers of a copy that is started by a command of its own, under what else holds for the one command there was."""
+    new = Trigger(on="message.received", when=Compare("==", Variable("command"), Literal(command)))
+    ways = addressed(triggers, new, None)
+    return ways[0] if len(ways) == len(triggers) == 1 else (new,)
+
+
 def address_of(part: Formula | None) -> tuple[str, str] | tuple[None, None]:
     """The field and the text of a part of a guard that says which command, reward, channel or emoji it must be."""
     match part:

@@ -665,11 +665,12 @@ class DryRunCommand:
 
 @dataclass(frozen=True, slots=True)
 class CopyCommand:
-    """`copy raid as outro`."""
+    """`copy raid as outro`, `copy it to !outro`."""
 
     workflow: str | None
     name: str | None
     quoted: bool = False
+    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.replies import Saying, quoted, titled
 from engine.model import Definition
 from grammar.instruction import Copy, Create, FromTemplate, Question
 from grammar.names import slug
+from grammar.starts import by_command
 from grammar.words import fold
 
 
@@ -18,7 +19,9 @@ async def copy(turn: Turn, instruction: Copy) -> Outcome:
     """The same workflow under another name; off, if both would start on the same."""
     entry = turn.entry(instruction.workflow)
     definition = _named(turn, entry.definition, instruction.name)
-    twice = entry.record.enabled and bool(definition.triggers)
+    if instruction.command is not None:
+        definition = definition.model_copy(update={"triggers": by_command(definition.triggers, instruction.command)})
+    twice = entry.record.enabled and bool(definition.triggers) and instruction.command is None
     off = f"It is off, since {name(entry)} starts on the same; to switch it on: enable {titled(instruction.name)}. "
     return await _make(turn, definition, enabled=not twice, more=off if twice else "")
 
