@@ -78,6 +78,7 @@ class Method:
         posts: Whether its result has the `message_id` of a message that steps after it may mean.
         like: The method of another service whose words mean this one where they are about somebody of this service:
             `time them out` after a message of Discord. Its params have the same names.
+        own_people: Whether it would be somebody else to whom it is done, if they are no people of this service.
         answering: With `like`, the params with which this one answers where it was asked: a reply of the other service
             to somebody of this one.
     """
@@ -98,6 +99,7 @@ class Method:
     for_others: bool = False
     posts: bool = False
     like: str = ""
+    own_people: bool = False
     answering: dict[str, JsonValue] = field(default_factory=dict)
 
     @property

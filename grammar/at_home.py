@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from engine.declare import Declarations, Method
+from engine.errors import EngineError
 from engine.model import Call, State
 from grammar.blocks_in import map_blocks
 from grammar.posted import Posts
@@ -32,7 +33,11 @@ def at_home(states: tuple[State, ...], posts: Posts, declarations: Declarations,
     def moved(state: State) -> State:
         action = state.action
         if isinstance(action, Call):
-            call = _moved(action, there.get(f"{action.service}.{action.method}"), posts, them)
+            declared = declarations.find(action.service, action.method)
+            key = action.method if declared is None else declared.name
+            call = _moved(action, there.get(f"{action.service}.{key}"), posts, them)
+            if call is action and declared is not None and declared.own_people:
+                _refuse_strangers(declared, action, posts, them)
             return state if call is action else state.model_copy(update={"action": call})
         inner = map_blocks(action, lambda block: block.model_copy(update={"states": tuple(map(moved, block.states))}))
         return state if inner is action else state.model_copy(update={"action": inner})
@@ -49,6 +54,17 @@ def _moved(call: Call, method: Method | None, posts: Posts, them: str) -> Call:
     elif method is not None and them in params.values():
         return Call(service=method.service, method=method.name, params=params)
     return Call(service=call.service, method=call.method, params=params) if here else call
+
+
+def _refuse_strangers(method: Method, call: Call, posts: Posts, them: str) -> None:
+    """Nobody is banned on Twitch for what somebody of the same name wrote on Discord.
+
+    Raises:
+        EngineError: They are people of another service.
+    """
+    if posts.home not in (None, "bot", call.service) and them in call.params.values():
+        home, there = str(posts.home).title(), call.service.title()
+        raise EngineError(f"who starts that is somebody of {home}, and a {method.noun[0]} is for people of {there}")
 
 
 def _answering(method: Method, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

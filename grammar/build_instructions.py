@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from engine.events import kind_of
 from engine.expressions import quote
 from engine.formulas import And, Compare, Formula, Literal, Variable
 from engine.model import Call, Run, State, Trigger, Wait
@@ -181,7 +182,10 @@ class InstructionBuilder:
     def _saying(self, node: Node) -> tuple[Draft, ...]:
         """The step that says the text of a node, where it was said by other words than that step is."""
         text = node.leaf("TEXT", "STRING")
-        greeting = node.leaf("GREET")
+        greeting, who = node.leaf("GREET"), node.leaf("WHO")
+        kind = None if who is None else kind_of(str(who.value))
+        if kind is not None and kind.platform == "discord":
+            raise NotBuilt(f'say where they read that, such as: when {kind.clause} post "hi" in #general')
         usual = self._read_steps(str(greeting.value)) if text is None and greeting is not None else None
         if usual is not None:
             return self._steps.steps(usual)

@@ -261,11 +261,13 @@ METHODS: Final = (
             "time out {user} for {duration} because {reason}",
             "timeout {user} [for] {duration}",
             "time (them|em|him|her|the author|the user|the poster) out [for] {duration}",
+            "(mute|silence) (them|em|him|her|the author|the user|the poster) for {duration}",
         ),
-        fixed={3: {"user": "${user}"}},
+        fixed={3: {"user": "${user}"}, 4: {"user": "${user}"}},
         verb="timeout",
         noun=("timeout", "time out"),
         scopes=("moderator:manage:banned_users",),
+        own_people=True,
     ),
     Method(
         "twitch",
@@ -325,6 +327,7 @@ METHODS: Final = (
         noun=("ban",),
         repeatable=True,
         scopes=("moderator:manage:banned_users",),
+        own_people=True,
     ),
     Method(
         "twitch",
@@ -334,6 +337,7 @@ METHODS: Final = (
         verb="unban",
         noun=("unban",),
         scopes=("moderator:manage:banned_users",),
+        own_people=True,
     ),
     Method(
         "twitch",
