@@ -79,8 +79,8 @@ class Method:
         like: The method of another service whose words mean this one where they are about somebody of this service:
             `time them out` after a message of Discord. Its params have the same names.
         own_people: Whether it would be somebody else to whom it is done, if they are no people of this service.
-        answering: With `like`, the params with which this one answers where it was asked: a reply of the other service
-            to somebody of this one.
+        answering: With `like`, the params with which this one says something where it was asked for; what is a reply
+            of the other service is one of this.
     """
 
     service: str

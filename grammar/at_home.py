@@ -3,10 +3,7 @@
 What names a service is done by that service; only what leaves it open moves. Nothing here names one.
 """
 
-from collections.abc import Mapping
 from typing import Final
-
-from pydantic import JsonValue
 
 from engine.declare import Declarations, Method
 from engine.errors import EngineError
@@ -49,8 +46,11 @@ def _moved(call: Call, method: Method | None, posts: Posts, them: str) -> Call:
     here = HERE in call.params.values()
     params = {name: value for name, value in call.params.items() if value != HERE}
     if method is not None and method.answering:
-        if posts.answered and (here or params.get("reply") is True):
-            return Call(service=method.service, method=method.name, params=_answering(method, params))
+        replies = params.get("reply") is True
+        if here or (replies and posts.answered):
+            given = {name: value for name, value in params.items() if method.param(name) is not None}
+            where = method.answering if posts.answered and not replies else {}
+            return Call(service=method.service, method=method.name, params={**where, **given})
     elif method is not None and them in params.values():
         return Call(service=method.service, method=method.name, params=params)
     return Call(service=call.service, method=call.method, params=params) if here else call
@@ -65,7 +65,3 @@ def _refuse_strangers(method: Method, call: Call, posts: Posts, them: str) -> No
     if posts.home not in (None, "bot", call.service) and them in call.params.values():
         home, there = str(posts.home).title(), call.service.title()
         raise EngineError(f"who starts that is somebody of {home}, and a {method.noun[0]} is for people of {there}")
-
-
-def _answering(method: Method, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {**method.answering, **{name: value for name, value in params.items() if method.param(name) is not None}}

@@ -201,7 +201,8 @@ class InstructionBuilder:
                 steps = self._read_steps(f"{words}{about}")
                 if steps is not None:
                     return self._steps.steps(steps)
-        steps = self._read_steps(f"say {quote(words)}")
+        replies = node.rule == "answering" or node.leaf("REPLIES") is not None
+        steps = self._read_steps(f"{'reply' if replies else 'say'} {quote(words)}")
         if steps is None:
             raise NotBuilt("nothing here can say anything")
         return self._steps.steps(steps)

@@ -36,6 +36,7 @@ class Asked:
         nonce: The same for the same ask: Discord makes one message of it, however often it is sent within minutes.
         mentions: Whom it may ping.
         picture: Finds a picture that the run has made, by its name, or the newest for "".
+        answered: The message that it answers.
     """
 
     finder: Finder
@@ -43,6 +44,7 @@ class Asked:
     nonce: str
     mentions: discord.AllowedMentions
     picture: Callable[[str], tuple[str, bytes] | None]
+    answered: discord.MessageReference | None = None
 
     def text(self, name: str, most: int = LIMITS["discord"], *, needed: bool = True) -> str:
         """A text of the action.
@@ -74,13 +76,17 @@ def _spelled(value: Any) -> str:
 
 
 async def send_message(asked: Asked) -> Rest:
-    """Post in a channel."""
-    channel = asked.finder.channel(asked.text("channel_id", 200, needed=False))
+    """Post in a channel, or answer a message where it is."""
+    where = asked.text("channel_id", 200, needed=False)
+    answered = None if where else asked.answered
+    channel = asked.finder.channel(where if answered is None else str(answered.channel_id))
     text = asked.text("message")
     label = asked.text("button", 80, needed=False).strip()
     more: dict[str, Any] = {}
     if label:
         more["view"] = discord.ui.View(timeout=None).add_item(Own(label))
+    if answered is not None:
+        more["reference"] = answered
 
     async def rest() -> Output:
         return _posted(await channel.send(text, nonce=asked.nonce, allowed_mentions=asked.mentions, **more))

@@ -166,6 +166,15 @@ class Finder:
         return found
 
 
+def reference_in(link: str) -> discord.MessageReference | None:
+    """The message that a link leads to, to be answered, also if it is gone by then; None if it leads to none."""
+    found = _LINK.fullmatch(link)
+    if found is None:
+        return None
+    channel, message = (int(number) for number in found.groups())
+    return discord.MessageReference(message_id=message, channel_id=channel, fail_if_not_exists=False)
+
+
 def _rooms(guild: discord.Guild) -> Iterable[Room]:
     yield from guild.text_channels
     yield from guild.voice_channels

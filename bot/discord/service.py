@@ -15,7 +15,7 @@ import discord
 
 from bot.discord.client import Front
 from bot.discord.deeds import DEEDS, Asked, nonce_of
-from bot.discord.finding import Finder, NotFound, Room
+from bot.discord.finding import Finder, NotFound, Room, reference_in
 from bot.discord.mentions import mentions_in
 from bot.discord.pacing import Pacing, TooLate
 from bot.replies import clipped
@@ -78,9 +78,10 @@ class DiscordService:
         deed = None if method is None else DEEDS.get(method.name)
         if method is None or deed is None:
             return Failed("unknown_method", f"Discord cannot do {effect.method}")
+        answered = await self._answered(effect)
         try:
             if method.name in _PACED:
-                await self._pacing.turn(_channel_of(effect).strip().removeprefix("#").casefold())
+                await self._pacing.turn(_channel_of(effect, answered).strip().removeprefix("#").casefold())
         except TooLate as error:
             return Failed("dropped", str(error))
         client = await self._client(self._patience)
@@ -94,6 +95,7 @@ class DiscordService:
                     nonce_of(effect.id),
                     await self._mentions(effect),
                     partial(self._snapshots.picture, effect.execution),
+                    answered,
                 )
             )
         except NotFound as error:
@@ -127,11 +129,18 @@ class DiscordService:
             return None
         try:
             finder = Finder(client)
-            channel = finder.channel(_channel_of(effect))
+            channel = finder.channel(_channel_of(effect, await self._answered(effect)))
             return await _sent(channel, client, effect, since)
         except (NotFound, discord.DiscordException, *_BROKEN) as error:
             log.warning("what became of %s could not be found out: %s", effect.id, error)
             return None
+
+    async def _answered(self, effect: Effect) -> discord.MessageReference | None:
+        """The message that a reply answers: the one that its run began with, if it began with one of Discord."""
+        if effect.params.get("reply") is not True:
+            return None
+        run = await self._store().execution(effect.execution)
+        return None if run is None else reference_in(str(run.event.get("link") or ""))
 
     async def _mentions(self, effect: Effect) -> discord.AllowedMentions:
         """Whom it may ping by the step it comes from."""
@@ -145,10 +154,12 @@ class DiscordService:
         return mentions_in(action.params if isinstance(action, Call) else {}, effect.params)
 
 
-def _channel_of(effect: Effect) -> str:
-    """As it is written; empty where the usual one is meant."""
+def _channel_of(effect: Effect, answered: discord.MessageReference | None) -> str:
+    """As it is written, or that of the message that is answered; empty where the usual one is meant."""
     written = effect.params.get("channel_id")
-    return "" if written is None else str(written)
+    if written is None:
+        return "" if answered is None else str(answered.channel_id)
+    return str(written)
 
 
 async def _sent(channel: Room, client: Front, effect: Effect, since: float) -> Result | None:

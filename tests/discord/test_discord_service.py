@@ -82,6 +82,29 @@ async def test_a_post_is_there_once_with_its_own_nonce(acting: Home):
     assert output["url"] == f"https://discord.com/channels/{server.guild}/{server.general}/{output['message_id']}"
 
 
+async def test_a_reply_answers_the_message_that_started_it_in_the_channel_where_that_is(acting: Home):
+    server = acting.server
+    elsewhere = server.add_channel("elsewhere")
+    await server.dispatch("CHANNEL_CREATE", server.channels[elsewhere])
+    made = await acting.tell(server.mo, '!wf !ping on discord replies with "pong"')
+    await server.say(server.viewer, "!ping", elsewhere)
+    (posted,) = await server.until(lambda: server.said(elsewhere))
+
+    assert 'reply "pong" in discord' in made["content"]
+    (call,) = [call for call in server.made("POST", MESSAGES) if call.body["content"] == "pong"]
+    asked = await acting.event("discord.message.received")
+    assert posted["content"] == "pong"
+    assert str(call.body["message_reference"]["message_id"]) == asked["message_id"]
+    assert not call.body["allowed_mentions"].get("replied_user")
+
+
+async def test_a_reply_of_a_run_that_no_message_started_needs_the_usual_channel(acting: Home):
+    status, error = await does(acting, 'reply "hello" in discord')
+
+    assert status == "failed"
+    assert "no channel is named" in str(error)
+
+
 async def test_everybody_is_pinged_only_by_what_is_written_in_the_step_and_was_said_yes_to(acting: Home):
     server = acting.server
     await does(acting, 'post "live now @everyone" in #general')
