@@ -226,7 +226,7 @@ def _fitting_param(method: Method, call: Call, change: Alter) -> Param:
             if change.param in (param.name, param.slot, param.type):
                 return param
     wanted = _types_of(change.value)
-    fitting = [param for param in method.params if param.type in wanted]
+    fitting = [param for param in method.params if param.type in wanted and param.form != "message"]
     named = [param for param in fitting if param.name in call.params] or fitting
     if named:
         return min(named, key=lambda param: wanted.index(param.type))

@@ -258,7 +258,7 @@ METHODS: Final = (
             "the bots (activity|status) becomes {activity}",
         ),
         verb="activity",
-        noun=("discord status", "discord activity"),
+        noun=("discord status", "discord activity", "activity", "status", "bots activity", "bots status"),
         repeatable=True,
     ),
 )
