@@ -31,7 +31,7 @@ COMMAND = 'workflow "faq"\nwhen someone types !faq in discord\n1. wait 5 seconds
             'change the activity to "gaming"',
             'live v2: step 2 set the discord status to "streaming" -> set the discord status to "gaming"',
         ),
-        (COMMAND, 'also reply "read it"', 'faq v2: add as step 2 post "read it" in "${channel}"'),
+        (COMMAND, 'also reply "read it"', 'faq v2: add as step 2 reply "read it" in discord'),
         (COMMAND, "time them out for 60 seconds", "faq v2: add as step 2 time out ${user} in discord for 1 minute"),
     ],
 )
