@@ -31,7 +31,8 @@ _THEN: Final = re.compile(r"\bthen\W+(\w+)", re.IGNORECASE)
 _AND: Final = re.compile(r"(?:\band(?: also| then)?|&|,)\s+(?=((?:\w+\s*){1,4}))", re.IGNORECASE)
 _TIME_TO_RUN: Final = re.compile(r"\b(?:in|after|at)\s+(?:\d|an?\s+\w|half\s)", re.IGNORECASE)
 _RATHER_A_BLOCK: Final = re.compile(
-    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b", re.IGNORECASE
+    r"\s(?:\w+ times|twice)\W*\Z|\botherwise\b|\buntil (?:some|any)(?:one|body)\b|(?:\band|,) (?:whoever|whenever)\b",
+    re.IGNORECASE,
 )
 _RATHER_A_RULE: Final = re.compile(r",[^,]*\d[^,]*\b(?:cooldown|cd)\b[^,]*\Z", re.IGNORECASE)
 """`say hi, 1 min cooldown for each person`: hardly all of it is to be said."""
@@ -58,6 +59,10 @@ _OF_WORKFLOW: Final = frozenset({"IN_WORKFLOW", "WORKFLOW", "OWNER"})
 _NAME_IN_TEXT: Final = re.compile(r"\{([^\W\d]\w*)")
 _TYPED_NAME: Final = re.compile(r"(?<![$\\])\{([^\W\d]\w*(?:\.\w+)*)\}")
 _SAYING_WHERE: Final = frozenset({"on", "in", "at", "from", "onto", "into"})
+_DESCRIBING: Final = frozenset({"their", "whose", "who", "what", "which", "whatever", "whoever", "how"})
+"""Words that begin what tells of a value rather than what is said: `post their name in #log`, `say what level we got to`."""
+_A_THING: Final = re.compile(r"(?:the|a|an) [\w'-]+(?: [\w'-]+)?", re.IGNORECASE)
+"""`post the link in #clips`: a thing, and hardly a sentence."""
 _POINTING: Final = frozenset({"the", "a", "an", "my", "new", "it", "that", "this", "these", "those", "some", "all"})
 
 
@@ -108,6 +113,9 @@ class Doubts:
             return Question(question, _with_the_verb(says(), verb, text))
         if (ways := _value_or_counter(reading, sentence, workspace)) is not None:
             return Question("Is that a value of each run, or a counter that stays?", ways)
+        if (described := _described(self._phrases, reading, says)) is not None:
+            said = says()
+            return Question(f'Should it say "{described}", word for word? Then it means: {said}', (said,))
         if self._is_doubtful(reading, workspace, says):
             said = says()
             return Question(f"Is that a step to add? Then it means: {said}", (said,))
@@ -123,7 +131,7 @@ class Doubts:
         before: `send me the news`, `say it again`; if it is but a name; or if a name that nobody knows may as well be meant as a workflow's:
         `show webcam`.
         """
-        if self._has_doubtful_text(reading, says):
+        if self._has_doubtful_text(reading, says) or _has_a_quote_inside(reading):
             return True
         ambient = ambient_steps(reading.tree) if reading.start == "edit" else None
         step = next(ambient.nodes("steps")[0].leaves(), None) if ambient is not None else None
@@ -155,8 +163,6 @@ class Doubts:
                 return True  # `edit that message to ...`: which one, nobody can tell
             if phrase is None or text is None or text.quoted:
                 continue
-            if '"' in text.text.strip('"'):
-                return True  # who quotes a part of it, means that part
             if _SOMEBODY_WHO.search(text.text):
                 return True  # `say hi to anynoe who follows` is no text
             if _ELSEWHERE.match(text.text):
@@ -181,6 +187,24 @@ class Doubts:
             leaf.type in suggest.LIVE and not leaf.quoted and not getattr(workspace.names, suggest.LIVE[leaf.type])
             for leaf in reading.tokens
         )
+
+
+def _described(phrases: PhraseGrammar, reading: Reading, says: Callable[[], str]) -> str | None:
+    """An unquoted text that tells of a value rather than what is said, unless that value is what it was taken for."""
+    for node in _calls(reading.tree):
+        phrase, text = phrases.by_rule.get(node.rule), node.leaf("TEXT")
+        if phrase is None or text is None or text.quoted or "text" not in {param.slot for param in phrase.slots}:
+            continue
+        first = _FIRST_WORD.sub(r"\1", text.text).casefold()
+        if (first in _DESCRIBING or _A_THING.fullmatch(text.text)) and quoted(str(text.value)) in says():
+            return suggest.shown(text.text)
+    return None
+
+
+def _has_a_quote_inside(reading: Reading) -> bool:
+    """Whether a part of an unquoted text is quoted, wherever it stands: who does that means that part."""
+    texts = (leaf for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
+    return any('"' in leaf.text.strip('"') for leaf in texts)
 
 
 def _points_only(first: str, text: str) -> bool:
