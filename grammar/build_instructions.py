@@ -116,7 +116,7 @@ class InstructionBuilder:
         steps = find(tree, "steps")
         granting = find(tree, "granting")
         whoever, late = (
-            find(tree, "for_whoever") or find(tree, "greeting") or find(tree, "shouting"),
+            find(tree, "for_whoever") or find(tree, "greeting") or find(tree, "shouting") or find(tree, "whispering"),
             find(tree, "after_a_while"),
         )
         if granting is not None and granting.leaf("WHO") is not None:
@@ -152,6 +152,11 @@ class InstructionBuilder:
             commands = [each for trigger in typed_by.nodes("triggers") for each in trigger.nodes()]
             said_by = [Node(each.rule, [*([doer] if doer is not None else []), *each.children]) for each in commands]
             started = self._steps.all_triggers(Node("triggers", [Node("trigger", [each]) for each in said_by]))
+        whispering = find(tree, "whispering")
+        if whispering is not None:
+            told = leaf_of(whispering, "TEXT")
+            whispered = self._read_steps(f"whisper {quote(str(told.value))} to ${{user}}")
+            drafts = self._steps.steps(whispered) if whispered is not None else ()
         if find(tree, "shouting") is not None:
             shouting = self._read_steps("shout out ${user}")
             drafts = self._steps.steps(shouting) if shouting is not None else ()

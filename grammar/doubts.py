@@ -52,6 +52,8 @@ _BARE_PLACES: Final = frozenset(
 """Words for a place that are as likely a text's last ones, unlike `at the end`."""
 _FIRST_WORD: Final = re.compile(r"\W*(\w*).*", re.DOTALL)
 _REFERRING: Final = frozenset({"it", "that", "this", "again", "them", "those", "something", "one"})
+_SENTENCE: Final = 4
+"""So many words are hardly the name of a thing."""
 _ALONE: Final = frozenset({"it", "that", "this", "them", "both", "those", "these"})
 MAX_NOTED: Final = 4
 _SPEAKING_OF_VALUES: Final = frozenset({"VARIABLE", "WORD_NAME", "FORMULA"})
@@ -172,7 +174,8 @@ class Doubts:
                 return True
             if _LATER.match(text.text):
                 return True  # `add a message in 5 minutes saying bye`: when, not what
-            if phrase.index > 0 and first in _POINTING and quoted(str(text.value)) in says():
+            points = phrase.index > 0 and first in _POINTING and not _is_led_in(text, reading)
+            if points and quoted(str(text.value)) in says():
                 return True  # unless it means a value, and no text
             if first in ("instead", "rather"):
                 return True  # `announce instead of say in step 1`
@@ -205,6 +208,12 @@ def _has_a_quote_inside(reading: Reading) -> bool:
     """Whether a part of an unquoted text is quoted, wherever it stands: who does that means that part."""
     texts = (leaf for leaf in reading.tokens if leaf.type == "TEXT" and not leaf.quoted)
     return any('"' in leaf.text.strip('"') for leaf in texts)
+
+
+def _is_led_in(text: Leaf, reading: Reading) -> bool:
+    """Whether words that are more than a name follow a word that only a text follows: `reply with it is in the panels`."""
+    before = reading.tokens[_place_of(text, reading.tokens) - 1]
+    return before.text.split()[-1:] in (["with"], ["saying"]) and len(text.text.split()) >= _SENTENCE
 
 
 def _points_only(first: str, text: str) -> bool:
