@@ -584,8 +584,8 @@ class Lattice:
         A reward's ends where a step may begin, but for as many such places as are passed over: `Song request`.
         """
         words = self.words
-        if words[at].key in _NO_LIVE_NAME:
-            return None
+        if words[at].key in _NO_LIVE_NAME or words[at].key in ("for", "until"):
+            return None  # "gets a discord role for 1 hour" names no role
         if at + 1 < len(words) and words[at + 1].kind == "number" and self._begins_step(at):
             return None  # "wait 5 bananas" is a step said wrongly, not a scene
         end = at

@@ -28,6 +28,7 @@ from engine.model import (
     blocks,
 )
 from engine.names import expected, verb
+from grammar.at_home import SAID_HERE
 from grammar.drafts import flows_on
 from grammar.say_blocks import SayBlock, say_kind, says_json
 from grammar.say_parts import say_duration as say_duration
@@ -159,8 +160,8 @@ def _say_phrase(method: Method, index: int, params: Mapping[str, JsonValue]) -> 
         return None
     fixed = method.fixed.get(index, {})
     slots = _SLOT.findall(phrase)
-    if set(params) != {*slots, *fixed}:
-        return None
+    if set(params) != {*slots, *fixed} or SAID_HERE in fixed.values():
+        return None  # what is said where it was asked for is never left as that
     if any(type(params[name]) is not type(value) or params[name] != value for name, value in fixed.items()):
         return None
     said: dict[str, str] = {}
