@@ -28,7 +28,7 @@ def _in_order(syntax: Order, within: Within, context: Context) -> tuple[Edit, ..
     if here is None or there is None:
         raise refuse(f"I can move only the outer steps of {within.name}. {overview(within)}")
     if here < there:
-        raise refuse(f"{within.name} is like that already. {overview(within)}")
+        return ()  # as it may be by what was said before: `swap them, message first`
     swapped = SwapSteps(first.name, second.name)
     if here == there + 1:
         return (swapped,)

@@ -66,7 +66,7 @@ from grammar.instruction import (
     Why,
 )
 from grammar.pointed import pointed_at
-from grammar.references import Unclear, Unsettled, Within, nearest, one_of, refuse
+from grammar.references import Unclear, Unsettled, Within, nearest, one_of, overview, refuse
 from grammar.resolve_edits import edits_of
 from grammar.retelling import text_of
 from grammar.syntax import (
@@ -335,7 +335,8 @@ class Resolver:
         if not made and it is not None:
             raise _wanted(definition.state(it), self.context)
         if definition == view.definition:
-            raise refuse(f"{names.quoted_name(definition.name)} is like that already.")
+            there = overview(self._within(definition))
+            raise refuse(f"{names.quoted_name(definition.name)} is like that already. {there}")
         return Change(view.definition.id, tuple(made))
 
     def _within(self, definition: Definition, it: str | None = None) -> Within:

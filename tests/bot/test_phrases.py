@@ -26,8 +26,9 @@ SAID: Mapping[str, str] = {
     "role": '"Member"',
     "list": '["a", "b"]',
     "any": '"x"',
+    "emoji": "🔥",
 }
-"""How a value of each type is typed."""
+"""How a value of each type, or form, is typed."""
 
 
 def said(phrase: str, method: Method, *, full: bool) -> str:
@@ -36,7 +37,7 @@ def said(phrase: str, method: Method, *, full: bool) -> str:
         words = found.group(1).split("|")
         kept = "" if found.group().startswith("[") and not full else words[-1 if full else 0]
         phrase = phrase[: found.start()] + kept + phrase[found.end() :]
-    types = {param.name: param.type for param in method.params}
+    types = {param.name: "emoji" if param.form == "emoji" else param.type for param in method.params}
     return " ".join(re.sub(r"\{(\w+)\}", lambda match: SAID[types[match.group(1)]], phrase).split())
 
 
