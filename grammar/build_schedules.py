@@ -178,6 +178,8 @@ def _between(node: Node) -> list[Fields]:
     """`every hour from 18:00 to 23:00`, `every 30 minutes from 20:00 to 22:00`; one line where one can say it."""
     first, last = (_clock(leaf.value) for leaf in node.children if isinstance(leaf, Leaf) and leaf.type == "TIME")
     each = seconds_in(node) / MINUTE
+    if each <= 0:
+        raise NotBuilt("say how often, such as every 30 minutes")
     if each.is_integer() and first < last and (last - first) % each == 0:
         if each % 60 == 0 and _HOURS % (each / 60) == 0:
             step = "" if each == 60 else f"/{each / 60:g}"
