@@ -93,7 +93,7 @@ MAX_PHRASE: Final = 3
 MAX_SLIPS: Final = 3
 """So many words that may be slips are looked into."""
 MAX_WORDS_LOOKED_AT: Final = 120
-MAX_MESSAGE_WORK: Final = 3_800
+MAX_MESSAGE_WORK: Final = 4_200
 """What may be done for a message before it is known what to say to it, over all ways in which it is read."""
 HELD_OPEN_WORK: Final = 1_000
 """What may be done of it to find out whether its last word stands for what is still to be said."""
