@@ -404,11 +404,12 @@ def _in_blocks(state: State, name: str, change: Callable[[Row], Row]) -> State:
             initial_state=block.initial_state, states=tuple(_in_blocks(inner, name, change) for inner in block.states)
         )
 
-    action = _map_blocks(state.action, inside)
+    action = map_blocks(state.action, inside)
     return state if action is state.action else state.model_copy(update={"action": action})
 
 
-def _map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
+def map_blocks(action: Action, change: Callable[[Block], Block]) -> Action:
+    """An action with each block that it holds changed; one that holds none is the same object."""
     if not blocks(action):
         return action
     match action:

@@ -6,9 +6,9 @@ What names a service is done by that service; only what leaves it open moves. No
 from typing import Final
 
 from engine.declare import Declarations, Method
+from engine.edits import map_blocks
 from engine.errors import EngineError
 from engine.model import Call, State
-from grammar.blocks_in import map_blocks
 from grammar.posted import Posts
 
 HERE: Final = "${\ufdd0here}"

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from engine.declare import Declarations
+from engine.edits import map_blocks
 from engine.events import kind_of
 from engine.expressions import paths_in
 from engine.keys import key_of
@@ -36,7 +37,6 @@ from engine.model import (
 )
 from engine.names import expected, fresh, verb
 from grammar.at_home import at_home
-from grammar.blocks_in import map_blocks
 from grammar.counters import Counts, mark, valued
 from grammar.posted import OF_A_FILE, after, started_by, with_messages
 from grammar.spoken_values import BY_COMMAND, meant, near, settled

@@ -11,10 +11,10 @@ from typing import Final, cast
 from pydantic import JsonValue
 
 from engine.declare import Declarations
+from engine.edits import map_blocks
 from engine.errors import EngineError
 from engine.events import kind_of
 from engine.model import Block, Call, Choose, Parallel, State, Trigger, blocks
-from grammar.blocks_in import map_blocks
 
 POSTED: Final = "${\ufdd0posted}"
 """What was posted last, as "that post" says; else the message that started it."""
